@@ -1,14 +1,14 @@
-//! Turns a summary into a report: decides on order, shares and descriptions, once for all formats.
+//! Turns a summary into a report. It decides the order, shares and descriptions of rows once for all formats.
 //!
 //! Invariants: the same summary, problems and catalogue give an equal report, because nothing in it depends on the order in
 //! which sources were read; and every text in it is safe for a terminal. Rows are ordered by their number of results and then
 //! by code. No order is based on whether a sign-in succeeded, because a code does not say that.
 //!
-//! The summary cannot decide this, because shares and ranks of a part say nothing about the whole. The formats must not, because
-//! they would disagree.
+//! A summary cannot decide this, because it may cover only a part of the sources, and shares and ranks need the whole. The
+//! formats must not decide this, because they would disagree.
 //!
-//! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] hold the values
-//! and notes around the rows.
+//! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] return the
+//! values and notes around the rows.
 
 pub mod breakdown;
 pub mod excluded;
@@ -31,15 +31,15 @@ use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
-/// The summary of logs whose machines are not known, or of one machine.
+/// The sheet of the summary for logs of one machine, or of machines that are not known.
 pub static SUMMARY: Sheet = summary_sheet(&COLUMNS);
-/// The summary of logs of several machines: a table shows their number in place of the number of files.
+/// The sheet of the summary for logs of several machines. A table shows the number of machines instead of the number of files.
 pub static SUMMARY_OF_HOSTS: Sheet = summary_sheet(&COLUMNS_OF_HOSTS);
 
 static COLUMNS: [Column; 16] = summary_columns(false);
 static COLUMNS_OF_HOSTS: [Column; 16] = summary_columns(true);
 
-/// The columns of the summary. The table has one with the number of machines, or one with the number of files.
+/// Returns the columns of the summary. The table shows either the number of machines or the number of files.
 const fn summary_columns(of_hosts: bool) -> [Column; 16] {
     let mut columns = [
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
@@ -68,19 +68,19 @@ const fn summary_columns(of_hosts: bool) -> [Column; 16] {
         MEDIAN,
         PERCENTILE,
     ];
-    // `files` or `hosts`.
+    // Hides the heading of `files` or of `hosts`.
     columns[if of_hosts { 9 } else { 12 }].heading = None;
     columns
 }
 
-/// How long the middle one of sign-ins took.
+/// The column for the median duration of sign-ins.
 const MEDIAN: Column = Column::for_scripts(
     "median_ms",
     Holds::Duration,
     "Milliseconds from the first line of a sign-in to its result: half of the sign-ins took at most that long.",
 )
 .or_missing();
-/// How long all but the longest sign-ins took.
+/// The column for the 95th percentile of the durations of sign-ins.
 const PERCENTILE: Column = Column::for_scripts(
     "p95_ms",
     Holds::Duration,
@@ -88,7 +88,7 @@ const PERCENTILE: Column = Column::for_scripts(
 )
 .or_missing();
 
-/// The summary and its values outside the rows.
+/// Returns the sheet of the summary with these columns.
 const fn summary_sheet(columns: &'static [Column]) -> Sheet {
     Sheet {
         schema: 1,
@@ -101,7 +101,7 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
     }
 }
 
-/// The values before the rows.
+/// The values of the summary before the rows.
 const BEFORE: &[Column] = &[
         Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that results are missing."),
         Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
@@ -150,7 +150,7 @@ const BEFORE: &[Column] = &[
             .or_null_or_missing(),
     ];
 
-/// The fields of two logs whose clocks differ.
+/// The fields of a record about two logs whose clocks differ.
 const CLOCKS: &[Column] = &[
     Column::for_scripts("ahead", Holds::Path, "The log with the later times, on the first host."),
     Column::for_scripts("behind", Holds::Path, "The log with the earlier times."),
@@ -165,7 +165,7 @@ const CLOCKS: &[Column] = &[
     Column::for_scripts("first_hosts", Holds::Texts, "The first of these hosts, three at most, if they are known."),
 ];
 
-/// The values after the rows.
+/// The values of the summary after the rows.
 const AFTER: &[Column] =
     &[Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read.")];
 
@@ -200,24 +200,25 @@ const NOTHING_FOUND: &str = "No result codes found in ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
-/// The note if everything that was read is empty.
+/// The note for a run in which all input is empty.
 pub const ALL_EMPTY: &str = "All input is empty, so nothing was searched.";
 const NO_FILES: &str = "No files were found, so nothing was searched. Pass a log file, or a folder with log files.";
 
 /// How the user has restricted which files in folders and archives are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restriction {
-    /// By neither of the following.
+    /// The user has not restricted the files.
     #[default]
     None,
-    /// By globs, and perhaps by depth, too.
+    /// The user has restricted the files by globs, and perhaps also by depth.
     Globs,
-    /// By the depth of folders.
+    /// The user has restricted the depth of folders.
     Depth,
 }
 
 impl Restriction {
-    /// Returns the note if no file is left, in words that can follow a colon.
+    /// Returns the note for a run in which this restriction leaves no file. It can follow a colon. `None` if there is no
+    /// restriction.
     #[must_use]
     pub fn note(self) -> Option<&'static str> {
         match self {
@@ -228,7 +229,7 @@ impl Restriction {
     }
 }
 
-/// The note if globs exclude everything. The likely reason is a glob that does not mean what the user thinks.
+/// The note for globs that exclude everything. The likely reason is a glob that does not mean what the user thinks.
 const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
 \
     A glob with a slash is matched against the path below the folder or archive that you pass, any other against the \
@@ -245,32 +246,32 @@ pub struct Report {
     pub is_partial: bool,
     /// The number of results.
     pub results: u64,
-    /// Sums over all sources. Results without a time do not count for first and last times, and times without a zone were taken
-    /// as UTC.
+    /// The totals over all sources. Results without a time do not count for first and last times, and times without a zone were
+    /// read as UTC.
     pub totals: Totals,
-    /// The number of rows whose last time is after all services that give these results had ended. This is a reason to check a
+    /// The number of rows whose last time is after the end of all services that give such results. This is a reason to check a
     /// clock, not to doubt the result.
     pub distinct_after_services_ended: u64,
-    /// The services and the days on which they ended: `MFA Server on 2024-09-30`.
+    /// The services and the days on which they ended, such as `MFA Server on 2024-09-30`.
     pub services_ended: Vec<String>,
     /// The number of results without a row, because there are too many different numbers or names to list.
     pub results_without_row: u64,
-    /// The cells of each row, in the columns of [`SUMMARY`]. The most frequent result comes first; equal counts are ordered by code,
-    /// numbers before names.
+    /// The cells of each row, in the columns of [`SUMMARY`]. The most frequent result comes first; equal counts are ordered by
+    /// code, numbers before names.
     pub rows: Vec<Vec<Cell<'static>>>,
-    /// What the totals do not include, or include with a reservation, in sorted order.
+    /// The problems, in sorted order: what the totals do not include, or include with a reservation.
     pub problems: Vec<Problem>,
     /// The patterns of the run, and how its files were restricted.
     pub searched: Searched,
-    /// The numbers that concern sign-ins.
+    /// The numbers of sign-ins, machines and twins, and what may be missing from the counts.
     pub sign_ins: SignInTotals,
     /// The results by other dimensions, if the user asked for that.
     pub breakdown: Option<Breakdown>,
-    /// The rows that are not shown.
+    /// The number of rows that are not shown, and of their results.
     pub left_out: LeftOut,
-    /// What the times in files with results rest on.
+    /// What was assumed about the times in files with results.
     pub times: Assumed,
-    /// Logs whose zones differ.
+    /// The pairs of logs whose clocks differ, because they use different zones.
     pub clocks: Vec<ClocksApart>,
 }
 
@@ -290,7 +291,7 @@ impl Report {
         problems.sort();
         let results = summary.results();
         let mut rows: Vec<_> = summary.iter().collect();
-        // The sort is stable, and the rows come in the order of their keys.
+        // The rows come in the order of their keys, and the sort is stable.
         rows.sort_by_key(|(_, row)| Reverse(row.tally.count));
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
@@ -326,7 +327,7 @@ impl Report {
     ) -> Report {
         let mut report = Report::new(&settled.summary, problems, catalogue, searched);
         let mut rows: Vec<_> = settled.summary.iter().collect();
-        // With a breakdown, `shown` is about its rows.
+        // If there is a breakdown, `shown` applies to its rows.
         let of_codes = if by.is_empty() { shown } else { Shown::default() };
         of_codes.sort(&mut rows, Sort::Count, |(key, _)| key.clone(), |(_, row)| row.tally);
         report.left_out = of_codes.cut(&mut rows, |(_, row)| row.tally);
@@ -492,7 +493,7 @@ impl Report {
             .collect()
     }
 
-    /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
+    /// Returns the lines that replace the rows if there are none: whether anything was searched, and what the user can do.
     #[must_use]
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
@@ -536,7 +537,7 @@ impl Report {
     }
 }
 
-/// Counts the rows whose last time is after all services had ended.
+/// Counts the rows whose last time is after the end of all services.
 fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
     let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
     rows.iter().filter(|(_, row)| row.tally.last.is_some_and(|last| last > end)).count() as u64
@@ -553,7 +554,7 @@ fn cells(
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
     let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
-    // Includes the name if no number identifies the row.
+    // The words include the name if no number identifies the row.
     let words = match &name {
         None => description.clone(),
         Some(name) if entry.is_none() => format!("\"{name}\": {description}"),
@@ -593,7 +594,7 @@ fn clocks(apart: &ClocksApart) -> Cell<'_> {
     ])
 }
 
-/// Returns a number of machines, which is absent if they are not known.
+/// Returns a cell with a number of machines. It is absent if no machine is known.
 fn known(hosts: u64) -> Cell<'static> {
     Some(hosts).filter(|&hosts| hosts > 0).into()
 }
@@ -611,7 +612,7 @@ pub(crate) mod testing {
     use crate::summary::Counts;
     use crate::time::Form;
 
-    /// A result, its count, and the starts of the lines from which it gets its times.
+    /// A result, its count, and the beginnings of lines from which its times are read.
     pub(crate) type Found<'a> = (Key, u64, &'a [&'a str]);
 
     pub(crate) fn code(number: i32) -> Key {
@@ -622,7 +623,8 @@ pub(crate) mod testing {
         Key::Name(name.into())
     }
 
-    /// Returns the summary of sources, each given by its results and its bytes. Times go to the first occurrences of a result.
+    /// Returns the summary of sources. Each source is given by its results and its size in bytes. The first occurrences of a
+    /// result get the times.
     pub(crate) fn summary(sources: &[(&[Found], u64)]) -> Summary {
         let mut summary = Summary::default();
         for (found, bytes) in sources {
@@ -732,7 +734,8 @@ mod tests {
             files_read: 2,
             files_with_results: 2,
             bytes: 123_456,
-            // All but eight: in the first file two each for 102, 21 and "Used Cache", in the second one each for 102 and the text.
+            // Eight results have a time: in the first file two each for 102, 21 and "Used Cache"; in the second file one each
+            // for 102 and the text.
             results_without_time: 992,
             results_without_zone: 2,
         };

@@ -1,11 +1,12 @@
-//! Finds recorders of one machine whose times differ by whole quarters of an hour, because the zones of their logs differ.
+//! Finds recorders of one machine whose times differ by whole quarters of an hour, because their logs use different zones.
 //!
-//! Results that such recorders wrote down of the same sign-in are no [twins](super::twins), so they count twice. Two recorders are
-//! reported if, of the one with fewer results, at least half and at least [`LEAST`] have a result of the other one that is the same
-//! number of quarters of an hour earlier or later, and as close to that as twins are. No other number may fit half as many: where
-//! the same user signs in every quarter of an hour, each fits.
+//! Such recorders write the same sign-in with different times, so their results are not [twins](super::twins) and count twice.
+//! Two recorders are reported if at least half of the results of the smaller one, and at least [`LEAST`] of them, have a
+//! partner in the other one. A partner is a result of the same sign-in that is a certain number of quarters of an hour earlier
+//! or later, with the same tolerance as for twins. No other number of quarters may fit more than half as many results: if a
+//! user signs in every quarter of an hour, every number fits.
 //!
-//! The number is found from at most [`SAMPLE`] results, and then checked with all of them. Times are never shifted.
+//! The number is found from at most [`SAMPLE`] results and then checked with all of them. Times are only compared, never changed.
 
 use super::SignIn;
 use super::twins::{NARROW_WINDOW, WINDOW};
@@ -13,32 +14,32 @@ use super::values::Number;
 
 /// A quarter of an hour in nanoseconds.
 const QUARTER: i64 = 900 * 1_000_000_000;
-/// No two zones are further apart, in quarters of an hour.
+/// The largest difference between two recorders that is searched for, in quarters of an hour.
 const QUARTERS_LIMIT: i64 = 14 * 4;
-/// The fewest results that show that clocks differ.
+/// How many results are needed to show that clocks differ.
 pub const LEAST: usize = 3;
-/// How many results are looked at to find the number of quarters.
+/// How many results are compared to find the number of quarters.
 pub const SAMPLE: usize = 64;
 /// How many recorders of a machine are compared. There are rarely more than three.
 const SIDES_LIMIT: usize = 8;
-/// How many results within a window are looked at.
+/// How many results within a window are examined.
 const NEAR_LIMIT: usize = 64;
 
-/// Two results of the same sign-in whose times are whole quarters of an hour apart, as those of their recorders always are.
+/// Two results that stand for two recorders whose times always differ by the same number of quarters of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Apart {
     /// The later result.
     pub ahead: SignIn,
     /// The earlier result.
     pub behind: SignIn,
-    /// By how many quarters of an hour they differ; at least 1.
+    /// The difference in quarters of an hour, which is at least 1.
     pub quarters: u32,
 }
 
-/// Returns the recorders whose clocks differ, each pair with its first results. `results` are those of one machine, and all have a time.
-/// `user` returns the user of a result without the domain. Sorts `results`.
+/// Returns the pairs of recorders whose clocks differ, each represented by its first two results. `results` must be those of one
+/// machine, and all must have a time; they are sorted in place. `user` returns the user of a result without the domain.
 pub fn apart(results: &mut [SignIn], user: impl Fn(&SignIn) -> Number) -> Vec<Apart> {
-    // A log that has some times with a zone and some without is two.
+    // A log in which only some times have a zone is compared as two logs.
     let side = |result: &SignIn| (result.recorder(), result.zone_is_assumed());
     results.sort_unstable_by_key(|result| (side(result), result.key, result.time, result.origin));
     let mut sides: Vec<&[SignIn]> = results.chunk_by(|one, other| side(one) == side(other)).collect();
@@ -55,13 +56,13 @@ pub fn apart(results: &mut [SignIn], user: impl Fn(&SignIn) -> Number) -> Vec<Ap
     found
 }
 
-/// Compares the results of two recorders, each in the order of key and time.
+/// Compares the results of two recorders, which must be sorted by key and time. Returns `None` if their clocks do not differ.
 fn compared(few: &[SignIn], many: &[SignIn], user: &impl Fn(&SignIn) -> Number) -> Option<Apart> {
     let step = few.len().div_ceil(SAMPLE);
     let sample = || few.iter().step_by(step);
     let votes = |quarters: i64| sample().filter(|one| partner(one, quarters, many, user).is_some()).count();
     let mut all: Vec<(i64, usize)> = (-QUARTERS_LIMIT..=QUARTERS_LIMIT).map(|number| (number, votes(number))).collect();
-    // Stable, so that of equal ones the first one counts. They are refused below.
+    // The sort is stable. If the two best numbers fit equally well, neither is accepted below.
     all.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
     let [(quarters, most), (_, second), ..] = all[..] else { return None };
     if quarters == 0 || most * 2 < sample().count() || second * 2 > most {
@@ -77,7 +78,7 @@ fn compared(few: &[SignIn], many: &[SignIn], user: &impl Fn(&SignIn) -> Number) 
     Some(Apart { ahead, behind, quarters: u32::try_from(quarters.abs()).ok()? })
 }
 
-/// Returns the result of the same sign-in that is so many quarters later.
+/// Returns the result in `many` that belongs to the same sign-in as `one` and is `quarters` quarters of an hour later.
 fn partner<'r>(
     one: &SignIn,
     quarters: i64,
@@ -107,7 +108,7 @@ mod tests {
 
     const SECOND: i64 = 1_000_000_000;
 
-    /// A time in seconds, the recorder, the code and the user.
+    /// A result: its time in seconds, its recorder, its code and its user.
     type Written = (i64, Recorder, u32, &'static str);
 
     fn results(written: &[Written], zone: impl Fn(Recorder) -> ZoneBasis) -> Vec<SignIn> {
@@ -124,14 +125,14 @@ mod tests {
         (0..).zip(written).map(sign_in).collect()
     }
 
-    /// Returns the recorder ahead, the one behind, and the quarters between them.
+    /// Returns the recorder that is ahead, the one that is behind, and the quarters between them.
     fn found(written: &[Written]) -> Vec<(Recorder, Recorder, u32)> {
         let mut results = results(written, |_| ZoneBasis::Named);
         let found = apart(&mut results, |result| result.user);
         found.iter().map(|one| (one.ahead.recorder(), one.behind.recorder(), one.quarters)).collect()
     }
 
-    /// Returns sign-ins at irregular times, which two recorders wrote down so many seconds apart.
+    /// Returns sign-ins at irregular times that two recorders wrote with times `seconds` apart.
     fn twice(count: i64, seconds: i64, user: &'static str) -> Vec<Written> {
         let at = |number: i64| number * 5077 + number * number * 31;
         (0..count).flat_map(|number| [(at(number), 1, 21, user), (at(number) + seconds, 3, 21, user)]).collect()
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn other_differences_are_not() {
+    fn other_differences_are_not_reported() {
         assert_eq!(found(&twice(2, 3600, "ann")), [], "too few");
         assert_eq!(found(&twice(50, 0, "ann")), [], "twins");
         assert_eq!(found(&twice(50, 3600 + 3, "ann")), [], "no whole quarter");
@@ -175,15 +176,15 @@ mod tests {
         let with = |count: i64| twice(10, 3600, "ann").into_iter().chain(others(count)).collect::<Vec<_>>();
         assert_eq!(found(&with(10)), [(3, 1, 4)]);
         assert_eq!(found(&with(11)), []);
-        // The other log may have any number of others.
+        // The larger log may have any number of other results.
         let larger: Vec<Written> =
             twice(10, 3600, "ann").into_iter().chain(others(50).filter(|one| one.1 == 3)).collect();
         assert_eq!(found(&larger), [(3, 1, 4)]);
     }
 
-    /// A test account that signs in every quarter of an hour, or every hour, says nothing about the zone.
+    /// A test account that signs in every quarter of an hour, or every hour, proves nothing about the zone.
     #[test]
-    fn regular_sign_ins_decide_nothing() {
+    fn regular_sign_ins_prove_nothing() {
         let regular = |step: i64, seconds: i64| -> Vec<Written> {
             let both = |number: i64| [(number * step, 1, 21, "ann"), (number * step + seconds, 3, 21, "ann")];
             (0..200).flat_map(both).collect()
@@ -216,7 +217,7 @@ mod tests {
     }
 
     proptest! {
-        /// The rule in its plain form, for logs of which all results are looked at.
+        /// Compares with the rule in its plain form, for logs that are small enough that all results are in the sample.
         #[test]
         fn the_difference_is_the_naive_one(
             written in prop::collection::vec((0_i64..40, 0_i64..3, 0_usize..2, 0_usize..3), 0..20),

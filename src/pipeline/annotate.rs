@@ -1,8 +1,8 @@
 //! The visitor of the command `lines`: workers render every line with a hit, and the sink gets the lines in order and numbered.
 //!
-//! The caller's [`LineFormat`] decides what a line looks like. [`as_found`] writes lines as they are found, with what they say
-//! themselves. [`joined`] holds them in a store of the caller's until all logs have been read, because the user of a sign-in may be in
-//! another line, its twin in another log, and the name of the machine in the names of all of them.
+//! The caller's [`LineFormat`] decides what a line looks like. [`as_found`] writes lines as they are found, with only what they
+//! contain themselves. [`joined`] holds them in a store of the caller until all logs have been read: the user of a sign-in may
+//! be in another line, its twin may be in another log, and the machine may only be known from the names of all logs.
 
 use std::error::Error;
 use std::fmt;
@@ -25,8 +25,8 @@ use crate::summary::Verdict;
 use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, When};
 use crate::units::CodePage;
 
-/// Writes the lines with results in `inputs` as they are found. `filter` looks at what each line itself says. Returns how many results
-/// were written, and totals that only say what the filter dropped.
+/// Writes the lines with results in `inputs` as they are found. `filter` knows only what each line itself contains. Returns the
+/// number of results that were written, and totals that contain only what the filter dropped.
 ///
 /// # Errors
 ///
@@ -58,8 +58,9 @@ pub fn as_found(
     Ok(outcome.with((numbering.hits(), settled)))
 }
 
-/// Writes the lines with results in `inputs`, each with what is known of its sign-in. Returns the number of results that were written,
-/// and the counts of the sign-ins. The filter of `counting` decides which results are written. `store` is empty, and holds the lines until all logs have been read.
+/// Writes the lines with results in `inputs`, each with what is known about its sign-in. Returns the number of results that were
+/// written, and the counts of the sign-ins. The filter of `counting` decides which results are written. `store` must be empty; it
+/// holds the lines until all logs have been read.
 ///
 /// # Errors
 ///
@@ -100,7 +101,7 @@ pub fn joined(
     Ok(outcome.with((numbering.hits(), sign_ins.settle())))
 }
 
-/// The error if the store for held lines fails.
+/// The error that is returned if the store for held lines fails.
 #[derive(Debug)]
 pub struct NoStore(io::Error);
 
@@ -118,7 +119,7 @@ impl NoStore {
     }
 }
 
-/// Lines that wait for their sign-ins, in a store.
+/// Lines that wait in a store until their sign-ins are known.
 struct Held<'s, S> {
     store: &'s mut S,
     /// The number of parts and ends of sources in the store.
@@ -172,7 +173,7 @@ fn details<'v>(verdict: &Verdict<'v>) -> Details<'v> {
     Details { user, outcome: outcome.map(attempt::Outcome::name), host, address, counted_in }
 }
 
-/// Decides from a line itself which of its results are kept.
+/// Decides which results of a line are kept, from the line alone.
 #[derive(Clone, Copy)]
 struct Kept<'k> {
     filter: &'k Filter,
@@ -181,7 +182,7 @@ struct Kept<'k> {
 }
 
 impl Kept<'_> {
-    /// Whether a result is kept. Counts it if not.
+    /// Whether a result is kept. If not, counts it in `dropped`.
     fn keeps(&self, path: &str, hit: &Hit<'_>, dropped: &mut DroppedCounts) -> bool {
         let page = CodePage::of(hit.line, hit.units, self.options.opening.encoding.given());
         let user = hit.user();
@@ -200,27 +201,27 @@ impl Kept<'_> {
     }
 }
 
-/// Above this size in bytes, rendered lines are sent before their chunk is done, so that memory is bounded even if a line is
+/// The size in bytes above which rendered lines are sent before their chunk is done, so that memory is bounded even if a line is
 /// printed once for each of thousands of hits.
 const PART_BYTES: usize = 256 << 10;
 
-/// After this many chunks, the lines rendered so far are sent to the writer even if they are few, so that the first lines of a
-/// long stream appear soon. They are not sent after each chunk, because only a limited number of such parts may wait for
-/// their turn, however small they are.
+/// The number of chunks after which the lines rendered so far are sent to the writer even if they are few, so that the first
+/// lines of a long stream appear soon. They are not sent after each chunk, because only a limited number of such parts may wait
+/// for their turn, however small they are.
 const PART_CHUNKS: usize = 16;
 
-/// How many hits of one line are rendered at once. More are rendered in several portions.
+/// The largest number of hits of one line that are rendered at once. More are rendered in several portions.
 const PORTION_HITS: usize = 256;
 
-/// Rendered lines, and what they and the lines between them say of sign-ins.
+/// Rendered lines, and what they and the lines between them contain about sign-ins.
 struct Lines {
     rendered: Rendered,
     notes: Notes,
-    /// What the filter dropped on the spot.
+    /// What the filter dropped while the lines were being rendered.
     dropped: DroppedCounts,
 }
 
-/// Renders the lines of chunk after chunk. `JOINED` is whether it also notes what they say of sign-ins.
+/// Renders the lines of one chunk after another. `JOINED` is whether it also collects what they contain about sign-ins.
 struct Annotate<'f, F, const JOINED: bool> {
     format: &'f F,
     kept: Option<Kept<'f>>,
@@ -239,7 +240,7 @@ impl<'f, F: LineFormat, const JOINED: bool> Annotate<'f, F, JOINED> {
         Annotate { format, kept, rendered, listener, dropped, level, chunks: 0 }
     }
 
-    /// Sends everything that was rendered and noted.
+    /// Sends everything that was rendered and collected.
     fn hand_on(&mut self, out: &mut Outlet<'_, Lines>) {
         self.chunks = 0;
         let dropped = std::mem::take(&mut self.dropped);
@@ -250,7 +251,7 @@ impl<'f, F: LineFormat, const JOINED: bool> Annotate<'f, F, JOINED> {
 impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
     type Part = Lines;
 
-    /// As for `scan`, which counts the same results.
+    /// The same limit as for `scan` if sign-ins are joined, because that counts the same results.
     const HELD_BYTES: usize = if JOINED { Listener::HELD_BYTES } else { copies::HELD_BYTES };
 
     fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Lines>) {
@@ -275,13 +276,13 @@ impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
     }
 }
 
-/// Renders the hits of a chunk in portions. A portion is the hits of one line, or some of them, because a line may have any number
-/// of hits. This is not a closure, because calling one would copy every hit.
+/// Renders the hits of a chunk in portions. A portion consists of the hits of one line, or of some of them, because a line may
+/// have any number of hits. This is not a closure, because calling one would copy every hit.
 struct Portion<'p, 'o, 'c, 'f, F, const JOINED: bool> {
     annotate: &'p mut Annotate<'f, F, JOINED>,
     path: &'p str,
     owned: &'c [u8],
-    /// How many bytes of `owned` were searched for line feeds.
+    /// How many bytes of `owned` have been searched for line feeds.
     counted: usize,
     /// The hits of the current portion.
     hits: Vec<Hit<'c>>,
@@ -314,7 +315,7 @@ impl<'c, F: LineFormat, const JOINED: bool> Sink<'c> for &mut Portion<'_, '_, 'c
 }
 
 impl<F: LineFormat, const JOINED: bool> Portion<'_, '_, '_, '_, F, JOINED> {
-    /// Renders the current portion, and sends everything if it is enough for a part.
+    /// Renders the current portion, and sends everything rendered so far if it is enough for a part.
     fn flush(&mut self) {
         let Some(first) = self.hits.first() else { return };
         let Annotate { format, rendered, listener, level, .. } = &mut *self.annotate;
@@ -343,7 +344,7 @@ fn count_newlines<S: Simd>(simd: S, text: &[u8]) -> u64 {
     let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
     let whole: u64 = blocks.iter().map(|block| u64::from(places(block).count_ones())).sum();
     let rest = match text.last_chunk::<BLOCK_BYTES>() {
-        // The last block overlaps the one before; only its last bytes were not counted yet.
+        // The last block overlaps the previous one, so only its last bytes still need to be counted.
         Some(last) if !rest.is_empty() => u64::from((places(last) >> (BLOCK_BYTES - rest.len())).count_ones()),
         _ => rest.iter().filter(|&&byte| byte == b'\n').count() as u64,
     };

@@ -1,17 +1,18 @@
-//! Recognises copies: sources that hold the same bytes as an earlier one, so that they count once. Examples are a log that is in
-//! the folder and in a zip archive, and a log that was saved twice.
+//! Recognises copies, which are sources with the same bytes as an earlier one, so that they count only once. Examples are a log
+//! that is both in a folder and in a zip archive, and a log that was saved twice.
 //!
-//! Sources are compared after they were put in order. Which of two sources is the copy thus depends on their order alone, and
-//! never on which thread was faster. A file is compared before any of it is passed on. A stream is known only when it has been
-//! read. If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
+//! Sources are compared after they were put in order. Therefore which of two sources is the copy depends only on their order, and
+//! never on which thread was faster. A file is compared before any of it is passed on. A stream can be compared only after it has
+//! been read. If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
 //!
-//! A file that begins like another source of the same length is hashed by the worker that has it open. The first of several is not
-//! known to be one then; it is opened again by the worker that finds the second, and is compared only if it has not changed.
+//! A file with the same beginning and length as an earlier source is hashed by the worker that has it open. When the first of
+//! such files was open, it was not yet known that another one follows. The worker that finds the second one opens the first
+//! again, and compares it only if it has not changed.
 //!
 //! Invariants: a source is dropped only if all of its bytes are known to be those of another source that was read to its end and
 //! counted. A source that cannot be compared counts.
 //!
-//! Memory: some 120 bytes for each source, and its name if it is in an archive; for sources that were hashed, also their digests.
+//! Memory: about 120 bytes for each source, plus its name if it is in an archive, and the digests of sources that were hashed.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,7 @@ use super::SourceEnd;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
 
-/// How many bytes of parts are held back of a source that may be a copy, as the visitor measures them.
+/// The largest number of bytes of parts that are held back for a source that may be a copy, unless the visitor has another limit.
 pub(super) const HELD_BYTES: usize = 16 << 20;
 
 /// The beginning and the length of a source. Only sources with equal looks can hold the same bytes.
@@ -31,10 +32,10 @@ type Looks = (Beginning, u64);
 /// A source that is compared with others. One is kept for every source that was read, so it is small.
 #[derive(Debug)]
 pub(super) struct Begun {
-    /// The length of a stream is 0 until the stream has ended and counts.
+    /// The beginning and the length of the source. The length of a stream is 0 until the stream has ended and counts.
     looks: Looks,
     origin: Origin,
-    /// The digest, once it was asked for; `None` inside if the source cannot be compared.
+    /// The digest, once it has been requested. The inner value is `None` if the source cannot be compared.
     digest: OnceLock<Option<Box<Digest>>>,
 }
 
@@ -43,11 +44,11 @@ pub(super) struct Begun {
 enum Origin {
     /// A file that is neither compressed nor in an archive, which can be opened again.
     File(Again),
-    /// Anything else, with its name.
+    /// A compressed file, a member of an archive or a pipe, with its name. It cannot be read again.
     Stream(Box<str>),
 }
 
-/// The only source so far with its looks, which are its key in a set.
+/// The only source so far with its looks. In a set, the looks are its key.
 #[derive(Debug)]
 struct Alone(Arc<Begun>);
 
@@ -71,17 +72,17 @@ impl PartialEq for Alone {
 
 impl Eq for Alone {}
 
-/// When a file is hashed.
+/// The moment at which a file is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hashing {
-    /// When another source has equal looks.
+    /// The file is hashed once another source has equal looks.
     WhenAlike,
-    /// At once, because opening it again would cost more.
+    /// The file is hashed at once, because opening it again would cost more.
     AtOnce,
 }
 
-/// The looks of all sources so far, by which workers find those that have to be hashed. It serves only to hash in parallel;
-/// [`Copies`] decides.
+/// The looks of all sources so far, with which workers find the sources that must be hashed. This only serves to hash in
+/// parallel; [`Copies`] decides what is a copy.
 #[derive(Debug, Default)]
 pub(super) struct Lookalikes {
     stop: Stop,
@@ -91,61 +92,61 @@ pub(super) struct Lookalikes {
 /// The state of [`Lookalikes`].
 #[derive(Debug, Default)]
 struct Known {
-    /// The files whose looks no other source has. They are not hashed yet, unless that was done at once.
+    /// The files whose looks no other source has. They are not hashed yet, except those with [`Hashing::AtOnce`].
     alone: HashSet<Alone>,
-    /// The looks of all other files, and of streams that have ended. All of these are hashed.
+    /// The looks of all other files, and of streams that have ended. All of these sources are hashed.
     alike: HashSet<Looks>,
     /// The beginnings of all streams, because their lengths are known only at their ends.
     streams: HashSet<Beginning>,
 }
 
-/// The sources so far that were read and count.
+/// The sources so far that were read and counted, with which later ones are compared.
 pub(super) struct Copies {
-    /// Ends comparing early, too.
+    /// The request to stop, which also ends comparisons early.
     stop: Stop,
-    /// Halves of their beginnings. Meeting one again is only a reason to compare, as with whole ones.
+    /// Half of the beginning of each source. As with whole beginnings, finding one again is only a reason to compare.
     beginnings: HashSet<u32>,
     /// The sources whose looks no other source has.
     alone: HashSet<Alone>,
-    /// The looks of all other sources. The value is whether all sources with these looks are in `hashed`.
+    /// Maps the looks of all other sources to whether all sources with these looks are in `hashed`.
     alike: HashMap<Looks, bool>,
     hashed: HashMap<Digest, Arc<Begun>>,
 }
 
 /// The result of comparing a source at its beginning.
 pub(super) enum First {
-    /// It is not a copy.
+    /// The source is not a copy.
     New,
-    /// It may be a copy, which is known only at its end.
+    /// The source may be a copy, which is known only at its end.
     Doubtful,
-    /// It is a copy of the source with this name.
+    /// The source is a copy of the one with this name.
     Copy(String),
-    /// The run is to end before this is known.
+    /// The run was asked to stop before this is known.
     Unknown,
 }
 
 /// The result of comparing all bytes of a source.
 pub(super) enum Compared {
-    /// No earlier source is known to hold the same bytes.
+    /// No earlier source is known to have the same bytes.
     Different,
-    /// The source with this name holds the same bytes.
+    /// The source with this name has the same bytes.
     Same(String),
-    /// The run is to end before this is known.
+    /// The run was asked to stop before this is known.
     Unknown,
 }
 
 impl Begun {
-    /// Returns the hash of the first bytes.
+    /// Returns the hash of the first bytes of the source.
     pub(super) fn beginning(&self) -> Beginning {
         self.looks.0
     }
 
-    /// Returns the length of a file that is neither compressed nor in an archive; `None` for anything else.
+    /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
     pub(super) fn file_bytes(&self) -> Option<u64> {
         matches!(self.origin, Origin::File(_)).then_some(self.looks.1)
     }
 
-    /// Returns the name in results.
+    /// Returns the name of the source in results.
     fn name(&self) -> String {
         match &self.origin {
             Origin::File(again) => again.name(),
@@ -153,12 +154,13 @@ impl Begun {
         }
     }
 
-    /// Computes the digest, if that was not done yet.
+    /// Computes the digest if it has not been computed yet.
     fn hash(&self, stop: &Stop) {
         self.digest(stop);
     }
 
-    /// Returns the digest. If it was not computed yet, opens the file again.
+    /// Returns the digest. If it has not been computed yet, opens the file again. Returns `None` if the source cannot be
+    /// compared.
     fn digest(&self, stop: &Stop) -> Option<Digest> {
         let digest = || match &self.origin {
             Origin::File(again) => again.digest(self.looks.1, stop).map(Box::new),
@@ -169,7 +171,7 @@ impl Begun {
 }
 
 impl Lookalikes {
-    /// Returns an empty list. `stop` also ends hashing.
+    /// Creates an empty list. `stop` also ends hashing.
     pub(super) fn new(stop: &Stop) -> Lookalikes {
         Lookalikes { stop: stop.clone(), known: Mutex::default() }
     }
@@ -178,7 +180,8 @@ impl Lookalikes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a file that was just opened. Hashes it, and the first file with equal looks, if there is one.
+    /// Adds a file that was just opened. Hashes it if it may be the same as another source or if `hashing` demands it, and also
+    /// hashes the first file with equal looks if it is the second one.
     pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
         let looks = (text.beginning, text.len);
         let origin = Origin::File(text.again.clone());
@@ -207,7 +210,7 @@ impl Lookalikes {
         Arc::new(Begun { looks: (beginning, 0), origin, digest: OnceLock::new() })
     }
 
-    /// Notes that a stream with this beginning has ended after `len` bytes. Hashes the file with equal looks, if there is one.
+    /// Records that a stream with this beginning has ended after `len` bytes. If a file has equal looks, hashes the file.
     pub(super) fn stream_end(&self, beginning: Beginning, len: u64) {
         let mut known = self.lock();
         known.alike.insert((beginning, len));
@@ -218,7 +221,7 @@ impl Lookalikes {
 }
 
 impl Copies {
-    /// Returns an empty list.
+    /// Creates an empty list. `stop` also ends comparisons.
     pub(super) fn new(stop: &Stop) -> Copies {
         let (beginnings, alone, alike, hashed) = Default::default();
         Copies { stop: stop.clone(), beginnings, alone, alike, hashed }
@@ -237,7 +240,8 @@ impl Copies {
         }
     }
 
-    /// Compares a stream that was read to its end, and has this digest. A file was compared at its beginning.
+    /// Compares a source after it was read to its end. `digest` is that of a stream; a file was already compared at its
+    /// beginning.
     pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digest>) -> Compared {
         if begun.file_bytes().is_some() {
             return Compared::Different;
@@ -254,7 +258,7 @@ impl Copies {
         if !is_whole {
             return;
         }
-        // A file has its length already, and a stream has no other owner.
+        // The length of a file is already set, and a stream has no other owner.
         if let Some(begun) = Arc::get_mut(&mut begun) {
             begun.looks.1 = len;
         }
@@ -284,20 +288,21 @@ impl Copies {
         let digest = begun.digest(&self.stop);
         match digest.and_then(|digest| self.hashed.get(&digest)) {
             Some(original) => Compared::Same(original.name()),
-            // A source that cannot be compared counts, unless that is only because the run is to end.
+            // A source that cannot be compared counts, unless the only reason is that the run was asked to stop.
             None if !(is_known && digest.is_some()) && self.stop.is_requested() => Compared::Unknown,
             None => Compared::Different,
         }
     }
 }
 
-/// Returns the problem of a copy that was not counted.
+/// Returns the problem that reports a copy that was not counted.
 pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
     let what = format!("a copy of {original} ({bytes} bytes), not counted");
     Problem::new(&copy.name, Kind::Copy, what).remedy(Remedy::KeepCopies)
 }
 
-/// Returns the problem of a copy that was counted, because too much of it had been passed on before it was known to be one.
+/// Returns the problem that reports a copy that was counted anyway, because too much of it had to be passed on before it was
+/// known to be a copy.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
     let what = format!("a copy of {original}, counted anyway: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)

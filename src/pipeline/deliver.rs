@@ -1,4 +1,4 @@
-//! Turns the messages of workers, in order, into the events that the sink of the caller gets: it sums up the tasks of each source,
+//! Turns the messages of workers, which come in order, into the events for the caller's sink: it sums up the tasks of each source
 //! and leaves out copies of earlier sources.
 
 use std::collections::HashSet;
@@ -11,13 +11,13 @@ use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digest};
 
-/// The step from messages to events.
+/// Turns messages into events, in order.
 pub(super) struct Deliver<'s, V: Visitor> {
     sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     limits: Limits,
-    /// The sources that were counted; `None` if copies count, too.
+    /// The sources that were counted, or `None` if copies count, too.
     copies: Option<Copies>,
-    /// The beginnings of the sources that were cut when the run was interrupted.
+    /// The beginnings of the sources that were cut short when the run was interrupted.
     cut: HashSet<Beginning>,
     /// The sum of the tasks of the current source.
     sum: TaskEnd,
@@ -28,19 +28,19 @@ pub(super) struct Deliver<'s, V: Visitor> {
 
 /// What happens to the parts of the current source.
 enum State<P> {
-    /// They are passed on.
+    /// The parts are passed on.
     PassedOn,
-    /// They are held back, because the source begins like an earlier one and may be a copy.
+    /// The parts are held back, because the source begins like an earlier one and may be a copy.
     Held { parts: Vec<P>, weight: usize },
-    /// They are dropped, because the source is a copy of the one with this name.
+    /// The parts are dropped, because the source is a copy of the one with this name.
     Dropped(String),
-    /// They are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted run
-    /// must not count more than a complete one.
+    /// The parts are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted
+    /// run must not count more than a complete one.
     Unknown,
 }
 
 impl<'s, V: Visitor> Deliver<'s, V> {
-    /// Returns a step that passes events to `sink`.
+    /// Creates the delivery of events to `sink`.
     pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
         let Options { limits, copies: rule, opening, .. } = options;
         let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
@@ -59,8 +59,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.begin(start);
                 Ok(())
             }
-            // Ranges after the place where reading failed may have been read. They do not count: every line number after the
-            // gap would be wrong, and the result would depend on where ranges begin.
+            // Ranges after the position at which reading failed may have been read. They do not count, because every line number
+            // after the gap would be wrong, and the result would depend on where ranges begin.
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
@@ -86,7 +86,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         self.start = Some(start);
     }
 
-    /// Passes on, holds back or drops a part. If too much is held back, everything is passed on.
+    /// Passes a part on, holds it back or drops it. If too much is held back, passes everything on.
     fn part(&mut self, part: V::Part) -> io::Result<()> {
         match &mut self.state {
             State::PassedOn => (self.sink)(Event::Part(part)),
@@ -107,7 +107,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         Ok(())
     }
 
-    /// Ends a source: decides finally whether it is a copy, and passes on its end.
+    /// Ends a source: makes the final decision whether it is a copy, and passes on its end.
     fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
@@ -157,8 +157,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 }
 
 impl TaskEnd {
-    /// Adds the next task of the same source. If it is the last one, returns the end of the source, and the digest of all bytes
-    /// if there is one.
+    /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
+    /// digest of all bytes if there is one.
     fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;

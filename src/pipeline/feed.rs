@@ -1,8 +1,8 @@
-//! Makes tasks of sources.
+//! Turns sources into tasks for the workers.
 //!
-//! Streams that arrive over time, such as pipes, are handed out in blocks. Everything else is one task until the worker that
-//! opens it finds that others can take a share: a big file is then divided into ranges, and a big zip archive into its members.
-//! A compressed file is always one task; several of them are decompressed in parallel.
+//! Streams that arrive over time, such as pipes, are handed out in blocks. Every other source is a single task until a worker
+//! opens it. If it turns out to be a big file, it is divided into ranges, and a big zip archive is divided into its members. A
+//! compressed file is always one task, but several of them are decompressed in parallel.
 
 use std::io::{self, Read};
 use std::iter::Peekable;
@@ -39,7 +39,7 @@ pub(super) enum Work {
     Block(Block),
     /// All of a source that was opened.
     Opened(io::Result<Opened>),
-    /// Nothing: the run ends before the source does.
+    /// Nothing, because the run ends before the source does.
     Interrupted,
 }
 
@@ -52,14 +52,14 @@ pub(super) enum Rest {
 }
 
 impl Task {
-    /// Whether the task can turn out to be work for several workers.
+    /// Whether the task may turn out to be work for several workers.
     pub(super) fn may_leave_rest(&self) -> bool {
         matches!(self, Task::Open(_))
     }
 }
 
 impl Rest {
-    /// Returns the next task, and the rest after it.
+    /// Returns the next task, and the rest that remains after it.
     pub(super) fn next(self) -> Option<(Task, Option<Rest>)> {
         match self {
             Rest::File { source, stop, .. } if stop.is_requested() => {
@@ -90,25 +90,25 @@ pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
 
 /// A block of a stream.
 pub(super) struct Block {
-    /// The beginning of the stream. Only in the first block, and only if the stream is compared with other sources.
+    /// The beginning of the stream. It is set only in the first block, and only if the stream is compared with other sources.
     pub(super) beginning: Option<Beginning>,
-    /// The text. The last block has none.
+    /// The text of the block. The last block has none.
     pub(super) chunk: Option<OwnedChunk>,
     pub(super) what: What,
-    /// The errors of the whole stream. Only in the last block.
+    /// The errors of the whole stream. They are set only in the last block.
     pub(super) failed: Vec<io::Error>,
-    /// The digest of the whole stream. Only in the last block, and only if the stream is compared with other sources.
+    /// The digest of the whole stream. It is set only in the last block, and only if the stream is compared with other sources.
     pub(super) digest: Option<Digest>,
 }
 
-/// Hands out tasks in order. A stream is read here by the worker that asks for the next task, while the others scan.
+/// Hands out tasks in order. The worker that asks for the next task also reads from a stream, while the others scan.
 pub(super) struct Feed<I: Iterator> {
     inputs: Peekable<I>,
-    /// Whether a source was begun.
+    /// Whether the first source has begun.
     has_begun: bool,
     /// The stream that is handed out in blocks.
     current: Option<(Arc<Source>, Current)>,
-    /// Whether an interrupted run needs nothing more of the inputs.
+    /// Whether the run was interrupted and needs no more inputs.
     is_over: bool,
     options: Options,
 }
@@ -122,12 +122,12 @@ struct Current {
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
-    /// Returns a feed of all `inputs`.
+    /// Creates a feed for `inputs`.
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
         Feed { inputs: inputs.peekable(), has_begun: false, current: None, is_over: false, options }
     }
 
-    /// Returns the next task; `None` when there are no more. May wait for a pipe.
+    /// Returns the next task, or `None` if there are no more. May wait for a pipe.
     pub(super) fn next(&mut self) -> Option<Task> {
         loop {
             if self.options.opening.stop.is_requested() {
@@ -148,11 +148,11 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         }
     }
 
-    /// Returns the last tasks when the run is to end: a stream that was begun gets its last block, and the first source that is
-    /// not read is reported.
+    /// Returns the last tasks of a run that was asked to stop: a stream that has begun gets its last block, and the first
+    /// source that is not read is reported.
     fn wind_up(&mut self) -> Option<Task> {
         if let Some((source, Current { mut blocks, beginning, what })) = self.current.take() {
-            // Of a slow stream, everything may have been read and nothing handed out.
+            // A slow stream may have been read without handing out anything yet.
             let chunk = blocks.next();
             if blocks.failed.is_empty() {
                 blocks.failed.push(Loss::interrupted().into());
@@ -168,8 +168,8 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         Some(Task::Problem(next?.map_or_else(|problem| problem, |openable| unread(openable.source()))))
     }
 
-    /// Opens a stream, and returns its task; `None` if it is handed out in blocks, or needs no work. It is opened here and not
-    /// by a worker, so that waiting for it delays only the inputs after it.
+    /// Opens a stream and returns its task. Returns `None` if it is handed out in blocks or needs no work. It is opened here
+    /// and not by a worker, so that waiting for it delays only the inputs after it.
     fn begin(&mut self, openable: Openable) -> Option<Task> {
         let source = Arc::clone(openable.source());
         let opened = match openable.open(&self.options.opening) {
@@ -203,7 +203,8 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     }
 }
 
-/// Returns the problem of the first source that is not read because of an interruption. How many follow is not known.
+/// Returns the problem that reports the first source that is not read because the run was interrupted. How many sources follow is
+/// not known.
 fn unread(source: &Source) -> Problem {
     let what = "neither this nor what follows was read, because the run was interrupted";
     Problem::new(&source.name, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest)
@@ -212,18 +213,18 @@ fn unread(source: &Source) -> Problem {
 /// The blocks of a stream.
 struct Blocks {
     chunks: Chunks<Digesting<Box<dyn Read + Send>>>,
-    /// The errors so far. They are reported with the last block, because nothing counts after an error was reported, and several
+    /// The errors so far. They are reported with the last block, because nothing counts after a reported error, but several
     /// blocks that were read before it may still follow.
     failed: Vec<io::Error>,
 }
 
 impl Blocks {
-    /// Returns the blocks of these chunks.
+    /// Creates blocks from `chunks`.
     fn new(chunks: Chunks<Digesting<Box<dyn Read + Send>>>) -> Blocks {
         Blocks { chunks, failed: Vec::new() }
     }
 
-    /// Returns the next chunk, and keeps errors.
+    /// Returns the next chunk, and keeps any errors for the end.
     fn next(&mut self) -> Option<OwnedChunk> {
         loop {
             match self.chunks.next_chunk() {
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn text_that_was_read_from_a_pipe_counts_even_if_it_was_not_handed_out() {
-        // A line and a half, and then the request to stop.
+        // One and a half lines, and then the request to stop.
         let typed: Vec<io::Result<&[u8]>> = vec![Ok(b"call result = 102\ncall resu"), Err(Loss::interrupted().into())];
         let mut typed = typed.into_iter();
         let reader = std::iter::from_fn(move || typed.next());

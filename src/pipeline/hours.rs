@@ -1,7 +1,7 @@
-//! Finds out in which hours or days a text has lines, from a few lines of each.
+//! Determines in which hours or days a text has lines, by examining only a few of its lines.
 //!
-//! Lines are taken to be in order: if the first and the last line with a time are in the same hour, so are those between them. If they
-//! are not, the text is divided at a line in its middle, and both parts are looked at in the same way.
+//! This assumes that lines are in order. If the first and the last line with a time are in the same hour, so are the lines
+//! between them. Otherwise the text is divided at a line in its middle, and both parts are examined in the same way.
 
 use memchr::{memchr, memrchr};
 
@@ -10,7 +10,7 @@ use crate::summary::Dimension;
 use crate::time::zone::DisplayZone;
 use crate::time::{Form, Time};
 
-/// Appends the hours or days in which `text` has lines, as their beginnings in this zone, to `found`.
+/// Appends to `found` the start of each hour or day in which `text` has lines. Hours and days are those of `zone`.
 pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZone), found: &mut Vec<Time>) {
     let start = |time: Time| part.start(time, zone).unwrap_or(time);
     let mut push = |start: Time| {
@@ -39,7 +39,7 @@ pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZ
     }
 }
 
-/// Returns where a line begins near the middle of a text; `None` if the text has only one line.
+/// Returns the position near the middle of a text at which a line begins, or `None` if the text has only one line.
 fn middle(text: &[u8]) -> Option<usize> {
     let half = text.len() / 2;
     let after = memchr(b'\n', &text[half..]).map(|at| half + at + 1).filter(|&at| at < text.len());

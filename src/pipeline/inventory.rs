@@ -1,13 +1,14 @@
-//! The visitor of the command `files`: it finds out what each source is. Only a filter looks at what its results mean; then their
-//! sign-ins are joined as for `scan`.
+//! The visitor of the command `files`, which describes each source. Only if there is a filter are sign-ins joined, as for `scan`,
+//! because a filter needs to know them.
 //!
 //! Invariant: an entry does not depend on how its source was cut into tasks and chunks. A chunk ends with a line or, in a line
-//! over the limit, anywhere, even in the middle of a character; `Facts::join` puts together what was divided.
+//! over the limit, anywhere, even in the middle of a character. `Facts::join` puts what was divided together again.
 //!
-//! The first time is that of the first line that has one, and the last time that of the last such line. Therefore only a few lines
-//! of each chunk are examined: from its beginning until the first time of the source is known, and from its end until there is a
-//! time. In a log with times, that costs next to nothing. The earliest and latest time would require examining every line, and
-//! they are the same if lines were written in order. As everywhere, a piece of a line over the limit counts as a line.
+//! The first time of a source is the time of the first line that has one, and the last time that of the last such line. Therefore
+//! only a few lines of each chunk are examined: from its beginning until the first time of the source is known, and from its end
+//! until a time is found. In a log with times, this costs next to nothing. Finding the earliest and the latest time would require
+//! examining every line, and they are the same if lines were written in order. As everywhere, a piece of a line over the limit
+//! counts as a line.
 
 mod entries;
 
@@ -32,18 +33,18 @@ use crate::summary::sign_ins::{Matched, Options as CountingOptions, Settled, Sig
 use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
-/// The entry of one input: a source, or an input that has none.
+/// The entry of one input in the list of `files`, whether or not it could be opened as a source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The name in results.
     pub path: String,
-    /// The size according to the file system in bytes, if it is a file on disk.
+    /// The size in bytes according to the file system, if the input is a file on disk.
     pub bytes_on_disk: Option<u64>,
-    /// The text that was read; `None` if the input was skipped.
+    /// The text that was read, or `None` if the input was skipped.
     pub text: Option<Text>,
-    /// The machine on which it was written, if that is known and there is only one.
+    /// The machine on which the input was written, if there is only one and it is known.
     pub host: Option<Box<str>>,
-    /// Why it was skipped, or not read completely, or only with a reservation.
+    /// The reasons why the input was skipped, not read completely, or read only with a reservation.
     pub problems: Vec<Problem>,
 }
 
@@ -52,7 +53,7 @@ pub struct Entry {
 pub struct Text {
     /// The layers around the text.
     pub chain: Chain,
-    /// The name of the encoding; `None` if the text is empty.
+    /// The name of the encoding, or `None` if the text is empty.
     pub encoding: Option<&'static str>,
     /// Whether the text begins with a byte order mark.
     pub has_mark: bool,
@@ -66,13 +67,14 @@ pub struct Text {
     pub first: Option<Stamp>,
     /// The time of the last line that has one.
     pub last: Option<Stamp>,
-    /// The name of the form of its times; `None` if no line has one that can be read.
+    /// The name of the form of its times, or `None` if no line has a time that can be read.
     pub time_form: Option<String>,
-    /// What its times rest on besides its lines, in words. If the order of day and month is not known, this is why there are no times.
+    /// What was decided about its times beyond what the lines contain, in words. If the order of day and month is not known,
+    /// this is the reason why there are no times.
     pub time_basis: Vec<String>,
     /// Whether its dates can have the day or the month first, so that its times were not read.
     pub is_date_undecided: bool,
-    /// How many times of lines with results lie in an hour that clocks repeat or skip.
+    /// How many times of lines with results are in an hour that clocks repeat or skip.
     pub changing_times: u64,
 }
 
@@ -81,7 +83,7 @@ pub struct Text {
 pub struct Inventory {
     /// The entries, in the order of the inputs.
     pub entries: Entries,
-    /// What the filter dropped; the default without a filter.
+    /// What the filter dropped, or the default if there is no filter.
     pub sign_ins: Settled,
     /// How many results the filter dropped, counted in every file that records them.
     pub left_out: u64,
@@ -114,7 +116,7 @@ pub fn inventory(
     }
     let recorders = Recorders::new(set);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
-    // For each result that has been decided on, in order, whether it is kept.
+    // Whether each result, in order, is kept, as far as this has been decided.
     let mut kept: Vec<bool> = Vec::new();
     let mut decide = |sign_ins: &mut SignIns<'_>, when| {
         let decided: Result<(), io::Error> = sign_ins.decide(when, |verdicts| {
@@ -145,21 +147,21 @@ pub fn inventory(
     Ok(outcome.with(Inventory { entries, sign_ins, left_out }))
 }
 
-/// What reaches the sign-ins of a run.
+/// An input for the sign-ins of a run.
 enum Heard<'e> {
     Notes(Notes),
     End(&'e SourceEnd),
 }
 
-/// The entries of a run.
+/// The entries that have been collected so far in a run.
 #[derive(Default)]
 struct Listed {
-    /// The facts about the current source, whose tasks arrive one after another.
+    /// The facts about the current source so far. Its tasks arrive one after another.
     facts: Facts,
     entries: Entries,
-    /// Where the names of machines are in those of sources; `None` to find out.
+    /// The template for the names of machines in the names of sources, or `None` to detect them.
     host_from: Option<Template>,
-    /// The indexes of the entries that have no source, in their order.
+    /// The indexes of the entries without a source, in ascending order.
     without_source: Vec<usize>,
 }
 
@@ -182,8 +184,8 @@ impl Listed {
         }
     }
 
-    /// Returns all entries, with the machines that the names of all sources tell apart, and how many sources match the template if
-    /// there is one.
+    /// Returns all entries, with the machines that follow from the names of all sources, and how many sources match the
+    /// template if there is one.
     fn finish(self) -> (Entries, Option<Matched>) {
         let Listed { mut entries, without_source, host_from, .. } = self;
         let is_source = |index: &usize| without_source.binary_search(index).is_err();
@@ -196,7 +198,7 @@ impl Listed {
             matched.files += u64::from(machine.is_some());
             matched.without_host += u64::from(machine.is_none() && host.is_none() && results > 0);
             match host {
-                // Of several machines, none is that of the file.
+                // If the lines name several machines, the file has none.
                 Some("") => entries.set_host(index, None),
                 Some(_) => {}
                 None => entries.set_host(index, machine),
@@ -206,7 +208,7 @@ impl Listed {
     }
 }
 
-/// Makes the entry of a source at its end. `given` is the encoding that the user has chosen.
+/// Creates the entry of a source at its end. `given` is the encoding that the user has chosen.
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| {
         let text = text(bytes, what, facts, given);
@@ -229,7 +231,7 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
     let is_date_undecided = bytes > 0 && form.is_undecided();
     let has_times = facts.first.is_some() || is_date_undecided || form.may_pass_midnight();
     let has_mark = facts.start.is_some_and(|offset| offset > 0);
-    // With a byte order mark, text is UTF-8 even if only ASCII follows.
+    // Text with a byte order mark is UTF-8, even if only ASCII follows.
     let name = if has_mark && name == Characters::ASCII { "UTF-8" } else { name };
     Text {
         time_form: form.name().filter(|_| has_times),
@@ -250,13 +252,13 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
 /// The facts about a part of a source.
 #[derive(Debug, Default)]
 struct Facts {
-    /// The offset of its first chunk. The first chunk of a source begins after the byte order mark.
+    /// The offset of the first chunk of the part. The first chunk of a source begins after the byte order mark.
     start: Option<u64>,
     line_feeds: u64,
     /// Whether the part ends in the middle of a line.
     is_in_line: bool,
     results: u64,
-    /// The machine that lines with results name; empty if they name several.
+    /// The machine that lines with results name. It is empty if they name several.
     host: Option<Box<str>>,
     characters: Characters,
     first: Option<Stamp>,
@@ -264,7 +266,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// Adds the part that follows.
+    /// Adds the facts about the next part.
     fn join(&mut self, next: Facts) {
         if !next.characters.is_empty() {
             self.is_in_line = next.is_in_line;
@@ -284,7 +286,7 @@ impl Facts {
 }
 
 impl Facts {
-    /// Notes that a line names a machine.
+    /// Records that a line names a machine.
     fn name_host(&mut self, host: &str) {
         match &self.host {
             Some(known) if known.is_empty() || known.eq_ignore_ascii_case(host) => {}
@@ -295,7 +297,7 @@ impl Facts {
     }
 }
 
-/// Collects the facts about one task after another. `JOINED` is whether it also notes what lines say of sign-ins.
+/// Collects the facts about one task after another. `JOINED` is whether it also collects what lines contain about sign-ins.
 struct Examiner<const JOINED: bool> {
     facts: Facts,
     listener: Listener,
@@ -341,7 +343,7 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
 }
 
 impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
-    // The host may be in what precedes a result on its line.
+    // The host may be before the result in its line.
     const JOINS: bool = true;
 
     #[inline(always)]
@@ -362,14 +364,15 @@ impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
     }
 }
 
-/// Returns the first time in `text`, or `known` if an earlier part has one, and the last time.
+/// Returns the first and the last time of a source, as far as `text` shows. `known` is the first time of an earlier part, if
+/// there is one.
 fn times(form: &Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
     let first = known.or_else(|| first_time(form, text));
-    // Without a first time there is no last one, so there is no need to search.
+    // If there is no first time, there is no last one either.
     (first, first.and_then(|_| last_time(form, text)))
 }
 
-/// Returns the time of the first line that has one.
+/// Returns the time of the first line in `text` that has one.
 pub(super) fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
@@ -379,7 +382,7 @@ pub(super) fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     })
 }
 
-/// Returns the time of the last line that has one.
+/// Returns the time of the last line in `text` that has one.
 pub(super) fn last_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {

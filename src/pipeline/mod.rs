@@ -1,25 +1,25 @@
 //! Scans sources in parallel, chunk by chunk, and puts the results back in order.
 //!
 //! Every thread runs the same worker: it takes the next task, cuts it into chunks, and passes each to the scanner and a
-//! [`Visitor`]. One thread or many is only a matter of how many workers there are. A task is a whole small file, a range of a big
-//! file, a whole compressed file, or a block of a stream. The tasks of one source follow each other.
+//! [`Visitor`]. With a single thread, there is just one worker. A task is a whole small file, a range of a big file, a whole
+//! compressed file, or a block of a stream. The tasks of one source are consecutive.
 //!
-//! Workers open files. If a file turns out to be big, other workers take a share of it. On a network share, each opening waits for
-//! an answer. Unless the user has set the number of threads, workers that wait most of their time start others, as many as it
-//! takes to keep the cores busy, up to [`WAITING_LIMIT`]. Thus many files can be opened at the same time on few cores.
+//! Workers open files. If a file turns out to be big, other workers take a share of it. On a network share, opening a file means
+//! waiting for an answer. Therefore workers that spend most of their time waiting start others until the cores are busy, up to
+//! [`WAITING_LIMIT`], unless the user has set the number of threads. Thus many files can be opened at the same time on few cores.
 //!
-//! A big compressed file is decompressed by a thread of its own while its worker scans, unless there is only one thread. So one
-//! such file keeps two cores busy, and several keep all. The members of a big zip archive on disk are tasks of their own. Any
-//! other archive is one task, with its members one after another.
+//! A big compressed file is decompressed by a separate thread while its worker scans, unless there is only one thread. Thus one
+//! such file keeps two cores busy, and several keep all of them busy. Each member of a big zip archive on disk is a task of its
+//! own. Any other archive is one task, in which members are read one after another.
 //!
 //! Invariants:
-//! * The sink of the caller gets everything in the order of the sources and, inside each, of the bytes.
-//! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting. A worker that was started
-//!   because others wait adds its own working memory, and a block for files that are not small.
+//! * The caller's sink gets everything in the order of the sources and, within a source, in the order of its bytes.
+//! * Memory is bounded: only a limited number of tasks are ahead of the sink, each with a few parts waiting. A worker that was
+//!   started because others wait adds its own working memory, and a block for files that are not small.
 //! * A worker that waits never holds anything that the first task in line needs, so there can be no deadlock.
-//! * When a run is to end early ([`Stop`](crate::source::Stop)), no further source is begun, and those being read end with the
-//!   current chunk. All parts up to there reach the sink as usual. Each source that was cut has a problem that reports it, and
-//!   so has the first one that was not begun.
+//! * If a run is asked to end early ([`Stop`](crate::source::Stop)), no further source begins, and those being read end with the
+//!   current chunk. All parts up to there reach the sink as usual. A problem reports each source that was cut short, and the
+//!   first one that did not begin.
 
 pub mod annotate;
 mod copies;
@@ -59,13 +59,13 @@ use feed::{Block, Feed, Rest, Task, Work};
 use order::Order;
 pub use order::Outlet;
 
-/// The largest number of threads. More would only cost time and memory.
+/// The largest number of threads that a user can choose. More would only cost time and memory.
 pub const THREADS_LIMIT: usize = 256;
 /// The largest number of threads that are started because files are slow to open, unless [`field@Options::threads`] is set.
 pub const WAITING_LIMIT: usize = 64;
-/// Opening a file that takes longer than this had to wait for storage. Local files open much faster.
+/// The time after which opening a file counts as slow, because it had to wait for storage. Local files open much faster.
 const SLOW_OPEN: Duration = Duration::from_micros(500);
-/// How many slow openings in a row make a worker start others. One or two may come from a busy machine.
+/// How many slow openings in a row make a worker start others. One or two may be due to a busy machine.
 const SLOW_OPENS: u32 = 3;
 
 /// The options of a run.
@@ -97,7 +97,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns how many workers begin, and how many there may be. Each may have a file open.
+    /// Returns the number of workers with which the run begins, and the largest number. Each may have a file open.
     fn threads(&self) -> (usize, usize) {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (first, most) =
@@ -107,8 +107,8 @@ impl Options {
     }
 }
 
-/// Makes chunks that reach the end of their source check whether its encoding is still that of the beginning. If the user has
-/// chosen the encoding, or if the source does not begin like text, there is nothing to check.
+/// Makes chunks that reach the end of their source check that its encoding is still that of the beginning. There is nothing to
+/// check if the user has chosen the encoding, or if the source does not begin like text.
 fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options) -> Chunks<R> {
     match options.opening.encoding {
         EncodingChoice::Automatic if source.is_text() => chunks.checking_the_end(),
@@ -119,10 +119,10 @@ fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options
 /// What to do with copies: sources that hold the same bytes as an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyRule {
-    /// Skip and report them.
+    /// Skip and report copies.
     #[default]
     CountOnce,
-    /// Count them like all other sources.
+    /// Count copies like all other sources.
     CountAll,
 }
 
@@ -131,8 +131,8 @@ pub trait Visitor: Send {
     /// The value that is sent to the sink.
     type Part: Send;
 
-    /// How many bytes of parts are held back until it is known whether their source is a copy. If there are more, they are passed
-    /// on, and the copy counts.
+    /// The largest number of bytes of parts that are held back until it is known whether their source is a copy. If there are
+    /// more, they are passed on, and a copy then counts.
     const HELD_BYTES: usize = copies::HELD_BYTES;
 
     /// Processes one chunk of the current task. It may send parts to `out` at any time.
@@ -149,11 +149,11 @@ pub trait Visitor: Send {
         size_of_val(part)
     }
 
-    /// Ends the current task: it has no more chunks. Everything that was not sent yet must be sent now.
+    /// Ends the current task, which has no more chunks. Everything that has not been sent yet must be sent now.
     fn finish(&mut self, out: &mut Outlet<'_, Self::Part>);
 }
 
-/// What the sink gets, in order.
+/// An event for the caller's sink. Events come in order.
 #[derive(Debug)]
 pub enum Event<P> {
     /// A part of the current source.
@@ -169,33 +169,33 @@ pub enum Event<P> {
 pub struct SourceEnd {
     /// The source.
     pub source: Arc<Source>,
-    /// How many bytes were scanned, decompressed. `None` if the source could not be opened or was skipped, or if the run was
-    /// interrupted before any of it was scanned.
+    /// How many bytes were scanned, counted after decompression. `None` if the source could not be opened or was skipped, or if
+    /// the run was interrupted before any of it was scanned.
     pub bytes: Option<u64>,
-    /// The layers around the text and its encoding; `None` if nothing was read.
+    /// The layers around the text and its encoding, or `None` if nothing was read.
     pub what: Option<What>,
-    /// The length in bytes, if it was skipped as a copy.
+    /// The length in bytes if the source was skipped as a copy.
     pub copied: Option<u64>,
-    /// How many times in lines with results lie in an hour that clocks repeat or skip.
+    /// How many times of lines with results are in an hour that clocks repeat or skip.
     pub changing_times: u64,
-    /// What was not read, or only with a reservation.
+    /// The problems with the source: what was not read, or read only with a reservation.
     pub problems: Vec<Problem>,
 }
 
-/// What a run read, and what it could not read.
+/// The outcome of a run: what was read, and what could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome<S = Summary> {
-    /// What the caller makes of the results, such as their totals.
+    /// The value that the caller makes from the results, such as their totals.
     pub summary: S,
     /// How many sources were read, completely or not.
     pub files: u64,
-    /// How many bytes were scanned, decompressed.
+    /// How many bytes were scanned, counted after decompression.
     pub bytes: u64,
-    /// How many bytes copies have that were not counted.
+    /// The total size in bytes of copies that were not counted.
     pub copied_bytes: u64,
-    /// What was not read, or only with a reservation, in the order of the inputs.
+    /// The problems of all inputs, in their order: what was not read, or read only with a reservation.
     pub problems: Vec<Problem>,
-    /// What the times of sources with results rest on.
+    /// What was assumed about the times of sources with results.
     pub times: Assumed,
     /// Whether the current source has parts.
     has_parts: bool,
@@ -222,7 +222,7 @@ impl Outcome<()> {
         }
     }
 
-    /// Returns the same outcome with what the caller has made of the results.
+    /// Returns the same outcome with another value for the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
         let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts } = self;
@@ -230,7 +230,7 @@ impl Outcome<()> {
     }
 }
 
-/// The error if the system cannot start threads. The run has not begun.
+/// The error that is returned if the system cannot start threads. The run has not begun then.
 #[derive(Debug)]
 pub struct NoThreads(rayon::ThreadPoolBuildError);
 
@@ -242,14 +242,14 @@ impl fmt::Display for NoThreads {
 
 impl Error for NoThreads {}
 
-/// The report of a task at its end, and the sum of these over the tasks of a source.
+/// The report of a task at its end, or the sum of the reports of all tasks of a source.
 #[derive(Debug, Default)]
 struct TaskEnd {
     bytes: u64,
     what: Option<What>,
-    /// Why the source could not be opened, or was skipped.
+    /// The reason why the source could not be opened or was skipped.
     unopened: Option<Problem>,
-    /// Why it could not be read to its end.
+    /// The reasons why the source could not be read to its end.
     unread: Vec<Problem>,
     long_lines: LongLines,
     changing_times: u64,
@@ -259,7 +259,7 @@ struct TaskEnd {
     ends_source: Option<Arc<Source>>,
 }
 
-/// The lines that were longer than the limit.
+/// The number of lines over the limit, and where the first one is.
 #[derive(Clone, Copy, Debug, Default)]
 struct LongLines {
     count: u64,
@@ -291,7 +291,7 @@ pub fn run<V: Visitor>(
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
-    // For a single small file, more than one thread would only be started and stopped.
+    // For a single small file, further threads would only be started and stopped again.
     let first: Vec<Found> = inputs.by_ref().take(2).collect();
     let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);
     let is_one_task = matches!(first.as_slice(), [Ok(only)] if is_small(only));
@@ -315,7 +315,7 @@ pub fn run<V: Visitor>(
         outcome.note(&event);
         sink(event)
     };
-    // The pool cannot grow, so threads that are started later do not belong to it.
+    // The pool cannot grow, so threads that are started later are not part of it.
     thread::scope(|others| {
         pool.in_place_scope(|scope| {
             for _ in 0..threads {
@@ -325,7 +325,7 @@ pub fn run<V: Visitor>(
             crew.order.drain(|message| deliver.message(message))
         })
     })?;
-    // Ctrl-C also ends the program that writes to a pipe, and the end of the pipe may arrive before the request.
+    // Ctrl-C also ends the program that writes to a pipe, so the end of the pipe may arrive before the request to stop.
     let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
     if options.opening.stop.is_requested() && !is_reported {
         let event = Event::Problem(Problem::interrupted("all inputs"));
@@ -335,7 +335,7 @@ pub fn run<V: Visitor>(
     Ok(outcome)
 }
 
-/// Everything that the workers share.
+/// The state that the workers share.
 struct Crew<'c, I: Iterator, V: Visitor, F> {
     order: Order<I, V::Part>,
     lookalikes: Lookalikes,
@@ -352,8 +352,8 @@ struct Crew<'c, I: Iterator, V: Visitor, F> {
 }
 
 impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_, I, V, F> {
-    /// Works until there is nothing left to do. This is the body of each worker. Starts other workers as long as most of the
-    /// time is spent waiting for files.
+    /// Works until there is nothing left to do. This is the body of each worker. Starts other workers while it spends most of
+    /// its time waiting for files.
     fn work<'s>(&'s self, others: &'s thread::Scope<'s, '_>) {
         let waited = Waited::default();
         let mut worker = Worker {
@@ -374,7 +374,7 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
                 && let Some(ratio) = pace.note(started.elapsed(), waited.take())
             {
                 for _ in 0..self.more(ratio) {
-                    // If no thread can be started, the run goes on with the ones that there are.
+                    // If no thread can be started, the run continues with the existing ones.
                     let _ = thread::Builder::new().spawn_scoped(others, || self.work(others));
                 }
             }
@@ -405,8 +405,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Notes a task. After several tasks in a row that waited most of their time, returns the ratio of all their time to the
-    /// time of the work in it.
+    /// Records a task. After several tasks in a row that waited most of their time, returns the ratio of their total time to
+    /// the time that they worked.
     fn note(&mut self, took: Duration, waited: Duration) -> Option<u32> {
         if waited < SLOW_OPEN || waited * 4 < took * 3 {
             *self = Pace::default();
@@ -486,12 +486,12 @@ impl<V: Visitor> Worker<'_, V> {
             }
             opened => opened,
         };
-        // The rest takes its time, so no other worker should wait for a share of it.
+        // Reading all of this takes time, and no other worker should wait for a share of it.
         out.leave(None);
         let mut end = TaskEnd::default();
         match opened {
             Ok(Opened::Compressed(stream)) if is_big => self.compressed(&source, stream, &mut end, out),
-            // Too small for another thread, or read ahead by one already.
+            // These are too small for another thread, or another thread already reads ahead.
             Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => self.stream(&source, stream, &mut end, out),
             Ok(Opened::Archive(members)) => return self.members(members, out),
             Ok(Opened::LeftOut | Opened::File(_)) => return,
@@ -501,7 +501,7 @@ impl<V: Visitor> Worker<'_, V> {
         self.finish(Some(source), end, out);
     }
 
-    /// Reads a file, or only the first range of a big one, and leaves the other ranges to all workers.
+    /// Reads a whole file, or reads the first range of a big one and leaves the other ranges to all workers.
     fn file(&mut self, source: Arc<Source>, text: TextFile, out: &mut Outlet<'_, V::Part>) {
         let mut end = TaskEnd::default();
         let (text, range_bytes) = (Arc::new(text), self.options.range_bytes);
@@ -529,7 +529,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
-    /// Sends the beginning of a file, if copies are searched for.
+    /// Sends the beginning of a file if copies must be recognised.
     fn start(&self, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
         if self.options.copies == CopyRule::CountOnce {
             let is_dear = self.opening.waited.get() >= SLOW_OPEN;
@@ -538,7 +538,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
-    /// Reads a stream. Hashes it if copies are searched for.
+    /// Reads a stream, and hashes it if copies must be recognised.
     fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         let Stream { reader, what, beginning } = stream;
         let is_compared = self.options.copies == CopyRule::CountOnce;
@@ -555,7 +555,7 @@ impl<V: Visitor> Worker<'_, V> {
         end.what = Some(what);
     }
 
-    /// Reads a big compressed file, which another thread decompresses if there may be one.
+    /// Reads a big compressed file, which another thread decompresses unless only one thread is allowed.
     fn compressed(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         if self.most == 1 {
             return self.stream(source, stream, end, out);
@@ -583,7 +583,7 @@ impl<V: Visitor> Worker<'_, V> {
         self.chunks(source, chunks, end, out);
     }
 
-    /// Cuts a reader into chunks, in the buffer of this worker.
+    /// Cuts the text of a reader into chunks, using the buffer of this worker.
     fn cut<R: io::Read>(&mut self, reader: R, span: Span, written: Written) -> Chunks<R> {
         Chunks::new(reader, span, self.options.limits, written, std::mem::take(&mut self.buffer))
     }
@@ -599,7 +599,8 @@ impl<V: Visitor> Worker<'_, V> {
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,
-                // After reading has failed, the chunk is the last one. It is small, and may be everything that was read.
+                // If reading has failed, this chunk is the last one. It is small, and may be everything that was read, so it is
+                // still passed on.
                 Ok(Some(_)) if self.options.opening.stop.is_requested() && end.unread.is_empty() => {
                     end.unread.push(Problem::interrupted(&source.name));
                     break;
@@ -620,7 +621,7 @@ impl<V: Visitor> Worker<'_, V> {
 }
 
 impl LongLines {
-    /// Counts a chunk that begins a line over the limit.
+    /// Counts a line over the limit if `chunk` begins it.
     fn note(&mut self, chunk: &Chunk<'_>) {
         if chunk.cut == Cut::FirstPiece {
             self.merge(LongLines { count: 1, first_offset: Some(chunk.offset) });
@@ -633,7 +634,7 @@ impl LongLines {
         self.first_offset = self.first_offset.or(later.first_offset);
     }
 
-    /// Returns the problem that reports the long lines, if there are any.
+    /// Returns the problem that reports long lines, or `None` if there are none.
     fn problem(self, source: &Source, limits: Limits) -> Option<Problem> {
         let first = self.first_offset?;
         let (lines, were) = if self.count == 1 { ("line", "was") } else { ("lines", "were") };
@@ -654,7 +655,7 @@ mod tests {
     fn a_worker_starts_others_only_after_it_has_waited_several_times_in_a_row() {
         let micros = Duration::from_micros;
         let mut pace = Pace::default();
-        // A local file, and a file that was slow to open.
+        // A local file, and one that was slow to open.
         let local = (micros(40), micros(25));
         let remote = (micros(3100), micros(3000));
         for (took, waited) in [local, remote, remote, local, remote, remote] {

@@ -1,18 +1,18 @@
 //! Puts results into the order of their tasks, whichever worker finishes first.
 //!
-//! Each task has a lane, in the order of the inputs. The sink empties the first lane; the others wait. Workers wait, too, once
-//! enough parts are waiting, so that memory is bounded however slow the sink is.
+//! Each task has a lane, in the order of the inputs. The sink empties the first lane, and the others wait. Once enough parts are
+//! waiting, workers wait, too, so that memory is bounded however slow the sink is.
 //!
-//! A worker that opens a large source leaves the [`Rest`] of it at its lane. Free workers take tasks from it, whose lanes come
-//! right after that one.
+//! A worker that opens a large source leaves the [`Rest`] of it at its lane. Free workers take tasks from the rest, and the
+//! lanes of these tasks come right after that lane.
 //!
-//! There can be no deadlock. The worker of the first lane only waits for the sink. The sink only waits for the worker of the first
-//! lane, or for a worker to take the rest there. Every free worker takes the first rest before anything else, including the
-//! worker that left it, so not all workers can be asleep in lanes after a rest. A thread that panics closes the order, so that no
-//! thread waits for it.
+//! There can be no deadlock. The worker of the first lane waits only for the sink. The sink waits only for the worker of the
+//! first lane, or for a worker to take the rest there. Every free worker, including the one that left it, takes the first rest
+//! before anything else, so not all workers can be asleep in lanes after a rest. A thread that panics closes the order, so that
+//! no thread waits for it.
 //!
-//! A waiting thread leaves its handle in the lanes, and a thread that changes something wakes only those that can go on. A single
-//! condition variable for all threads would wake each of them for each of thousands of small files.
+//! A waiting thread leaves its handle in the lanes, and a thread that changes something wakes only the threads that can
+//! continue. A single condition variable would wake all threads for each of thousands of small files.
 
 mod lanes;
 #[cfg(test)]
@@ -28,7 +28,7 @@ use super::Message;
 use super::feed::{Feed, Rest, Task};
 use crate::source::Found;
 
-/// After this time, the sink takes what there is, however little.
+/// The time after which the sink takes what there is, however little.
 const LINGERING: Duration = Duration::from_millis(20);
 
 /// The order of all tasks, shared by the workers and the sink.
@@ -43,7 +43,7 @@ struct Line<P>(Mutex<Lanes<P>>);
 /// The lane of a task, into which its worker puts results. Dropping it ends the task.
 pub struct Outlet<'o, P> {
     line: &'o Line<P>,
-    /// The index of the lane.
+    /// The index of the lane in [`Lanes::places`].
     place: usize,
 }
 
@@ -53,7 +53,7 @@ impl<P> Outlet<'_, P> {
         self.send(Message::Part(part));
     }
 
-    /// Sends a message to the sink. Blocks while too many are waiting for it. After the order was closed, does nothing.
+    /// Sends a message to the sink. Blocks while too many are waiting. Does nothing if the order was closed.
     pub(super) fn send(&mut self, message: Message<P>) {
         let (place, is_part) = (self.place, message.is_part());
         let has_room = |lanes: &Lanes<P>| lanes.has_room(place, is_part);
@@ -69,13 +69,14 @@ impl<P> Outlet<'_, P> {
         wake(sink);
     }
 
-    /// Leaves the rest of the source to all workers, or declares that there is none. Only the first call has an effect.
+    /// Leaves the rest of the source to all workers, or declares with `None` that there is no rest. Only the first call has an
+    /// effect.
     pub(super) fn leave(&mut self, rest: Option<Rest>) {
         let woken = self.line.lock().leave(self.place, rest);
         wake(woken);
     }
 
-    /// Whether the order was closed, so that no further parts are wanted.
+    /// Whether the order was closed, so that no more parts are wanted.
     pub(super) fn is_closed(&self) -> bool {
         self.line.lock().closed
     }
@@ -95,7 +96,7 @@ impl<P> Drop for Outlet<'_, P> {
     }
 }
 
-/// Closes the order at the end of its scope.
+/// A guard that closes the order when it is dropped.
 struct Closing<'o, P>(&'o Line<P>);
 
 impl<P> Drop for Closing<'_, P> {
@@ -105,19 +106,19 @@ impl<P> Drop for Closing<'_, P> {
 }
 
 impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
-    /// Returns an order of the tasks of `feed`, for `threads` workers. `weigh` returns the memory use of a part in bytes.
+    /// Creates an order for the tasks of `feed` and `threads` workers. `weigh` returns the memory use of a part in bytes.
     pub(super) fn new(feed: Feed<I>, threads: usize, weigh: fn(&P) -> usize) -> Order<I, P> {
         Order { feed: Mutex::new(feed), line: Line(Mutex::new(Lanes::new(threads, weigh))) }
     }
 
-    /// Makes room for the work of `threads` workers.
+    /// Raises the limits on tasks and waiting parts to make room for `threads` workers.
     pub(super) fn serve(&self, threads: usize) {
         let mut lanes = self.line.lock();
         lanes.serve(threads);
         wake(lanes.feeder.take());
     }
 
-    /// Waits for the next task, and returns it with its lane; `None` when there are no more.
+    /// Waits for the next task, and returns it with its lane. Returns `None` if there are no more tasks.
     pub(super) fn next_task(&self) -> Option<(Task, Outlet<'_, P>)> {
         loop {
             let mut lanes = self.line.lock();
@@ -146,10 +147,10 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         }
     }
 
-    /// Takes the next task of the feed, and returns it with the index of its lane. Returns `None` if there is something else to
-    /// do first.
+    /// Takes the next task of the feed, and returns it with the index of its lane. Returns `None` if something else must be done
+    /// first.
     fn begin_task(&self) -> Option<(Task, usize)> {
-        // Locked until the lane exists, so that lanes are in the order of the tasks.
+        // The feed stays locked until the lane exists, so that lanes are in the order of the tasks.
         let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ready = |lanes: &Lanes<P>| lanes.has_room_for_task() || lanes.rests > 0 || lanes.no_more_tasks;
         let lanes = self.line.sleep_until(is_ready, |lanes| lanes.feeder = Some(thread::current()));
@@ -177,7 +178,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
 
     /// Passes every message to `sink`, in order, until all tasks are done or a thread has panicked.
     pub(super) fn drain(&self, mut sink: impl FnMut(Message<P>) -> io::Result<()>) -> io::Result<()> {
-        // However this ends, no worker may go on waiting for it.
+        // However this function ends, no worker may keep waiting for it.
         let _closing = Closing(&self.line);
         let mut taken = Vec::new();
         loop {
@@ -201,7 +202,7 @@ impl<P> Line<P> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks the sink until there is enough for it, or until something has been there for some time.
+    /// Blocks the sink until enough messages are waiting, or until some have been waiting for [`LINGERING`].
     fn await_news(&self) -> MutexGuard<'_, Lanes<P>> {
         let mut lanes = self.lock();
         while !lanes.closed && !lanes.has_news() {
@@ -214,8 +215,8 @@ impl<P> Line<P> {
         lanes
     }
 
-    /// Blocks until `is_ready`, or until the order is closed. `leave_word` stores the handle of this thread where others will
-    /// find it to wake it. Spurious wakeups are fine.
+    /// Blocks until `is_ready` returns true or the order is closed. `leave_word` stores the handle of this thread where other
+    /// threads find it to wake it. Spurious wakeups are harmless.
     fn sleep_until(
         &self,
         is_ready: impl Fn(&Lanes<P>) -> bool,

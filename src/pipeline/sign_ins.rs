@@ -1,8 +1,9 @@
-//! The visitor of the command `scan`: workers note what lines say of sign-ins, and the sink joins, matches and counts them.
+//! The visitor of the command `scan`: workers collect what lines contain about sign-ins, and the sink joins, matches and counts
+//! them.
 //!
-//! A log of a single recorder that writes one line for each sign-in needs none of that. So [`count_alone`] counts the results of a
-//! single file on the workers, and gives up at the first line that has to be joined or may have a twin. That is usually in the first
-//! chunk. Then [`count`] reads the file again.
+//! A log of a single recorder that writes one line for each sign-in does not need this. Therefore [`count_alone`] counts the
+//! results of a single file on the workers, and gives up at the first line that must be joined or may have a twin, which is
+//! usually in the first chunk. Then [`count`] reads the file again.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
 use crate::units::CodePage;
 
-/// Counts the sign-ins in `inputs`: each once, however many logs have recorded it.
+/// Counts the sign-ins in `inputs`. Each sign-in counts once, however many logs have recorded it.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub fn count(
     Ok(outcome.with(settled))
 }
 
-/// Counts the results of a single file that needs no joining. Returns `None` if it does, or if it is an archive.
+/// Counts the results of a single file whose lines need not be joined. Returns `None` if they must be, or if it is an archive.
 ///
 /// # Errors
 ///
@@ -86,7 +87,7 @@ pub fn count_alone(
                 }
             }
         }
-        // Ends the run, which is repeated.
+        // An error ends the run. The caller then counts again with `count`.
         if has_to_join.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     };
     let outcome = run(file, set, catalogue, options, visitor, &mut sink);
@@ -99,11 +100,11 @@ pub fn count_alone(
     Ok(Some(outcome.with(Settled { summary, totals, ..Settled::default() })))
 }
 
-/// Counts the results of task after task until something has to be joined.
+/// Counts the results of one task after another, until a line must be joined.
 struct Alone<'r> {
     recorders: &'r Recorders,
     has_to_join: &'r AtomicBool,
-    /// The recorder that any worker has seen; 0 for none.
+    /// The recorder that any worker has seen, or 0 for none.
     seen: &'r AtomicU8,
     /// The recorder that this worker has seen.
     recorder: Recorder,
@@ -119,7 +120,7 @@ impl Visitor for Alone<'_> {
         }
         scanner.scan_into(chunk, &mut *self);
         if self.has_to_join.load(Ordering::Relaxed) {
-            // The sink ends the run with the next part, of which there may be none otherwise.
+            // The sink ends the run when it gets a part, and without this one there might be none.
             out.part(Counts::default());
         }
     }
@@ -138,7 +139,7 @@ impl Visitor for Alone<'_> {
 impl<'c> Sink<'c> for &mut Alone<'_> {
     const JOINS: bool = true;
 
-    // Inlined, so that the other parts of a hit are not even computed.
+    // Inlined, so that unused parts of a hit are not even computed.
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
         let Writing { recorder, is_joined, .. } = self.recorders.0[hit.pattern];
@@ -157,7 +158,7 @@ impl<'c> Sink<'c> for &mut Alone<'_> {
 }
 
 impl Alone<'_> {
-    /// Notes a recorder. If there is another one, their results may be twins.
+    /// Records that a recorder was seen. If another one was seen before, their results may be twins.
     fn meet(&mut self, recorder: Recorder) {
         self.recorder = recorder;
         let before = self.seen.swap(recorder, Ordering::Relaxed);
@@ -167,7 +168,7 @@ impl Alone<'_> {
     }
 }
 
-/// What the pattern of a line says about it.
+/// The properties of a line that its pattern determines.
 #[derive(Clone, Copy)]
 struct Writing {
     recorder: Recorder,
@@ -175,7 +176,7 @@ struct Writing {
     role: Role,
 }
 
-/// The recorders of a set, by pattern.
+/// The recorders of all patterns in a set, by the index of the pattern.
 pub(super) struct Recorders(Vec<Writing>);
 
 impl Recorders {
@@ -195,7 +196,7 @@ impl Recorders {
         let writing = set.patterns().iter().map(|pattern| {
             let recorder = pattern.recorder().and_then(number).and_then(|number| Recorder::try_from(number).ok());
             Writing {
-                // Results of recorders beyond the limit have no twins.
+                // Results of recorders above the limit are never matched as twins.
                 recorder: recorder.filter(|&recorder| recorder < RECORDERS_LIMIT).unwrap_or(0),
                 is_joined: pattern.recorder().is_some_and(|name| joined.contains(&name)),
                 role: pattern.role(),
@@ -205,16 +206,16 @@ impl Recorders {
     }
 }
 
-/// Ends a source.
+/// Passes the end of a source to the sign-ins.
 pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
     match end.bytes {
         Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
-        // The name of a copy may tell machines apart as well.
+        // The name of a copy also helps to distinguish machines.
         None => sign_ins.skip_source(&end.source.name),
     }
 }
 
-/// Passes the notes of a part on.
+/// Passes the notes of a part to the sign-ins.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     part.logged.iter().for_each(|start| sign_ins.logged(*start));
     let mut texts = part.texts.as_str();
@@ -231,7 +232,7 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
             number => Writer::Number(number),
         });
         let Writing { recorder, is_joined, role } = recorders.0[note.pattern as usize];
-        // The copy that a relay keeps names the machine, and is a recorder of its own.
+        // The copy that a relay keeps names the machine, and counts as a separate recorder.
         let relayed = Recorder::from(recorder > 0 && host.is_some());
         sign_ins.hear(&Heard {
             recorder: recorder + relayed,
@@ -254,54 +255,56 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
     }
 }
 
-/// The length of what the line does not say.
+/// The length that marks a value that the line does not contain.
 const NOTHING: u32 = u32::MAX;
 
-/// Above this size in bytes, notes are sent before their chunk is done.
+/// The size in bytes above which notes are sent before their chunk is done.
 pub(super) const PART_BYTES: usize = 256 << 10;
 
-/// What lines say of sign-ins, in order.
+/// What lines contain about sign-ins, in the order of the lines.
 #[derive(Debug, Default)]
 pub struct Notes {
     notes: Vec<Note>,
     /// The texts of all notes, one after another.
     texts: String,
-    /// The results without a code.
+    /// The names of results without a code.
     names: Vec<Arc<str>>,
-    /// The beginnings of the hours or days in which there are lines.
+    /// The starts of the hours or days in which there are lines.
     logged: Vec<Time>,
 }
 
-/// What a line says of a sign-in. There is one for nearly every line of some logs, so it is small, and needs nothing when it goes.
+/// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
 #[derive(Clone, Copy, Debug)]
 struct Note {
     result: NoteResult,
     stamp: Option<Stamp>,
-    /// The process and the thread: a number, [`TEXT`] and the length of a text, or [`UNKNOWN`]. Their texts come after the others.
+    /// The process and the thread, each as a number, as [`TEXT`] plus the length of a text, or as [`UNKNOWN`]. Their texts come
+    /// after those of `lens`.
     writers: [u64; 2],
-    /// The length in bytes of the user, the host and the address.
+    /// The lengths in bytes of the user, the host and the address, or [`NOTHING`].
     lens: [u32; 3],
     pattern: u32,
     outcome: Option<attempt::Outcome>,
-    /// Where the line starts in its source, and its length there, or [`NOTHING`] if its thread is known.
+    /// The offset of the line in its source.
     line_start: u64,
+    /// The length of the line in its source, or [`NOTHING`] if its thread is known.
     line_bytes: u32,
 }
 
-/// The result in a line.
+/// The result in a note.
 #[derive(Clone, Copy, Debug)]
 enum NoteResult {
-    /// There is none: it is a context.
+    /// There is no result, because the line is a context.
     None,
     Code(Code),
-    /// A name, by its index in [`Notes`].
+    /// A name, as its index in [`Notes`].
     Name(u32),
 }
 
-/// Stands for a process or thread that the line does not say.
+/// The value for a process or thread that the line does not contain.
 const UNKNOWN: u64 = u64::MAX;
 
-/// Stands for a process or thread that is not a number, with the length of its text added. Numbers are less.
+/// The value for a process or thread that is not a number, to which the length of its text is added. Numbers are less than this.
 const TEXT: u64 = Writer::LIMIT;
 
 impl Notes {
@@ -310,17 +313,17 @@ impl Notes {
     }
 }
 
-/// Notes what the lines of task after task say.
+/// Collects what the lines of one task after another contain about sign-ins.
 pub(super) struct Listener {
     encoding: EncodingChoice,
-    /// Whether hours or days are noted in which there are lines, and those of which zone.
+    /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
     parts: Option<(Dimension, DisplayZone)>,
     notes: Vec<Note>,
-    /// The texts of the notes, in UTF-8. That is checked for all of them together.
+    /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
     names: Vec<Arc<str>>,
     logged: Vec<Time>,
-    /// How many notes the last part had, and how many bytes their texts.
+    /// The number of notes in the last part, and the length of their texts in bytes.
     last_len: (usize, usize),
 }
 
@@ -335,7 +338,7 @@ impl Listener {
 impl Visitor for Listener {
     type Part = Notes;
 
-    /// Some two million lines. Counting a copy would be worse than using the memory.
+    /// Enough for about two million lines. Counting a copy would be worse than using this memory.
     const HELD_BYTES: usize = 256 << 20;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
@@ -379,7 +382,7 @@ impl Listener {
         size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..])
     }
 
-    /// Returns everything that was noted.
+    /// Returns everything that was collected since the last call.
     pub(super) fn take(&mut self) -> Notes {
         self.last_len = (self.notes.len(), self.texts.len());
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
@@ -387,7 +390,7 @@ impl Listener {
         Notes { notes, texts, names, logged: std::mem::take(&mut self.logged) }
     }
 
-    /// Notes what a line says. `key` is its result; `None` if it only adds to one.
+    /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.
     pub(super) fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
         if self.notes.is_empty() {
             // The next part is about as large as the last one.
@@ -422,7 +425,7 @@ impl Listener {
         });
     }
 
-    /// Notes a text, and returns its length.
+    /// Adds a text and returns its length.
     #[inline]
     fn text(&mut self, hit: &Hit<'_>, bytes: &[u8]) -> u32 {
         let before = self.texts.len();

@@ -1,6 +1,6 @@
 //! The visitor that counts every result: workers count those of each task, and the sink adds them up for each source.
 //!
-//! The command `scan` counts sign-ins instead, see [`sign_ins`](super::sign_ins).
+//! The command `scan` counts sign-ins instead; see [`sign_ins`](super::sign_ins).
 
 use std::io;
 
@@ -26,7 +26,7 @@ pub fn summarise(
     options: &Options,
 ) -> io::Result<Outcome> {
     let mut summary = Summary::default();
-    // The counts of the current source, whose tasks arrive one after another.
+    // The counts of the current source so far. Its tasks arrive one after another.
     let mut counts = Counts::default();
     let mut sink = |event| {
         match event {
@@ -46,7 +46,7 @@ pub fn summarise(
     Ok(outcome.with(summary))
 }
 
-/// Returns the problem that some results have no row of their own, if that is so.
+/// Returns a problem if some results have no row of their own.
 pub(super) fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
     let what = format!(
@@ -57,7 +57,7 @@ pub(super) fn overflow(summary: &Summary) -> Option<Problem> {
 }
 
 impl Sink<'_> for &mut Counts {
-    // Inlined, so that the other parts of a hit are not even computed.
+    // Inlined, so that unused parts of a hit are not even computed.
     #[inline(always)]
     fn take(&mut self, Hit { key, time, .. }: Hit<'_>) {
         self.add(&key, time);

@@ -1,8 +1,8 @@
-//! Writes the results by other dimensions than their code: as rows for one dimension, and for two as a matrix in tables and as long
-//! rows in CSV.
+//! Writes the results by other dimensions than their code. One dimension gives rows; two give a matrix in tables and one row
+//! for each pair of values in CSV.
 //!
-//! A matrix has the values of the first dimension below each other, and the most frequent ones of the second beside each other, as
-//! many as fit. The others are summed up.
+//! A matrix has a row for each value of the first dimension, and columns for the most frequent values of the second one, as
+//! many as fit. The other values are summed up in one column.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -26,9 +26,9 @@ use crate::terminal::{escaped, replaced};
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
 
-/// The most values of the second dimension that a matrix has columns for where the width is not limited.
+/// The largest number of values of the second dimension that get a column in a matrix of unlimited width.
 const ACROSS_LIMIT: usize = 12;
-/// The longest heading of a column in a matrix, in columns of the terminal.
+/// The width of the widest heading of a column in a matrix, in terminal columns.
 const HEADING_WIDTH: usize = 20;
 
 /// The title above a table, before the names of the dimensions.
@@ -37,7 +37,7 @@ const TITLE: &str = "Results by ";
 /// The columns of CSV after the values.
 const CSV_COLUMNS: [&str; 5] = ["count", "first_seen", "last_seen", "median_ms", "p95_ms"];
 
-/// For each dimension, the columns of a table by it alone. The last two are shown if any duration is known.
+/// For each dimension, the columns of a table by this dimension alone. The last two are shown only if any duration is known.
 static COLUMNS: [[Column; 7]; Dimension::ALL.len()] = {
     let mut all = [columns(""); Dimension::ALL.len()];
     let mut at = 0;
@@ -79,7 +79,7 @@ const fn heading(dimension: Dimension) -> &'static str {
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub(super) fn write(
     report: &Report,
     breakdown: &Breakdown,
@@ -136,7 +136,7 @@ fn row(report: &Report, dimension: Dimension, group: &Group, zone: DisplayZone) 
     ]
 }
 
-/// Returns a value for people, with what a code means.
+/// Formats a value for people, and adds the meaning of a code.
 fn full(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     match value {
         Value::Key(key) => match key.name() {
@@ -147,14 +147,14 @@ fn full(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     }
 }
 
-/// Returns a value for people.
+/// Formats a value for people, without the meaning of a code.
 fn short(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     match value {
         Value::Key(key) => replaced(&key.to_string()),
         Value::Outcome(outcome) => outcome.name().to_owned(),
         Value::Text(text) => replaced(text),
         Value::Time(time) if dimension == Dimension::Day => zone.date(*time).to_string(),
-        // 2017-02-14 08:00Z of 2017-02-14 08:00:00Z.
+        // Cuts the seconds off, so that 2017-02-14 08:00:00Z becomes 2017-02-14 08:00Z.
         Value::Time(time) => format!("{}{}", &moment(zone.of(*time))[..16], zone.of(*time).offset()),
         Value::Others => "(others)".to_owned(),
         Value::Unknown if dimension == Dimension::Outcome => "not said".to_owned(),
@@ -182,7 +182,7 @@ fn write_csv(breakdown: &Breakdown, zone: DisplayZone, out: &mut dyn Write) -> i
 /// Writes a matrix. Returns the notes on its columns.
 fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) -> io::Result<Vec<String>> {
     let [down, across] = breakdown.by[..] else { return Ok(Vec::new()) };
-    // The rows keep the order in which their first one comes.
+    // The rows of the matrix are in the order in which their values first occur.
     let mut rows: Vec<&Value> = Vec::new();
     let mut counts: BTreeMap<(&Value, &Value), u64> = BTreeMap::new();
     let mut by_row: BTreeMap<&Value, u64> = BTreeMap::new();
@@ -201,7 +201,7 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     let zone = options.zone;
     let day = common_day(across, zone, columns.iter().map(|(value, _)| *value));
     let clock = |time: Time| moment(zone.of(time))[11..16].to_owned();
-    // An hour that occurs twice has two columns.
+    // An hour that occurs twice because clocks are set back has two columns.
     let mut clocks: Vec<String> = columns
         .iter()
         .filter_map(|(value, _)| if let Value::Time(time) = value { Some(clock(*time)) } else { None })
@@ -211,13 +211,13 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     let label = |value: &Value| match (value, &day) {
         (Value::Time(time), Some(_)) if has_twice => clock(*time) + &zone.of(*time).offset(),
         (Value::Time(time), Some(_)) => clock(*time),
-        // The end of a time is what differs.
+        // Times are not cut, because they differ at their ends.
         (Value::Time(_), None) => short(across, value, zone),
         _ => cut(&escaped(&short(across, value, zone))),
     };
     let width_of = |(value, count): &(&Value, u64)| GAP + label(value).width().max(grouped(*count).len());
     let first = rows.iter().map(|row| full(down, row, zone).width()).chain([heading(down).len()]).max().unwrap_or(0);
-    // What the first column, the total and the others take.
+    // The width of the first column, the total and the others.
     let total = by_row.values().sum::<u64>();
     let fixed = first + 2 * (GAP + grouped(total).len().max("Others".len()));
     let mut taken = fixed;
@@ -226,7 +226,7 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
         options.width.is_none_or(|width| taken <= width)
     };
     let mut shown = columns.iter().take_while(fits).take(ACROSS_LIMIT).count().max(1);
-    // A column for the sum of a single value would take as much room as the value.
+    // If only one value remains, it gets a column of its own, because its sum would take as much room.
     shown += usize::from(shown + 1 == columns.len());
     if across.is_time() {
         columns[..shown].sort();
@@ -237,7 +237,8 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     let mut lines: Vec<Vec<String>> = vec![head.collect()];
     for row in rows {
         let count = |value: &Value| counts.get(&(row, value)).copied();
-        // Nothing is logged there. If something is, there is a count, even if it is 0.
+        // An hour or day without a count stays empty, because nothing was logged then. If something was, there is a count, even
+        // if it is 0.
         let is_time = |value: &Value| matches!(value, Value::Time(_));
         let is_silent = |value: &Value| count(value).is_none() && (is_time(row) || is_time(value));
         let text = |value: &Value| if is_silent(value) { String::new() } else { grouped(count(value).unwrap_or(0)) };
@@ -270,7 +271,7 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     Ok(day.into_iter().chain(some).collect())
 }
 
-/// Returns the day that all hours are on, if they are hours and on one day.
+/// Returns the day of all values if they are hours of the same day.
 fn common_day<'v>(
     dimension: Dimension,
     zone: DisplayZone,
@@ -284,7 +285,7 @@ fn common_day<'v>(
     values.filter(|value| **value != Value::Unknown).all(|value| day(value).as_ref() == Some(&first)).then_some(first)
 }
 
-/// Shortens a heading that is too long.
+/// Shortens a heading to [`HEADING_WIDTH`] if it is wider.
 fn cut(text: &str) -> String {
     if text.width() <= HEADING_WIDTH {
         return text.to_owned();
@@ -293,7 +294,7 @@ fn cut(text: &str) -> String {
     format!("{first}..")
 }
 
-/// Whether `text` begins as a breakdown does.
+/// Whether `text` begins like a breakdown.
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_dimension = |name: &str| Dimension::ALL.iter().any(|dimension| dimension.name() == name);

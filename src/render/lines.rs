@@ -27,7 +27,7 @@ use crate::terminal::{escaped_line, is_plain};
 use crate::time::zone::{DisplayZone, Moment};
 use crate::units::CodePage;
 
-/// The length in bytes up to which a line is shown as a whole. Of a longer line, this many bytes around the match are shown.
+/// The length in bytes up to which a whole line is shown. For a longer line, this many bytes around the match are shown.
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
 /// The number of bytes that are shown before the match if the line is not shown as a whole.
 const SHOWN_BEFORE_BYTES: usize = 256;
@@ -47,7 +47,7 @@ pub struct Text<'c> {
     pub place: Style,
     /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
-    /// The zone in which the time of each result is shown; `None` not to show it, because the line does.
+    /// The zone in which the time of each result is shown, or `None` if it is not shown because the line contains it.
     pub zone: Option<DisplayZone>,
 }
 
@@ -90,7 +90,7 @@ impl LineFormat for Text<'_> {
     }
 }
 
-/// Passes what the line itself says of the sign-in to `push`.
+/// Calls `push` with what the line itself contains about the sign-in.
 fn with_details(hit: &Hit<'_>, encoding: Option<&'static Encoding>, push: impl FnOnce(&Details<'_>)) {
     let is_silent = Capture::words().all(|capture| hit.says(capture).is_none());
     if is_silent {
@@ -139,7 +139,7 @@ impl Text<'_> {
 /// Writes JSON Lines: one JSON object on a line for each hit.
 pub struct Jsonl<'c>(pub Known<'c>);
 
-/// What JSON and CSV need in addition to a hit to describe it.
+/// The values that JSON and CSV need in addition to a hit to describe it.
 #[derive(Clone, Copy)]
 pub struct Known<'c> {
     /// The meanings of the codes.
@@ -264,7 +264,7 @@ fn push_fields(bytes: &mut Vec<u8>, fields: &impl Serialize) {
     let start = bytes.len();
     // Writing to a vector cannot fail.
     let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-    // The fields follow others, and others follow them.
+    // The opening brace becomes a comma, and the closing brace is removed, because these fields are part of a larger object.
     if let Some(brace) = bytes.get_mut(start) {
         *brace = b',';
     }

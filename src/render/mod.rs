@@ -73,16 +73,17 @@ pub const HEAD_BYTES: usize = 8 << 10;
 /// Every sheet whose output [`is_own_output`] recognises.
 static SHEETS: [&Sheet; 5] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &PATTERNS];
 
-/// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of the
-/// catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with or
-/// without a byte order mark or colours, and with any line ends.
+/// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
+/// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with
+/// or without a byte order mark or colours, and with any line ends.
 ///
 /// Each format recognises the start of its own output, strictly enough that no log matches. Output is missed if it begins with a
 /// file name so long that it fills the head. Help, man page and completions are not recognised, because they contain no results.
 #[must_use]
 pub fn is_own_output(head: &[u8]) -> bool {
     let encoding = match head {
-        // Without a byte order mark, UTF-16 is detected by its zero bytes: output begins with ASCII, unless it begins with a path.
+        // Without a byte order mark, UTF-16 is detected by its zero bytes: output begins with ASCII, unless it begins with a
+        // path.
         [low, 0, ..] if *low > 0 => UTF_16LE,
         [0, low, ..] if *low > 0 => UTF_16BE,
         _ => UTF_8,
@@ -90,7 +91,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
     // `decode` follows a byte order mark, whatever `encoding` is. When Windows PowerShell redirects output to a file, it writes
     // one, and CRLF line ends.
     let mut text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0;
-    // A file with a mark of its own may have got another one with a new encoding.
+    // A file that already had a byte order mark may have got a second one when it was saved in another encoding.
     if let Some(rest) = text.strip_prefix('\u{feff}') {
         text = rest.to_owned().into();
     }

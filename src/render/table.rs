@@ -12,8 +12,8 @@
 //! A note below the table lists what was left out.
 //!
 //! A table whose first column holds paths is laid out differently, because paths are long and a wrapped path cannot be copied.
-//! Each path gets a line of its own, which is never wrapped, and the other cells follow below it, indented. Times are then wrapped
-//! rather than shortened. No line ends in spaces.
+//! Each path gets a line of its own, which is never wrapped, and the other cells follow below it, indented. Times are then
+//! wrapped rather than shortened. No line ends in spaces.
 //!
 //! # Memory
 //!
@@ -21,9 +21,9 @@
 //! cell separately, gets one block of rows at a time. It pads and aligns cells, and puts cells of several lines next to each
 //! other. This module decides which columns are shown, how wide they are in every block, and where text is wrapped.
 //!
-//! Rows whose prose is followed by empty cells only are given to tabled as a table with fewer columns. A spanning cell would look
-//! the same, but tabled widens the columns that it spans if its text does not fit. For the same reason, a path on a line of its
-//! own is not given to tabled.
+//! Rows whose prose is followed only by empty cells are passed to tabled as a table with fewer columns. A spanning cell would
+//! look the same, but tabled widens the columns that it spans if its text does not fit. For the same reason, a path on a line
+//! of its own is not passed to tabled.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -47,11 +47,11 @@ pub(super) const GAP: usize = 2;
 const INDENT: usize = 2;
 /// If less width than this is left for prose below a path, times are wrapped between the date and the time of day.
 const ROOMY_PROSE_WIDTH: usize = 24;
-/// The greatest width of prose for which other columns are left out, so that the prose stays on one line. Wider prose is usually a
-/// single name from a log, which may have any length.
+/// The greatest width of prose for which other columns are left out, so that the prose stays on one line. Wider prose is
+/// usually a single name from a log, which may have any length.
 const WIDEST_PROSE_WIDTH: usize = 40;
-/// The least width of a prose column, unless all its prose is narrower. In a terminal too narrow for this, lines are wider than the
-/// terminal.
+/// The least width of a prose column, unless all its prose is narrower. In a terminal too narrow for this, lines are wider than
+/// the terminal.
 const LEAST_PROSE_WIDTH: usize = 15;
 /// The most rows that are laid out at the same time.
 const BLOCK_ROWS: usize = 256;
@@ -76,7 +76,8 @@ pub(super) struct Table {
     rows: String,
     /// The width of each column in `columns`.
     widths: Vec<usize>,
-    /// The width of the widest prose that no cell follows, which may therefore extend over the columns after it. 0 if there is none.
+    /// The width of the widest prose that no cell follows, which may therefore extend over the columns after it. 0 if there is
+    /// none.
     spanning_width: usize,
     dates: Dates,
     times: Times,

@@ -20,7 +20,7 @@ use crate::units::{CodePage, Units};
 
 /// The most columns that an excerpt of a line shows before the match.
 const BEFORE_COLUMNS: usize = 20;
-/// Stands for the part of a line that is not shown. It is ASCII, which every console can show.
+/// The text that stands for the part of a line that is not shown. It is ASCII, which every console can show.
 const ELLIPSIS: &str = "...";
 /// The least width of an excerpt in columns, however narrow the terminal is.
 const LEAST_WIDTH: usize = 30;
@@ -46,7 +46,7 @@ pub(super) fn begins(text: &str) -> bool {
         .any(|line| line.starts_with(NO_MATCH) || is_result(line))
 }
 
-/// What [`write()`] needs in addition to the lines.
+/// The values that [`write()`] needs in addition to the lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'s> {
     /// The patterns that were tried.
@@ -108,7 +108,7 @@ impl Shown<'_> {
         }
         if let Some(stamp) = hit.time {
             let time = moment(DisplayZone::UTC.of(stamp.time));
-            // Only the file that these lines are from has a year.
+            // The year is left out, because these lines do not contain it.
             let has_no_year = stamp.basis.date == DateBasis::Year;
             let time = time.get(5..).filter(|_| has_no_year).unwrap_or(&time);
             let lacks = [
@@ -122,8 +122,8 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// Writes a line of carets under `span`. If the line is wider than the terminal, writes an excerpt of it first, because carets
-    /// under a line that the terminal wraps would be in the wrong place.
+    /// Writes a line of carets under `span`. If the line is wider than the terminal, writes an excerpt of it first, because
+    /// carets under a line that the terminal wraps would be in the wrong place.
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
@@ -237,8 +237,8 @@ mod tests {
             "b".repeat(10),
             " ".repeat(23),
         );
-        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it, and 3
-        // for the last ellipsis.
+        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it,
+        // and 3 for the last ellipsis.
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 

@@ -1,4 +1,4 @@
-//! The results by other dimensions than their code, and which rows of a report are shown.
+//! Breaks results down by other dimensions than their code, and selects the rows of a report that are shown.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::summary::{Dimension, Durations, Tally};
 use crate::terminal::replaced;
 use crate::time::zone::DisplayZone;
 
-/// The fields of a row in JSON. A row has those of the dimensions that were asked for.
+/// The fields of a row in JSON. A row has only the fields of the dimensions that the user has chosen.
 pub const ROW: &[Column] = &[
     Column::for_scripts("code", Holds::Code, "The code, or `null`.").or_null_or_missing(),
     Column::for_scripts("name", Holds::Text, "The name of a result without a code, or `null`.").or_null_or_missing(),
@@ -38,7 +38,7 @@ pub const ROW: &[Column] = &[
     PERCENTILE,
 ];
 
-/// The value of those beyond the limit, which count together.
+/// The value that stands for all values above the limit, which are counted together.
 const OTHERS: &str = "(others)";
 
 /// The order of rows.
@@ -46,7 +46,7 @@ const OTHERS: &str = "(others)";
 pub enum Sort {
     /// The most frequent first.
     Count,
-    /// By value.
+    /// In the order of the values.
     Key,
     /// The one that was seen first.
     First,
@@ -54,23 +54,23 @@ pub enum Sort {
     Last,
 }
 
-/// Which rows are shown, and in which order. With two dimensions, the rows of a table are the values of the first.
+/// Which rows are shown, and in which order. With two dimensions, this applies to the values of the first one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// At most so many; 0 for all.
+    /// The largest number of rows that are shown, or 0 for all.
     pub top: usize,
-    /// Only those with at least so many results.
+    /// The smallest number of results with which a row is shown.
     pub min: u64,
-    /// The order; `None` for the usual one.
+    /// The order of rows, or `None` for the usual one.
     pub sort: Option<Sort>,
 }
 
-/// Rows that are not shown.
+/// The number of rows that are not shown, and of their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Their number.
+    /// The number of rows that are not shown.
     pub rows: u64,
-    /// The number of results in them.
+    /// The number of results in these rows.
     pub results: u64,
 }
 
@@ -87,13 +87,13 @@ impl Shown {
         match self.sort.unwrap_or(usual) {
             Sort::Count => rows.sort_by_key(|row| Reverse(tally(row).count)),
             Sort::Key => {}
-            // What has no time comes last.
+            // Rows without a time come last.
             Sort::First => rows.sort_by_key(|row| (tally(row).first.is_none(), tally(row).first)),
             Sort::Last => rows.sort_by_key(|row| Reverse(tally(row).last)),
         }
     }
 
-    /// Removes the rows that are not shown.
+    /// Removes the rows that are not shown from `rows`, and returns their number.
     pub(super) fn cut<T>(self, rows: &mut Vec<T>, tally: impl Fn(&T) -> Tally) -> LeftOut {
         let mut left_out = LeftOut::default();
         let mut shown = 0;
@@ -111,7 +111,7 @@ impl Shown {
 }
 
 impl LeftOut {
-    /// Returns the note that rows are not shown.
+    /// Returns the note on rows that are not shown, or `None` if all are.
     #[must_use]
     pub fn remark(self) -> Option<String> {
         let LeftOut { rows, results } = self;
@@ -123,18 +123,18 @@ impl LeftOut {
 /// The results by one or two dimensions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakdown {
-    /// The dimensions.
+    /// The one or two dimensions.
     pub by: Vec<Dimension>,
     /// The rows that are shown, in order.
     pub rows: Vec<Group>,
-    /// The rows that are not shown.
+    /// The number of rows that are not shown, and of their results.
     pub left_out: LeftOut,
 }
 
-/// The results that have the same value in each dimension.
+/// One row of a breakdown: the results that have the same value in each dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// The values. Groups and channels are texts here.
+    /// The value in each dimension. Groups and channels are texts here.
     pub values: Vec<Value>,
     /// The number of results, and their first and last time.
     pub tally: Tally,
@@ -142,7 +142,7 @@ pub struct Group {
 }
 
 impl Breakdown {
-    /// Makes the rows of settled counts. There may be a million, so nothing is copied.
+    /// Creates a breakdown from settled counts. There may be a million rows, so nothing is copied.
     pub(super) fn new(rows: Vec<GroupRow>, by: &[Dimension], shown: Shown, catalogue: &Catalogue) -> Breakdown {
         let group = |GroupRow { mut values, tally, durations }| {
             for (dimension, value) in by.iter().zip(&mut values) {
@@ -160,7 +160,7 @@ impl Breakdown {
             }
             is_same
         });
-        // The values of the first dimension are ordered and cut, and those of the second follow them.
+        // The values of the first dimension are sorted and cut, and each takes its values of the second dimension with it.
         let mut firsts: Vec<(Tally, Range<usize>)> = Vec::new();
         for rows in groups.chunk_by(|one, other| one.values[0] == other.values[0]) {
             let start = firsts.last().map_or(0, |(_, range)| range.end);
@@ -172,7 +172,7 @@ impl Breakdown {
             let is_time = by.get(at).is_some_and(|dimension| dimension.is_time());
             if is_time { Sort::Key } else { Sort::Count }
         };
-        // Of hours and days, the busiest are shown, in order. Groups are in the order of their values.
+        // By default, the busiest hours and days are chosen, and then shown in order. Groups are in the order of their values.
         let chosen = if shown.sort.is_none() { Sort::Count } else { usual(0) };
         shown.sort(&mut firsts, chosen, |(_, range)| range.start, |(tally, _)| *tally);
         let left_out = shown.cut(&mut firsts, |(tally, _)| *tally);
@@ -194,7 +194,7 @@ impl Breakdown {
         self.by.iter().map(|dimension| dimension.name())
     }
 
-    /// Returns the rows as records for scripts, with the days of this zone.
+    /// Returns the rows as records for scripts. Days and hours are those of `zone`.
     pub(crate) fn records(&self, zone: DisplayZone) -> impl Iterator<Item = Cell<'static>> {
         self.rows.iter().map(move |row| {
             let mut record = Vec::new();
@@ -221,14 +221,14 @@ impl Breakdown {
 }
 
 impl Group {
-    /// Returns how long the sign-ins took: the given percentile in milliseconds.
+    /// Returns a percentile of the durations of the sign-ins, in milliseconds, or `None` if no duration is known.
     #[must_use]
     pub fn percentile_ms(&self, percent: u64) -> Option<u32> {
         self.durations.percentile(percent)
     }
 }
 
-/// Replaces a code by its group or channel, if that is the dimension.
+/// Replaces a code with its group or channel if that is the dimension.
 fn derive(dimension: Dimension, value: &mut Value, catalogue: &Catalogue) {
     let (Dimension::Group | Dimension::Channel, Value::Key(key)) = (dimension, &value) else { return };
     let name = catalogue.entry(key).map(|entry| match dimension {
@@ -238,7 +238,7 @@ fn derive(dimension: Dimension, value: &mut Value, catalogue: &Catalogue) {
     *value = name.map_or(Value::Unknown, |name| Value::Text(name.into()));
 }
 
-/// Returns a value for scripts, with the days of this zone.
+/// Returns a value for scripts. Days and hours are those of `zone`.
 #[must_use]
 pub fn cell(dimension: Dimension, value: &Value, zone: DisplayZone) -> Cell<'static> {
     match value {

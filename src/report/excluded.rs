@@ -1,20 +1,20 @@
-//! Reports what the options of a run left out, and which of them did.
+//! Words the notes on results that the options of a run excluded, and on which options excluded them.
 
 use super::wording::{self, counted, grouped, moment, remark as counted_remark};
 use crate::filter::{Part, RelativeTo};
 use crate::summary::quiet::QUIET_LIMIT;
 use crate::summary::sign_ins::{Matched, SignInTotals};
 
-/// How the lines begin that take the place of the rows if the filters excluded everything.
+/// The beginning of the lines that replace the rows if the filters excluded everything.
 pub(super) const ALL: &str = "No results are left: ";
 
-/// Returns the options that excluded results, each with the number of results.
+/// Returns the options that excluded results, each with the number of results that it excluded.
 fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     let mut options: Vec<(&str, u64)> = Vec::new();
     for (part, count) in sign_ins.dropped.parts() {
         let option = wording::option(part);
         match options.last_mut() {
-            // Such as a result outside the window, and one without a time.
+            // An option can exclude results for two reasons: they are outside the window, or they have no time.
             Some((last, sum)) if *last == option => *sum += count,
             _ => options.push((option, count)),
         }
@@ -22,7 +22,7 @@ fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     options
 }
 
-/// Returns the note on what was excluded. `results` is how many results that is.
+/// Returns the note on excluded results, of which there are `results`, or `None` if there are none.
 pub(super) fn remark(sign_ins: &SignInTotals, results: u64) -> Option<String> {
     let options: Vec<&str> = options(sign_ins).into_iter().map(|(option, _)| option).collect();
     let is = if results == 1 { "is" } else { "are" };
@@ -58,7 +58,7 @@ pub fn unmatched(sign_ins: &SignInTotals) -> Option<String> {
     )
 }
 
-/// Returns the note on results that may be about one of the users who were asked for.
+/// Returns the note on results without a known user, which `--user` excludes although they may be about a user that it matches.
 #[must_use]
 pub fn without_user(sign_ins: &SignInTotals) -> Option<String> {
     counted_remark(
@@ -78,7 +78,7 @@ pub fn without_time(sign_ins: &SignInTotals) -> Option<String> {
     )
 }
 
-/// Returns the note on rows without results that are left out.
+/// Returns the note on rows for hours or days without results that are left out.
 #[must_use]
 pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
     let limit = grouped(QUIET_LIMIT as u64);
@@ -86,7 +86,8 @@ pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
     sign_ins.lacks_quiet_rows.then_some(note)
 }
 
-/// Returns the notes of a report whose rows are not results. `results` is how many results are left, and `left_out` how many were excluded.
+/// Returns the notes for a report whose rows are not results. `results` is the number of results that are left, and `left_out`
+/// the number of results that were excluded.
 pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec<String> {
     if results == 0 && left_out > 0 {
         return all(sign_ins, left_out);
@@ -97,7 +98,8 @@ pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec
         .collect()
 }
 
-/// Returns the lines that take the place of the rows if all `results` were excluded: which option did that, and the times.
+/// Returns the lines that replace the rows if all `results` were excluded: which options excluded them, and the times of the
+/// results.
 pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
     let dropped = &sign_ins.dropped;
     let options = options(sign_ins);

@@ -1,6 +1,7 @@
-//! Describes each input for `files`, as [`Report`](super::Report) does for the summary.
+//! Describes each input for the command `files`, as [`Report`](super::Report) does for the summary.
 //!
-//! [`Totals`] adds the rows up. The formats escape control characters in names and reasons, because scripts want names as they are.
+//! [`Totals`] adds up the rows. Control characters in names and reasons are escaped by the formats and not here, because scripts
+//! need names as they are.
 
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{self, counted, grouped, remark, size};
@@ -9,9 +10,9 @@ use crate::pipeline::inventory::{Entries, Entry, Text};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::SignInTotals;
 
-/// The list of inputs. One that was not read has no values for its text.
+/// The sheet of the list of inputs. An input that was not read has no values for its text.
 pub static FILES: Sheet = sheet(&COLUMNS);
-/// The list of inputs if the machine of any is known.
+/// The sheet of the list of inputs if the machine of any of them is known.
 pub static FILES_OF_HOSTS: Sheet = sheet(&COLUMNS_OF_HOSTS);
 
 static COLUMNS: [Column; 18] = columns(false);
@@ -94,7 +95,7 @@ const fn columns(of_hosts: bool) -> [Column; 18] {
         ),
     ];
     if !of_hosts {
-        // `host`.
+        // Hides the heading of `host`.
         columns[6].heading = None;
     }
     columns
@@ -123,39 +124,39 @@ const TOTALS: &[Column] = &[
 const NONE_LEFT: &str = "No files are left: ";
 const NO_FILES: &str = "No files were found. Pass a log file, or a folder with log files.";
 
-/// Sums over all rows.
+/// The sums over all rows of the list of inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Inputs that were read, whether or not to the end.
+    /// The number of inputs that were read, whether or not to the end.
     pub files_read: u64,
-    /// Inputs that were read, but not to the end.
+    /// The number of inputs that were read, but not to the end.
     pub files_read_in_part: u64,
-    /// Inputs that were skipped by a stated rule or because the user asked for it.
+    /// The number of inputs that were skipped according to a rule or at the user's request.
     pub files_skipped: u64,
-    /// Inputs of which nothing could be read, and archives that could not be read to the end, which have a row besides those of
-    /// their members.
+    /// The number of inputs of which nothing could be read. This includes archives that could not be read to the end, which
+    /// have a row in addition to those of their members.
     pub files_unreadable: u64,
-    /// The bytes that were read, after unpacking.
+    /// The number of bytes that were read, counted after unpacking.
     pub bytes: u64,
-    /// The lines that were read.
+    /// The number of lines that were read.
     pub lines: u64,
-    /// The results that were found and that the filter keeps.
+    /// The number of results that were found and that the filter keeps.
     pub results: u64,
-    /// Inputs whose first or last time has no zone and was taken as UTC.
+    /// The number of inputs whose first or last time has no zone and was read as UTC.
     pub files_with_zone_assumed: u64,
-    /// Inputs whose dates can have the day or the month first, so that their times were not read.
+    /// The number of inputs whose dates can have the day or the month first, so that their times were not read.
     pub files_with_dates_undecided: u64,
     /// Whether the run was interrupted, so that inputs are missing.
     pub is_partial: bool,
     /// How the user has restricted which inputs have a row.
     pub restriction: Restriction,
-    /// What a filter dropped.
+    /// The totals about sign-ins, with what the filter dropped.
     pub sign_ins: SignInTotals,
-    /// How many results that is, counted in every file that records them.
+    /// The number of results that the filter dropped, counted in every file that records them.
     pub left_out: u64,
 }
 
-/// Returns the sheet of a list of inputs.
+/// Returns the sheet for a list of inputs: with a column for machines if any machine is known.
 #[must_use]
 pub fn sheet_of(entries: &Entries) -> &'static Sheet {
     if entries.has_hosts() { &FILES_OF_HOSTS } else { &FILES }
@@ -188,17 +189,17 @@ pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
     ]
 }
 
-/// Whether some data is missing that should have been read.
+/// Whether some data of an input could not be read although it should have been.
 fn has_loss(entry: &Entry) -> bool {
     entry.problems.iter().any(|problem| problem.kind.is_loss())
 }
 
-/// Whether the first or the last time has no zone and was taken as UTC.
+/// Whether the first or the last time of a text has no zone and was read as UTC.
 fn is_zone_assumed(text: &Text) -> bool {
     [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
 }
 
-/// `gzip > ASCII text, 301 B on disk, cut short`; or, of an input that was not read, why.
+/// Describes an input in words, such as `gzip > ASCII text, 301 B on disk, cut short`, or words the reason why it was not read.
 fn words(entry: &Entry) -> String {
     let what = |problem: &Problem| problems::what(&problem.what);
     let Some(text) = &entry.text else {
@@ -206,7 +207,7 @@ fn words(entry: &Entry) -> String {
     };
     let mut words = vec![kind(text, has_loss(entry))];
     let on_disk = entry.bytes_on_disk.filter(|&on_disk| text.bytes != on_disk);
-    // The zone has a line of its own below the table.
+    // An assumed zone is left out here, because it has a line of its own below the table.
     words.extend(text.time_basis.iter().map(|basis| format!("times: {basis}")));
     words.extend(remark(
         text.changing_times,
@@ -220,7 +221,7 @@ fn words(entry: &Entry) -> String {
     words.join(", ")
 }
 
-/// Returns a few words about a problem of an input that was read.
+/// Returns a few words about a problem of an input that was read, or `None` for problems that need no mention.
 fn reservation(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::Unreadable => "not readable to the end",
@@ -235,7 +236,7 @@ fn reservation(kind: Kind) -> Option<&'static str> {
     })
 }
 
-/// Returns the formats from the outside to the inside: `tar > gzip > UTF-16LE text with BOM`.
+/// Returns the layers of a text from the outside to the inside, such as `tar > gzip > UTF-16LE text with BOM`.
 fn kind(text: &Text, has_loss: bool) -> String {
     let mut kind = text.chain.to_string();
     if !kind.is_empty() {
@@ -253,7 +254,7 @@ fn kind(text: &Text, has_loss: bool) -> String {
 }
 
 impl Totals {
-    /// Adds an input.
+    /// Adds an input to the sums.
     pub fn add(&mut self, entry: &Entry) {
         let has_loss = has_loss(entry);
         match &entry.text {
@@ -431,14 +432,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_is_no_loss() {
+    fn a_reservation_is_not_a_loss() {
         let long = with(read("a", None, text(&["x"])), Kind::LongLine, "x");
         let sums = totals(&[long, skipped("b", Kind::Link, "x")]);
         assert_eq!((sums.files_read, sums.files_read_in_part, sums.files_skipped, sums.files_unreadable), (1, 0, 1, 0));
     }
 
     #[test]
-    fn a_zone_is_assumed_if_either_time_names_none() {
+    fn a_zone_is_assumed_if_either_time_has_none() {
         let assumed = |lines: &[&str]| is_zone_assumed(&text(lines));
         assert!(assumed(&["2017-02-14 02:57:24", "2017-02-14T02:57:24Z"]));
         assert!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14 02:57:24"]));

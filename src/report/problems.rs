@@ -11,7 +11,7 @@ use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 use super::sheet::{Cell, Column, Holds};
 use super::wording::{counted, grouped, size};
 
-/// How many lines problems take.
+/// How problems are listed on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// One line for each kind.
@@ -36,14 +36,14 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
         .collect()
 }
 
-/// The fields of a problem in JSON.
+/// The fields of a problem in JSON, including its path.
 pub(super) const WITH_PATH: &[Column] = &[
     Column::for_scripts("path", Holds::Path, "The path of the file or folder."),
     Column::for_scripts("kind", Holds::Text, "The kind of problem: one of the words in `callcodes help output`."),
     Column::for_scripts("detail", Holds::Text, "What happened and what to do about it, as a sentence."),
 ];
 
-/// The fields of a problem in JSON where the path is a field of the row.
+/// The fields of a problem in JSON without its path, for rows that already have the path as a field.
 pub(super) const WITHOUT_PATH: &[Column] = WITH_PATH.split_at(1).1;
 
 /// Returns the record of a problem for scripts, with the fields [`WITH_PATH`].
@@ -66,7 +66,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Returns a path as messages show it. A path of more than 400 characters, which only damaged archives have, loses its middle.
+/// Returns a path as messages show it. The middle of a path of more than 400 characters, which only damaged archives have, is
+/// left out.
 fn shortened(path: &str) -> Cow<'_, str> {
     const MOST: usize = 400;
     let len = if path.len() > MOST { path.chars().count() } else { 0 };
@@ -85,7 +86,7 @@ pub fn detail(problem: &Problem) -> String {
         None => {}
         Some(0) => detail.push_str("; none of it could be read"),
         Some(bytes) => {
-            // The data may have been wrong for some time before the fault was noticed.
+            // Data may already have been wrong for a while when the damage was noticed.
             let doubt = if problem.kind == Kind::Damaged { ", and some of them may be wrong" } else { "" };
             detail.push_str(&format!("; only the whole lines in the {bytes} bytes before that were read{doubt}"));
         }
@@ -98,7 +99,7 @@ pub fn detail(problem: &Problem) -> String {
     detail
 }
 
-/// Returns what happened, without the remedy.
+/// Returns what happened in words, without the remedy.
 pub(super) fn what(cause: &Cause) -> String {
     match cause {
         Cause::Described(what) => what.clone(),
@@ -156,7 +157,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
     })
 }
 
-/// Returns the line for several problems of one kind.
+/// Returns the line that sums up several problems of one kind. `first` is the first of them.
 fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
     let with_first = |what: &str| format!("{many} {what}; first: {first} (-v lists all)");

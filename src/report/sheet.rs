@@ -1,7 +1,7 @@
 //! Describes a report as rows and columns. Formats know nothing else about a report, so each of them can write any report.
 //!
-//! A [`Sheet`] describes what the rows of a report hold, [`Cell`]s are the values of a row, and [`End`] is what is known after the
-//! last row. Rows can be written while inputs are still being read, so nothing before the rows depends on them.
+//! A [`Sheet`] describes what the rows of a report hold, [`Cell`]s are the values of a row, and [`End`] is what is known after
+//! the last row. Rows can be written while inputs are still being read, so nothing before the rows depends on them.
 //!
 //! How a value looks is left to the formats: a size is a number of bytes until a table writes `120.6 KiB`.
 
@@ -31,7 +31,7 @@ pub struct Sheet {
     pub after: &'static [Column],
     /// Whether the rows come all at once or one by one.
     pub flow: Flow,
-    /// How each note begins that a table shows if it has no rows.
+    /// The beginnings of all notes that a table without rows can show.
     pub without_rows: &'static [&'static str],
 }
 
@@ -155,7 +155,7 @@ pub enum Holds {
     Bytes,
     /// A time that something took, in milliseconds.
     Duration,
-    /// A part of a whole.
+    /// A share of a whole, which tables show as a percentage.
     Share,
     /// A point in time.
     Time,
@@ -169,7 +169,7 @@ pub enum Holds {
     Record(&'static [Column]),
     /// A list of records.
     Records(&'static [Column]),
-    /// Why an input was skipped or not read to the end: a list of records, each with a kind and its details.
+    /// The reasons why an input was skipped or not read to the end: a list of records, each with a kind and its details.
     Problems(&'static [Column]),
 }
 

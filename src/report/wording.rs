@@ -48,7 +48,7 @@ pub fn alternatives<T: ToString>(all: &[T]) -> String {
     }
 }
 
-/// Returns the option of a part of a filter.
+/// Returns the command-line option that sets this part of a filter.
 #[must_use]
 pub fn option(part: Part) -> &'static str {
     match part {
@@ -64,7 +64,7 @@ pub fn option(part: Part) -> &'static str {
     }
 }
 
-/// Returns the note on files in which dates may have the day or the month first.
+/// Returns the note on files whose dates can have the day or the month first, or `None` if there are none.
 #[must_use]
 pub fn undecided(files: u64) -> Option<String> {
     remark(
@@ -74,7 +74,7 @@ pub fn undecided(files: u64) -> Option<String> {
     )
 }
 
-/// Returns the note on more results than could be compared between logs.
+/// Returns the note that there were too many results to compare all of them between logs, or `None` if all were compared.
 #[must_use]
 pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
     let limit = grouped(WAITING_LIMIT as u64);
@@ -156,7 +156,7 @@ pub fn percentage(share: Share) -> String {
     }
 }
 
-/// Returns what was assumed about the dates in files; `None` if nothing was.
+/// Returns the note on what was assumed about the dates in files, or `None` if nothing was.
 #[must_use]
 pub fn assumed(times: &Assumed) -> Option<String> {
     let parts = [(times.dates, "the year or date"), (times.orders, "the order of day and month")];
@@ -172,12 +172,12 @@ pub fn assumed(times: &Assumed) -> Option<String> {
         .then(|| format!("Not in the lines, and assumed: {}. `callcodes files` shows by what.", parts.join(", ")))
 }
 
-/// Returns a time to the second: `2017-02-14 02:57:24Z` or `2017-02-14 03:57:24+01:00`. Fractions are cut, not rounded, so that readers
-/// can search a log for the time.
+/// Formats a time to the second: `2017-02-14 02:57:24Z` or `2017-02-14 03:57:24+01:00`. Fractions are cut off and not rounded,
+/// so that readers can search a log for the time.
 #[must_use]
 pub fn moment(moment: Moment) -> String {
     let iso = moment.to_string();
-    // `YYYY-MM-DDThh:mm:ss` and then a fraction or the zone: an i64 of nanoseconds has no year beyond four digits.
+    // The first 19 bytes are `YYYY-MM-DDThh:mm:ss`, because an `i64` of nanoseconds has no year of more than four digits.
     let seconds = iso.get(..19).unwrap_or(&iso);
     format!("{}{}", seconds.replace('T', " "), moment.offset())
 }

@@ -1,9 +1,9 @@
-//! Reads ahead on another thread, so that one thread scans what another one decompresses.
+//! Reads ahead on another thread, so that one thread can scan while another one decompresses.
 //!
 //! Invariants:
 //! * Bytes and errors arrive in the order of the underlying reader.
-//! * At most [`BLOCKS`] blocks wait, and their memory is used again.
-//! * Dropping the reader ends the work of the other thread, at the latest with its next block.
+//! * At most [`BLOCKS`] blocks wait, and their memory is reused.
+//! * Dropping the reader ends the other thread, at the latest when it has filled its next block.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -14,11 +14,11 @@ use super::stop::Stop;
 
 /// How many bytes are read at once.
 const BLOCK_BYTES: usize = 256 << 10;
-/// How many bytes are read first with [`Pace::AsAsked`]: enough to recognise a format.
+/// The size of the first block with [`Pace::AsAsked`], in bytes: enough to recognise a format.
 const FIRST_BYTES: usize = 16 << 10;
-/// How many blocks may wait.
+/// How many blocks may wait to be read.
 const BLOCKS: usize = 4;
-/// How many bytes of a pipe are read at once: the capacity of a pipe on Linux.
+/// How many bytes of a pipe are read at once: as many as a pipe holds on Linux.
 const PIPE_BYTES: usize = 64 << 10;
 
 /// A reader whose bytes are read in advance by another thread.
@@ -39,10 +39,10 @@ pub(super) struct Filler {
 /// How far the sender reads ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// As many blocks as may wait.
+    /// The sender fills as many blocks as may wait.
     Ahead,
-    /// Only a first small block until more is requested, and then as many as may wait. A source that is not wanted thus costs
-    /// little.
+    /// The sender fills only a small first block until more is requested, and then as many blocks as may wait. Thus a source
+    /// that is not wanted costs little.
     AsAsked,
 }
 
@@ -73,8 +73,8 @@ impl Ahead {
         Ok(ahead)
     }
 
-    /// Starts a thread that reads a pipe or a device. Bytes are handed on as they arrive, and a request to stop ends the
-    /// waiting for them.
+    /// Starts a thread that reads a pipe or a device. Bytes are passed on as they arrive, and a request to stop ends the wait for
+    /// them.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Ahead {
         Ok(Ahead { stop: stop.clone(), ..ahead })
     }
 
-    /// Returns both sides, without a thread.
+    /// Returns the sending and the receiving side, without starting a thread.
     pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
@@ -101,14 +101,14 @@ impl fmt::Debug for Ahead {
 }
 
 impl Filler {
-    /// Sends everything that `reader` delivers, and then the end or the error. `size` is the expected number of bytes, by which
-    /// small blocks are chosen for small sources.
+    /// Sends everything that `reader` delivers, and then the end or the error. `size` is the expected number of bytes, which
+    /// allows smaller blocks for small sources.
     pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>, pace: Pace) -> Demand {
-        // One byte more, so that the end of a small member is noticed without another block.
+        // One byte more than expected, so that the end of a small member is noticed without another block.
         let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
         let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
         let mut is_first = true;
-        // The receiver requests a block by returning one; for the first it returns an empty one.
+        // The receiver requests a block by returning one. To request the first block, it returns an empty one.
         let mut asked = 0;
         loop {
             let mut bytes = self.emptied.try_recv().inspect(|_| asked += 1).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Filler {
         }
     }
 
-    /// Sends what each single read delivers, and then the end or the error.
+    /// Sends the bytes of each read as soon as they arrive, and then the end or the error.
     fn pass_on(self, reader: &mut dyn Read) {
         loop {
             let mut bytes = self.emptied.try_recv().unwrap_or_default();
@@ -150,14 +150,14 @@ impl Filler {
         }
     }
 
-    /// Sends nothing but this error.
+    /// Sends only this error.
     pub(super) fn fail(self, reason: io::Error) -> Demand {
         if self.filled.send(Err(reason)).is_ok() { Demand::GoesOn } else { Demand::Gone }
     }
 }
 
-/// Reads until the block is full, or until the end or an error. Returns how many bytes were read. This waits for slow readers;
-/// files and members never are, and pipes go through [`Filler::pass_on`].
+/// Reads until the block is full, or until the end or an error. Returns how many bytes were read. This waits for slow readers,
+/// but files and members are never slow, and pipes are read with [`Filler::pass_on`].
 fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut tail = 0;
     while tail < bytes.len() {
@@ -174,7 +174,7 @@ fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Res
 impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.current.head == self.current.tail && !self.is_done {
-            // The sender may be gone, and then needs no blocks.
+            // If the sender was dropped, it needs no more blocks.
             let _ = self.emptied.send(std::mem::take(&mut self.current.bytes));
             let received = self.stop.receive(&self.filled);
             self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);

@@ -1,18 +1,18 @@
 //! Limits how much a file may unpack to, so that a bomb (a small file that unpacks to terabytes) costs neither memory nor time.
 //!
 //! Invariants:
-//! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes, and never to more than `unpacked_bytes`, in each layer
-//!   of archives and compression. In each layer of archives, it may hold `members` members. A layer with more ends exactly at
-//!   the limit, with a [`Loss`] that names it. Bytes count when they are read or, if they must be unpacked whether or not they
+//! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes, and never to more than `unpacked_bytes`, in each
+//!   layer of archives and compression. In each layer of archives, it may hold `members` members. A layer with more ends exactly
+//!   at the limit, with a [`Loss`] that names it. Bytes count when they are read or, if they must be unpacked whether or not they
 //!   are read, when they are unpacked.
-//! * The holes of a sparse file count like other bytes. But a hole that exceeds the limit ends only its file, before the hole,
-//!   and the layer goes on, because skipping a hole unpacks nothing. Thus a log is read that follows a file of nothing but a
-//!   terabyte of holes, such as many a list of last logins.
+//! * The holes of a sparse file count like other bytes. However, a hole that exceeds the limit ends only its file, before the
+//!   hole, and not the layer, because skipping a hole unpacks nothing. Thus a log is still read if it follows a file that
+//!   consists of a terabyte of holes, which a list of last logins often does.
 //! * Where reading ends does not depend on which thread was faster. The members of a zip archive on disk, which are read at the
 //!   same time, are counted in the order in which they are stored ([`ledger`](super::ledger)). Their own sizes are stated in the
-//!   archive, but what is inside them is not known in advance. Therefore a part of the limit is free: all members together may
-//!   use a quarter of it without counting, each in proportion to the bytes that it takes in the file. Nothing that fits into
-//!   the limit is lost by that, and members do not wait for each other unless they are bombs.
+//!   archive, but what they unpack to inside is not known in advance. Therefore a part of the limit is free: all members together
+//!   may use a quarter of it without counting, each in proportion to the bytes that it takes in the file. Nothing that fits into
+//!   the limit is lost this way, and members do not wait for each other unless they are bombs.
 //! * Data that are neither compressed nor in an archive have no budget.
 
 use std::io::{self, Read};
@@ -28,21 +28,21 @@ use crate::unpack::MAX_LAYERS;
 pub const NESTING_LIMIT: u8 = 16;
 /// The largest number of layers: every archive may be compressed several times, and so may the contents of the last one.
 const LEVELS: usize = (NESTING_LIMIT as usize + 1) * (MAX_LAYERS as usize + 1);
-/// The limit divided by this is free in the inner layers of a zip archive on disk.
+/// The divisor of a limit that gives the part that is free in the inner layers of a zip archive on disk.
 const FREE_PART: u64 = 4;
 
 /// The limits of unpacking, for each file on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest number of members of an archive, and of all archives together that are nested equally deep in it.
+    /// The largest number of members in an archive, and in all archives together that are nested equally deep in it.
     pub members: u64,
     /// The largest number of bytes that a file may unpack to, in each layer.
     pub unpacked_bytes: u64,
     /// How many times its own size a file may unpack to, in each layer, in addition to `floor_bytes`.
     pub ratio: u64,
-    /// How many bytes even the smallest file may unpack to, because a log that repeats itself compresses well.
+    /// How many bytes even the smallest file may unpack to, because a repetitive log compresses very well.
     pub floor_bytes: u64,
-    /// How deep archives may be nested; with 1, an archive in an archive is not read.
+    /// How deep archives may be nested. With 1, an archive in an archive is not read.
     pub nesting: u8,
 }
 
@@ -58,19 +58,19 @@ pub(super) struct Budget {
     limits: Limits,
     /// The name of the file in messages.
     file: String,
-    /// The size of the file in bytes, as far as it is known.
+    /// The size of the file in bytes, or how many bytes of a stream have arrived.
     packed: AtomicU64,
-    /// What was taken, by [`Purse::index`].
+    /// What was taken of each sum, by [`Purse::index`].
     counts: Mutex<Vec<Count>>,
-    /// Set for a member that is read at the same time as others.
+    /// The entry of this member among those that are read at the same time, if it is such a member.
     beside: Option<Beside>,
 }
 
-/// What was taken of one sum.
+/// The state of one sum: what was taken of it, and what may be taken.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     spent: u64,
-    /// How much the members before leave, according to the last answer.
+    /// How much the members before this one leave, according to the last answer of the ledger.
     granted: u64,
     /// Whether the limit was exceeded.
     is_over: bool,
@@ -85,15 +85,15 @@ struct Beside {
 }
 
 impl Budget {
-    /// Returns the whole budget of a file of `packed` bytes; 0 stands for a stream, whose bytes count as they arrive. `file` is
-    /// its name in messages.
+    /// Creates the whole budget of a file of `packed` bytes. For a stream, `packed` is 0, and its bytes are added as they arrive.
+    /// `file` is the name in messages.
     pub(super) fn new(limits: Limits, packed: u64, file: &str) -> Arc<Budget> {
         let (file, packed) = (file.to_owned(), AtomicU64::new(packed));
         Arc::new(Budget { limits, file, packed, counts: Mutex::default(), beside: None })
     }
 
-    /// Returns the budget of the next member of the file that has this budget. The member takes `packed` bytes of the file, and
-    /// unpacks to at most `most` bytes.
+    /// Returns the budget of the next member of the file to which this budget belongs. The member takes `packed` bytes of the
+    /// file and unpacks to at most `most` bytes.
     pub(super) fn of_member(&self, ledger: &Arc<Ledger>, packed: u64, most: u64) -> Arc<Budget> {
         let len = self.packed.load(Ordering::Relaxed);
         let beside = Beside { entry: ledger.open(most), share: (packed.min(len), len.max(1)) };
@@ -109,12 +109,12 @@ impl Budget {
         }
     }
 
-    /// Returns how many bytes the ratio allows.
+    /// Returns how many bytes the ratio and the floor allow.
     fn by_ratio(&self) -> u64 {
         self.packed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio).saturating_add(self.limits.floor_bytes)
     }
 
-    /// Returns how much a member may take without counting.
+    /// Returns how much this member may take of a sum without counting.
     fn free(&self, purse: Purse) -> u64 {
         let (Some(Beside { share: (part, of), .. }), Purse::Bytes(1..) | Purse::Members(_)) = (&self.beside, purse)
         else {
@@ -128,7 +128,7 @@ impl Budget {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes, or looks at, the count of a sum.
+    /// Calls `change` with the count of a sum, and returns its result.
     fn count<T>(&self, purse: Purse, change: impl FnOnce(&mut Count) -> T) -> T {
         let mut counts = self.counts();
         let index = purse.index();
@@ -137,7 +137,7 @@ impl Budget {
         change(&mut counts[index])
     }
 
-    /// Returns how much may be taken now, without waiting for other members.
+    /// Returns how much of a sum may be taken now, without waiting for other members.
     fn left(&self, purse: Purse) -> u64 {
         let whole = self.whole(purse);
         let Count { spent, granted, .. } = self.count(purse, |count| *count);
@@ -151,7 +151,7 @@ impl Budget {
         free.saturating_add(granted).saturating_sub(spent)
     }
 
-    /// Whether `wanted` may be taken. Waits for earlier members until that is known.
+    /// Whether `wanted` may be taken of a sum. Waits for earlier members until this is known.
     fn has_left(&self, purse: Purse, wanted: u64) -> bool {
         if self.left(purse) >= wanted {
             return true;
@@ -220,7 +220,7 @@ impl Drop for Budget {
     }
 }
 
-/// Returns the purse that bytes or files of a layer are taken from. Layers beyond the deepest possible one share its sums.
+/// Returns the purse for the bytes or members of a layer. Layers beyond the deepest possible one share its purse.
 fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
     of(level.min(LEVELS - 1))
 }
@@ -230,14 +230,14 @@ fn layer_words(level: usize, layer: Layer) -> String {
     if level == 0 { String::new() } else { format!(" at packing level {} ({layer})", level + 1) }
 }
 
-/// Displays a size as it is given on the command line, without rounding.
+/// Formats a size as it is written on the command line, without rounding.
 fn size(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = units.into_iter().find(|(power, _)| bytes >> power > 0 && bytes.trailing_zeros() >= *power);
     unit.map_or_else(|| format!("{bytes} bytes"), |(power, unit)| format!("{} {unit}", bytes >> power))
 }
 
-/// A reader of the data of one layer, which counts them. After the last byte that the budget allows, it fails.
+/// A reader that counts the data of one layer against the budget. After the last byte that the budget allows, it fails.
 pub(super) struct Charged<R> {
     reader: R,
     budget: Arc<Budget>,
@@ -260,7 +260,7 @@ impl<R: Read> Read for Charged<R> {
         }
         let purse = purse(self.level, Purse::Bytes);
         let left = self.budget.left(purse);
-        // Whether another byte exists is known only when it is read, and only then does it matter whether it is allowed.
+        // At least one byte is read, because exceeding the limit is an error only if there is another byte.
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, out.len());
         let len = self.reader.read(&mut out[..wanted])?;
         if left == 0 && len > 0 && !self.budget.has_left(purse, 1) {
@@ -302,7 +302,7 @@ mod tests {
         Limits { ratio, unpacked_bytes, floor_bytes: FLOOR, ..Limits::default() }
     }
 
-    /// Reads `bytes` bytes in this layer. Returns how many the budget allows, and the error.
+    /// Reads `bytes` bytes in a layer. Returns how many the budget allows, and the error.
     fn read(budget: &Arc<Budget>, (level, layer): (usize, Layer), bytes: u64, buffer: usize) -> (u64, Option<String>) {
         let mut charged = Charged::new(io::repeat(b'x').take(bytes), budget, level, layer);
         let (mut buffer, mut sum) = (vec![0; buffer], 0);
@@ -364,7 +364,7 @@ mod tests {
     fn members_read_at_the_same_time_may_take_as_much_as_one_after_another() {
         let file = Budget::new(limits(250, 100), 1000, "x.zip");
         let ledger = Arc::new(Ledger::default());
-        // The second needs no more than is certainly left, whatever the first holds; the others have to wait for it.
+        // The second needs no more than is certainly left, whatever the first takes; the third has to wait for the others.
         let [one, two, three] = [50, 50, 60].map(|most| file.of_member(&ledger, 100, most));
         assert_eq!(read(&two, (0, ZIP), 50, 8), (50, None));
         assert_eq!(three.left(Purse::Bytes(0)), 0);
@@ -388,7 +388,7 @@ mod tests {
         assert_eq!(two.left(Purse::Bytes(1)), 30);
         assert_eq!(read(&one, (1, GZIP), 300, 64), (300, None));
         drop(one);
-        // 400 less what was not free of 300, and 30 that are.
+        // Of the 400, the part of the 300 that was not free is gone; 30 are free.
         let told = "x.zip unpacks to more than 400 bytes at packing level 2 (gzip); only the whole lines in the 170 \
                     bytes before that were read; raise --max-unpacked to read more";
         assert_eq!(read(&two, (1, GZIP), 1000, 64), (170, Some(told.to_owned())));

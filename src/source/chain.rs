@@ -1,4 +1,4 @@
-//! What a source turned out to be, layer by layer: `zip > gzip > UTF-16LE text`.
+//! The layers of a source that were recognised, from the outside to the text: `zip > gzip > UTF-16LE text`.
 
 use std::fmt;
 
@@ -66,7 +66,7 @@ impl fmt::Display for Chain {
     }
 }
 
-/// A description of a source: its layers, and the text in them.
+/// A description of a source: its layers, and the encoding of the text inside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct What {
     /// The layers around the text.

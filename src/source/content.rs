@@ -1,8 +1,9 @@
 //! Detects whether two sources hold the same bytes, without reading all bytes of each.
 //!
-//! Two sources can be the same only if their lengths and their [`Beginning`]s are equal. Both cost nothing, because the first
-//! bytes are read anyway. Only then are all bytes compared, by a cryptographic hash ([`Digest`]). Data out of an archive or a
-//! compressed file are hashed while they are read, because reading them again would mean unpacking them again.
+//! Two sources can be the same only if their lengths and their [`Beginning`]s are equal. Comparing these costs nothing, because
+//! the first bytes are read anyway. If they are equal, all bytes are compared through a cryptographic hash ([`Digest`]). Data
+//! from an archive or a compressed file are hashed while they are read, because reading them again would mean unpacking them
+//! again.
 
 use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -22,14 +23,15 @@ const BEGINNING_BYTES: usize = 512;
 pub struct Beginning(u64);
 
 impl Beginning {
-    /// Hashes `head`: the first 512 bytes of a source, or all of it. More bytes are ignored.
+    /// Hashes the beginning of a source. `head` must have at least 512 bytes, of which the rest is ignored, or be the whole
+    /// source.
     #[must_use]
     pub fn of(head: &[u8]) -> Beginning {
         let hash = blake3::hash(&head[..head.len().min(BEGINNING_BYTES)]);
         Beginning(hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes))
     }
 
-    /// Returns half of the hash.
+    /// Returns half of the hash, to save memory where a false match only costs time.
     #[must_use]
     pub fn half(self) -> u32 {
         u32::try_from(self.0 >> 32).unwrap_or_default()
@@ -40,7 +42,7 @@ impl Beginning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
-/// A reader that hashes what it reads, if the source is to be compared with others.
+/// A reader that hashes what it reads if the source must be compared with others.
 pub struct Digesting<R> {
     reader: R,
     hasher: Option<Box<blake3::Hasher>>,
@@ -57,7 +59,7 @@ impl<R: Read> Digesting<R> {
         Digesting { reader, hasher: None }
     }
 
-    /// Returns the digest of everything that was read so far; `None` if this reader does not hash.
+    /// Returns the digest of everything that was read so far, or `None` if this reader does not hash.
     pub fn digest(&self) -> Option<Digest> {
         Some(Digest(self.hasher.as_ref()?.finalize()))
     }
@@ -73,8 +75,8 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// The path of a file that was opened before, and the state in which it was. One is kept for every file that was read, so it
-/// is small.
+/// The path of a file that was opened before, and its state at that time. One is kept for every file that was read, so it is
+/// small.
 #[derive(Clone, Debug)]
 pub struct Again {
     pub(super) listing: Listing,
@@ -111,7 +113,7 @@ impl Again {
     }
 }
 
-/// Computes the digest of `len` bytes of a reader; `None` if it has fewer, or if `stop` is requested.
+/// Computes the digest of the first `len` bytes of a reader. Returns `None` if it has fewer, or if `stop` is requested.
 pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest> {
     let mut reader = Digesting::new(reader);
     let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 256 << 10)];
@@ -164,7 +166,7 @@ mod tests {
         let Ok(Opened::File(text)) = Openable::file(&path).open(&opening) else { panic!("a log is text") };
         let read = Some(Digest(blake3::hash(&before)));
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, read));
-        // The log was rotated: another file of the same size has its name now.
+        // The log was rotated, so another file of the same size has its name now.
         std::fs::rename(&path, folder.path().join("a.log.1")).unwrap();
         std::fs::write(&path, &after).unwrap();
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, None));

@@ -1,7 +1,7 @@
-//! Chooses the encoding of a source by its first bytes, and never by its name.
+//! Chooses the encoding of a source from its first bytes, and never from its name.
 //!
 //! Only UTF-16 must be recognised before a search: by its byte order mark, or by NULs in one half of its code units
-//! ([`Units::of`]). Everything else is searched as it is, and a code page matters only for what is printed.
+//! ([`Units::of`]). All other text is searched as it is, and a code page matters only for what is printed.
 
 use std::str::FromStr;
 
@@ -9,21 +9,21 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::units::Units;
 
-/// How many first bytes decide about the encoding.
+/// How many first bytes of a source are used to detect its encoding.
 pub(super) const HEAD_BYTES: usize = 4 << 10;
 
-/// The encoding for all sources that the user has chosen, or automatic detection.
+/// The encoding that the user has chosen for all sources, or automatic detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EncodingChoice {
     /// Detects the encoding of each source.
     #[default]
     Automatic,
-    /// Uses this encoding, whatever the source looks like.
+    /// Uses this encoding for every source, whatever the source looks like.
     Given(&'static Encoding),
 }
 
 impl FromStr for EncodingChoice {
-    /// A message for an unknown encoding, or one in which logs cannot be searched.
+    /// The message for an unknown encoding, or for one in which logs cannot be searched.
     type Err = String;
 
     fn from_str(name: &str) -> Result<EncodingChoice, String> {
@@ -45,7 +45,7 @@ impl FromStr for EncodingChoice {
 }
 
 impl EncodingChoice {
-    /// Returns the encoding that the user has chosen; `None` for automatic detection.
+    /// Returns the encoding that the user has chosen, or `None` for automatic detection.
     #[must_use]
     pub fn given(self) -> Option<&'static Encoding> {
         match self {

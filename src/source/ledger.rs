@@ -1,20 +1,19 @@
-//! Shares one limit among members of an archive that are read at the same time, so that they may take exactly as much as if they
+//! Shares one limit among members of an archive that are read at the same time, so that each may take exactly as much as if they
 //! were read one after another.
 //!
-//! Of each sum, a member may take what the members before it leave, in the order of the archive. Members that are still being
-//! read may take more. A later member therefore proceeds only if the most that those can take leaves it enough, and otherwise
-//! waits for them to end. Thus what is read depends on nothing but the archive.
+//! A member may take what the members before it, in the order of the archive, leave of each sum. Members that are still being
+//! read may take more. Therefore a later member proceeds only if enough is left even if they take as much as they can;
+//! otherwise it waits for them to end. Thus what is read depends on nothing but the archive.
 //!
 //! Invariants:
 //! * A member waits for earlier members only, so the first of those being read never waits.
 //! * Dropping an entry closes it, whatever has happened to its member.
-//! * As many entries are kept as there are members being read, and those that ended before earlier ones.
+//! * An entry is kept only while its member, or an earlier one, is being read.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// One of the sums that have a limit: the bytes or the members of one layer of archives and compression. The outermost layer
-/// is 0.
+/// A sum that has a limit: the bytes or the members of one layer of archives and compression. The outermost layer is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purse {
     Bytes(usize),
@@ -41,20 +40,20 @@ pub(super) struct Ledger {
 /// The state of a ledger.
 #[derive(Debug, Default)]
 struct Book {
-    /// What all closed entries before the first one that is kept have taken, by [`Purse::index`].
+    /// The total that the entries before `first` have taken of each sum, by [`Purse::index`].
     taken: Vec<u64>,
     /// The number of the first entry that is kept.
     first: u64,
     entries: VecDeque<Line>,
 }
 
-/// An entry as the ledger keeps it.
+/// The state of one entry in the ledger.
 #[derive(Debug)]
 enum Line {
-    /// An archive member that is still being read. At most `most` bytes come out of its outermost layer; how many come out
-    /// of the layers below is not known yet.
+    /// A member that is still being read. It takes at most `most` bytes of the outermost layer; how much it takes of the other
+    /// layers is not known yet.
     Open { most: u64 },
-    /// A member that was read, with what it took, by [`Purse::index`].
+    /// A member that was read, with what it took of each sum, by [`Purse::index`].
     Closed(Vec<u64>),
 }
 
@@ -66,17 +65,17 @@ pub(super) struct Entry {
     took: Vec<u64>,
 }
 
-/// How much is left for an entry.
+/// The amount of a sum that is left for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Left {
-    /// How much is certainly left. It can become more while earlier entries are open.
+    /// The amount that is certainly left. It can grow while earlier entries are open.
     pub(super) amount: u64,
     /// Whether all earlier entries are closed, so that the amount is final.
     pub(super) is_final: bool,
 }
 
 impl Ledger {
-    /// Opens the entry of the next member, which takes at most `most` bytes of the outermost layer.
+    /// Opens an entry for the next member, which takes at most `most` bytes of the outermost layer.
     pub(super) fn open(self: &Arc<Ledger>, most: u64) -> Entry {
         let mut book = self.lock();
         let number = book.first + book.entries.len() as u64;
@@ -125,7 +124,7 @@ impl Book {
     }
 }
 
-/// Returns the amount of one sum; 0 if the list is too short for it.
+/// Returns the amount of one sum, or 0 if the list is too short to contain it.
 fn of(amounts: &[u64], purse: Purse) -> u64 {
     amounts.get(purse.index()).copied().unwrap_or(0)
 }
@@ -136,7 +135,7 @@ impl Entry {
         self.ledger.lock().left(self.number, purse, whole)
     }
 
-    /// Waits until `wanted` is left, or until the amount is final, and returns it.
+    /// Waits until at least `wanted` is left or the amount is final, and returns what is left.
     pub(super) fn wait(&self, purse: Purse, whole: u64, wanted: u64) -> Left {
         let mut book = self.ledger.lock();
         loop {
@@ -148,7 +147,7 @@ impl Entry {
         }
     }
 
-    /// Sets what the member took of all sums, by [`Purse::index`].
+    /// Sets how much the member took of each sum, by [`Purse::index`].
     pub(super) fn took(&mut self, amounts: Vec<u64>) {
         self.took = amounts;
     }
@@ -175,7 +174,7 @@ mod tests {
         let (outer, inner) = (Purse::Bytes(0), Purse::Bytes(1));
         let [mut one, mut two, three] = [10, 20, 30].map(|most| ledger.open(most));
         assert_eq!(one.left(outer, 100), left(100, true));
-        // The first may take 10 and the second 20, and both an unknown amount of the inner layer.
+        // The first member may take 10 and the second 20, and both take an unknown amount of the inner layer.
         assert_eq!(three.left(outer, 100), left(70, false));
         assert_eq!((one.left(inner, 100), two.left(inner, 100)), (left(100, true), left(0, false)));
         assert_eq!(three.wait(outer, 100, 70), left(70, false));

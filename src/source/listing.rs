@@ -1,12 +1,12 @@
-//! Asks the file system what the walk needs to know, ahead of it and in parallel: on a network share, each answer takes a round
-//! trip.
+//! Asks the file system what the walk needs to know, ahead of the walk and in parallel, because on a network share each answer
+//! takes a round trip.
 //!
 //! Invariants:
 //! * The walk takes the answers in its own order, whichever thread has asked.
-//! * The walk needs no other thread: if no thread has begun with a question, it asks itself.
-//! * Links to folders are not followed ahead of the walk, because only the walk knows which folders were met.
+//! * The walk does not depend on other threads: if no thread has started on a question, it asks the file system itself.
+//! * Links to folders are not followed ahead of the walk, because only the walk knows which folders were entered.
 //!
-//! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, and up to a folder more for each thread.
+//! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, plus at most one folder for each thread.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -25,52 +25,52 @@ use super::{Listed, plain};
 
 /// How many entries may wait for the walk.
 const AHEAD_ENTRIES: usize = 16 << 10;
-/// An answer that takes longer than this is slow. The system answers for a local disk out of memory, much faster.
+/// The time after which an answer counts as slow. For a local disk, the system answers much faster, from memory.
 const SLOW: Duration = Duration::from_micros(500);
-/// How much longer an answer may take for each entry of a folder.
+/// How much longer an answer may take for each entry of a folder before it counts as slow.
 const SLOW_ENTRY: Duration = Duration::from_micros(5);
-/// How many slow answers in a row make a thread start others. A single one may come from a busy machine.
+/// How many slow answers in a row make a thread start others. A single slow answer may be due to a busy machine.
 const SLOW_ANSWERS: u32 = 2;
 
-/// An input or an entry of a folder. All entries of a folder are in memory at the same time, so it is small.
+/// An input or an entry of a folder. All entries of a folder are in memory at the same time, so a node is small.
 pub(super) struct Node {
-    /// Shared with its source, and with whatever remembers the file.
+    /// The path, which is shared with the source that is made from this node.
     pub(super) path: Arc<Path>,
-    /// The folder that contains it; `None` for an input.
+    /// The folder that contains the node, or `None` for an input.
     pub(super) folder: Option<Arc<Folder>>,
-    /// The type in the listing; `None` for an input that [`look_up`] has not found.
+    /// The type in the listing, or `None` for an input that [`look_up`] has not found.
     pub(super) kind: Option<FileType>,
-    /// The inode in the listing, which some file systems make up; see [`seen`].
+    /// The inode in the listing. Some file systems invent it, see [`seen`].
     pub(super) inode: Option<u64>,
-    /// The size and time in the listing, which only Windows has there.
+    /// The size and time in the listing, which only Windows includes.
     pub(super) listed: Option<Box<Listed>>,
     ahead: Option<Box<Pending>>,
 }
 
-/// A folder that is entered.
+/// A folder that the walk enters.
 pub(super) struct Folder {
-    /// The input that contains it.
+    /// The input that contains the folder.
     input: PathBuf,
     path: PathBuf,
     /// The depth below the input; 0 for the input itself.
     depth: usize,
-    /// The identity, if links are followed.
+    /// The identity of the folder, if links are followed.
     id: Option<Id>,
-    /// The folder that contains it.
+    /// The folder that contains this one.
     around: Option<Arc<Folder>>,
 }
 
 /// The answer of the file system about an input, a link or a folder.
 pub(super) struct Look {
-    /// The metadata of the file or folder, or of the target of a link; `None` if they are not needed.
+    /// The metadata of the file or folder, or of the target of a link, or `None` if they are not needed.
     pub(super) metadata: Option<io::Result<Metadata>>,
-    /// The entries, if it is a folder.
+    /// The entries, if the path is a folder.
     pub(super) entries: Entries,
-    /// Counts the answer among those that wait for the walk, until it is dropped.
+    /// Counts the entries of the answer among those that wait for the walk, until it is dropped.
     room: Option<Room>,
 }
 
-/// Who asks: the walk itself, or a thread ahead of it.
+/// The side that asks the file system: the walk itself, or a thread ahead of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
     Walk,
@@ -79,26 +79,26 @@ enum Asker {
 
 /// The entries of a folder.
 pub(super) enum Entries {
-    /// Not listed: it is not a folder, or a folder that is not entered.
+    /// Not listed, because the path is not a folder, or is a folder that is not entered.
     Unlisted,
-    /// Not listed yet: it is a link to a folder, which only the walk may enter.
+    /// Not listed yet, because the path is a link to a folder, which only the walk may enter.
     Link,
     /// The errors of the listing, and then the entries, sorted by name.
     Listed(Vec<io::Result<Node>>),
     /// Not listed because of this error.
     Failed(io::Error),
-    /// Not listed because it is a link back to this folder, which contains it.
+    /// Not listed because the path is a link back to this folder, which contains the link.
     Loop(PathBuf),
 }
 
-/// Asks the file system for the walk, ahead of it if it may start threads.
+/// Asks the file system on behalf of the walk, and ahead of it if threads are allowed.
 pub(super) struct Lister {
     shared: Arc<Shared>,
     /// The largest number of threads.
     limit: usize,
 }
 
-/// What the walk and the threads share.
+/// The state that the walk and the threads share.
 struct Shared {
     selection: Arc<Selection>,
     /// Whether the identities of folders are needed.
@@ -110,7 +110,7 @@ struct Shared {
 /// The questions that wait for a thread.
 #[derive(Default)]
 struct Queue {
-    /// In reverse order: the walk meets the last one next.
+    /// The questions in reverse order: the walk needs the last one next.
     jobs: Vec<Job>,
     /// The number of threads.
     threads: usize,
@@ -124,7 +124,7 @@ struct Queue {
     is_over: bool,
 }
 
-/// A question that a thread may ask ahead of the walk. Whoever sets `is_taken` first asks it.
+/// A question that a thread may ask ahead of the walk. The side that sets `is_taken` first asks it.
 struct Job {
     path: Arc<Path>,
     folder: Option<Arc<Folder>>,
@@ -145,7 +145,7 @@ impl Drop for Pending {
     }
 }
 
-/// Counts entries that wait for the walk, until it is dropped.
+/// Counts entries that wait for the walk. Dropping it removes them from the count.
 struct Room {
     shared: Arc<Shared>,
     entries: usize,
@@ -163,12 +163,12 @@ impl Drop for Room {
 }
 
 impl Node {
-    /// Returns the node of an input.
+    /// Creates the node of an input.
     pub(super) fn input(path: &Path) -> Node {
         Node { path: Arc::from(path), folder: None, kind: None, inode: None, listed: None, ahead: None }
     }
 
-    /// Returns the node of an entry in a listing.
+    /// Creates the node of an entry in the listing of a folder.
     fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
         let kind = entry.file_type()?;
         let (inode, listed) = listed(entry, kind);
@@ -196,15 +196,15 @@ impl Node {
     }
 }
 
-/// Whether inputs are looked up in the listings of their folders. On Windows, asking what a file is means opening it, and no shell has
-/// expanded the wildcard that may stand for thousands of files. The tests do it on all systems.
+/// Whether inputs are looked up in the listings of their folders. On Windows, asking for the type of a file means opening it,
+/// and a wildcard that this program has expanded may stand for thousands of files. The tests do this on all systems.
 const LISTS_INPUTS: bool = cfg!(any(windows, test));
 
-/// How many inputs in a folder are worth listing it.
+/// How many inputs must be in the same folder for it to be worth listing.
 const LISTED_LEAST: usize = 3;
 
-/// Notes for inputs that are files in the same folder what its listing says, so that they are opened only to be read. About all other
-/// inputs nothing is known.
+/// Sets the type, size and time of inputs that are files in the same folder from its listing, so that they are opened only to
+/// be read. Other inputs stay as they are.
 pub(super) fn look_up(inputs: &mut [Node]) {
     let mut folders: HashMap<PathBuf, HashMap<OsString, usize>> = HashMap::new();
     for (index, node) in inputs.iter().enumerate().filter(|_| LISTS_INPUTS) {
@@ -234,7 +234,7 @@ fn relative<'p>(path: &'p Path, folder: Option<&Folder>) -> &'p Path {
 }
 
 impl Lister {
-    /// Returns a lister that starts at most `limit` threads. `identify` is whether the identities of folders are needed.
+    /// Creates a lister that starts at most `limit` threads. `identify` is whether the identities of folders are needed.
     pub(super) fn new(selection: Arc<Selection>, identify: bool, limit: usize) -> Lister {
         let queue = Mutex::new(Queue { limit, ..Queue::default() });
         Lister { shared: Arc::new(Shared { selection, identify, queue, changed: Condvar::new() }), limit }
@@ -246,7 +246,8 @@ impl Lister {
         Arc::downgrade(&self.shared)
     }
 
-    /// Returns the answer about a node, waiting for it if a thread is asking. The entries of a folder are asked about next.
+    /// Returns the answer about a node, and waits for it if a thread is asking. If the node is a folder, the threads ask about
+    /// its entries next.
     pub(super) fn look(&self, node: &mut Node) -> Look {
         let shared = &self.shared;
         let mut look = match node.ahead.take().and_then(|ahead| ahead.wait()) {
@@ -263,7 +264,7 @@ impl Lister {
         look
     }
 
-    /// Has the threads ask about these nodes, in their order, if there is anything to ask.
+    /// Lets the threads ask about these nodes, in their order, if there is anything to ask.
     pub(super) fn begin<'n>(&self, nodes: impl Iterator<Item = &'n mut Node>) {
         if self.limit == 0 {
             return;
@@ -308,7 +309,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a question about a node, if there is anything to ask ahead of the walk.
+    /// Creates the question about a node, or returns `None` if there is nothing to ask ahead of the walk.
     fn job(&self, node: &mut Node) -> Option<Job> {
         let is_excluded = || self.selection.excludes_folder(node.relative());
         if node.kind.is_some_and(|kind| !kind.is_symlink() && !kind.is_dir()) || (node.is_folder() && is_excluded()) {
@@ -320,9 +321,9 @@ impl Shared {
         Some(Job { path: Arc::clone(&node.path), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
     }
 
-    /// Starts threads, as long as there is work for them and there are fewer than `most`.
+    /// Starts threads while there is work for them and there are fewer than `most`.
     fn start(self: &Arc<Shared>, queue: &mut Queue, most: usize) {
-        // The walk itself asks the next question.
+        // The walk itself asks the next question, so it needs no thread.
         let wanted = queue.jobs.len().saturating_sub(1 + queue.idle);
         for _ in queue.threads..most.min(queue.threads + wanted) {
             let shared = Arc::clone(self);
@@ -331,7 +332,7 @@ impl Shared {
         }
     }
 
-    /// Takes one folder or file after another from the queue and asks the file system about it. Each thread runs this.
+    /// Takes one question after another from the queue and asks the file system. Each thread runs this.
     fn serve(self: &Arc<Shared>) {
         let mut slow = 0;
         let mut queue = self.lock();
@@ -369,13 +370,13 @@ impl Shared {
             self.start(&mut queue, most);
             drop(queue);
             look.room = Some(Room { shared: Arc::clone(self), entries });
-            // The walk may have skipped the node, and then the receiver is gone.
+            // If the walk has skipped the node, sending fails because the receiver was dropped.
             drop(job.done.send(look));
             queue = self.lock();
         }
     }
 
-    /// Asks about one path.
+    /// Asks the file system about one path.
     fn look(&self, path: &Path, folder: Option<&Arc<Folder>>, kind: Option<FileType>, asker: Asker) -> Look {
         let is_listed_folder = kind.is_some_and(|kind| kind.is_dir());
         let metadata = (self.identify || !is_listed_folder).then(|| fs::metadata(path));
@@ -389,7 +390,7 @@ impl Shared {
         Look { metadata, entries, room: None }
     }
 
-    /// Lists a folder, or a link to one, unless it is not to be entered.
+    /// Lists a folder, or the folder to which a link leads, unless it must not be entered.
     fn entries(
         &self,
         path: &Path,
@@ -413,8 +414,8 @@ impl Shared {
             Err(error) => Entries::Failed(error),
             Ok(entries) => {
                 let mut nodes: Vec<_> = entries.map(|entry| Node::entry(&entry?, &folder)).collect();
-                // By whole path, because everything but the name is the same. Extracting the names would take as long as the
-                // rest of the walk.
+                // Whole paths are compared, which gives the same order because only the names differ. Extracting the names would
+                // take as long as the rest of the walk.
                 nodes.sort_by(|a, b| match (a, b) {
                     (Ok(a), Ok(b)) => a.path.as_os_str().cmp(b.path.as_os_str()),
                     (a, b) => a.is_ok().cmp(&b.is_ok()),
@@ -426,7 +427,7 @@ impl Shared {
 }
 
 impl Folder {
-    /// Returns the nearest folder with this identity, out of this one and those that contain it.
+    /// Returns the nearest folder with this identity among this folder and those that contain it.
     fn find(&self, id: &Id) -> Option<&Path> {
         if self.id.as_ref() == Some(id) {
             return Some(&self.path);
@@ -435,14 +436,14 @@ impl Folder {
     }
 }
 
-/// Returns what stands for the inode of an entry, and the size and time of a file. On Windows, a listing has everything.
+/// Returns the substitute for the inode of an entry, and the size and time of a file. On Windows, a listing includes all of them.
 #[cfg(windows)]
 fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
     let metadata = entry.metadata().ok().filter(|_| kind.is_file());
     (metadata.as_ref().and_then(seen::inode), metadata.as_ref().map(Listed::of))
 }
 
-/// Returns the inode of an entry, and the size and time of a file. On Unix, a listing has only the inode.
+/// Returns the inode of an entry, and the size and time of a file. On Unix, a listing includes only the inode.
 #[cfg(unix)]
 fn listed(entry: &fs::DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
     (Some(std::os::unix::fs::DirEntryExt::ino(entry)), None)

@@ -1,31 +1,33 @@
-//! Finds out from the names of sources which machine each is from.
+//! Determines from the names of sources on which machine each was written.
 //!
-//! People who collect logs from several machines put those of each machine into a folder or an archive of its own, or put the name of
-//! the machine before that of the file:
+//! People who collect logs from several machines put the logs of each machine into its own folder or archive, or add the name
+//! of the machine as a prefix to the file name:
 //!
 //! ```text
 //! ticket/host07/MultiFactorAuthSvc.log         ticket/host07.zip!/MultiFactorAuthSvc.log         ticket/HOST07_MultiFactorAuthSvc.log
 //! ticket/host08/MultiFactorAuthSvc.log         ticket/host08.zip!/MultiFactorAuthSvc.log         ticket/HOST08_MultiFactorAuthSvc.log
 //! ```
 //!
-//! The folders of a level tell machines apart if two of them have a file with the same path below them, or else with the same name
-//! anywhere below them, because a machine has a file only once. The first such level counts, except that folders of sites may have
-//! those of machines in them, and folders of machines may have those of parts of a program. Both look alike:
+//! The folders of a level distinguish machines if two of them have a file with the same path below them, or else with the same
+//! name anywhere below them, because a machine has each file only once. The first such level counts, with one exception:
+//! folders of sites may contain folders of machines, and folders of machines may contain folders of parts of a program. Both
+//! look alike:
 //!
 //! ```text
 //! eu/host1/svc.log   eu/host2/svc.log   us/host1/svc.log         host1/auth/svc.log   host1/sync/svc.log   host2/auth/svc.log
 //! ```
 //!
-//! So if all files are in folders of a lower level, and these tell machines apart as well, the level whose names all have a digit
-//! counts: machines are numbered, and sites and parts are not. If that does not decide, the lower one counts if none of its names occurs
-//! below two folders, and otherwise nothing is known. Two folders of the same name below different sites are two machines, whose names
-//! then begin with the site: `eu/host1`.
+//! Therefore, if all files are in folders of a lower level, and these distinguish machines as well, the level whose names all
+//! have a digit counts: machines are numbered, and sites and parts are not. If this does not decide, the lower level counts if
+//! none of its names occurs below two folders; otherwise no machine is known. Two folders with the same name below different
+//! sites are two machines, whose names then begin with the site: `eu/host1`.
 //!
-//! If there is no such level, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. They
-//! are compared only if there are at most 10,000 files.
+//! If there is no such level, prefixes of file names distinguish machines if two files of a folder differ only in their prefix.
+//! They are compared only if there are at most 10,000 files.
 //!
-//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in `NO_MACHINES`, such as
-//! `logs`, `old_2`, `2017-jan` or `radius`. If nothing tells machines apart, none is known: a single folder may have any name.
+//! A name without a letter, such as a date, is not the name of a machine. Neither is a name that consists of the words in
+//! `NO_MACHINES` and similar lists, such as `logs`, `old_2`, `2017-jan` or `radius`. If nothing distinguishes machines, none is
+//! known, because a single folder may have any name.
 
 use std::hash::BuildHasher as _;
 
@@ -36,22 +38,23 @@ pub use template::Template;
 
 mod template;
 
-/// How many levels of folders are looked at, and how many ways to divide the name of a file.
+/// How many levels of folders are examined.
 const LEVELS_LIMIT: usize = 32;
+/// How many ways to divide a file name into the name of a machine and the rest are examined.
 const WAYS_LIMIT: usize = 8;
-/// Beginnings of file names are compared only if there are at most so many files.
+/// The largest number of files for which prefixes of file names are compared.
 const BEGINNINGS_LIMIT: usize = 10_000;
-/// Longer names of files have no name of a machine before them, in bytes.
+/// The length in bytes above which a file name is not searched for the name of a machine.
 const NAME_LIMIT_BYTES: usize = 512;
 
-/// Words that say when a log was written or copied, without `day` at their end. A folder is not called after a machine if its name
-/// consists of such words, numbers, [`MONTHS`] and [`SERVICES`], as `old_2` and `2017-jan` do.
+/// Words that describe when a log was written or copied, without a `day` at their end. A folder is not named after a machine if
+/// its name consists of such words, numbers, [`MONTHS`] and [`SERVICES`], as `old_2` and `2017-jan` do.
 const NO_MACHINES: &[&str] = &[
     "after", "archive", "archives", "backup", "backups", "before", "copy", "current", "day", "log", "logs", "month",
     "new", "old", "previous", "temp", "tmp", "week", "to", "yester", "mon", "tue", "tues", "wed", "wednes", "thu",
     "thurs", "fri", "sat", "satur", "sun",
 ];
-/// The months, which may be shortened to three letters or more, and have digits beside them: `14feb2017`.
+/// The names of the months. They may be shortened to three letters or more and have digits next to them: `14feb2017`.
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -66,11 +69,11 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-/// Names of services. `radius2` may be a machine.
+/// The names of services. With a digit, such as `radius2`, they may be the name of a machine.
 const SERVICES: &[&str] =
     &["radius", "service", "services", "svc", "sdk", "iis", "ldap", "adfs", "portal", "web", "syslog"];
 
-/// Returns the machine of each source, or `None` where it is not known. With a template, only that decides.
+/// Returns the machine of each source, or `None` where it is not known. If there is a template, it alone decides.
 ///
 /// # Examples
 ///
@@ -117,21 +120,23 @@ pub fn of<'n>(names: &[&'n str], template: Option<&Template>) -> Vec<Option<&'n 
     names.iter().map(with_site).collect()
 }
 
-/// Whether the folders of a lower level are machines rather than those of an upper one.
+/// Whether the folders of a lower level, rather than those of an upper one, are machines.
 enum Lower {
     DoesNotCount,
-    /// They are, and perhaps some of them have the same name below different folders.
+    /// The folders of the lower level are machines. `is_below_several` is whether some of them have the same name below different
+    /// folders of the upper level.
     Counts {
         is_below_several: bool,
     },
-    /// Either may be.
+    /// The folders of either level may be machines.
     IsUndecided,
 }
 
-/// Compares two levels. `is_strong` is whether folders of the upper one have the same path below them, not only the same file somewhere.
+/// Compares two levels of folders. `is_strong` is whether folders of the upper level have the same path below them, and not
+/// only a file with the same name.
 fn compared(names: &[&str], upper: usize, lower: usize, is_strong: bool) -> Lower {
     let folders = || names.iter().filter_map(|name| Some((divided_at(name, upper)?.0, divided_at(name, lower))));
-    // A file that is in no folder of the lower level is from a machine of the upper level.
+    // If a file is in no folder of the lower level, the machines must be folders of the upper level.
     let is_incomplete = is_strong && folders().any(|(_, lower)| lower.is_none());
     if is_incomplete || !are_told_apart(names, lower, Common::Path) {
         return Lower::DoesNotCount;
@@ -150,7 +155,7 @@ fn compared(names: &[&str], upper: usize, lower: usize, is_strong: bool) -> Lowe
     }
 }
 
-/// Returns the names of folders of a level that occur below different folders of an upper one, in lower case.
+/// Returns the names of folders of the lower level, in lower case, that occur below several folders of the upper level.
 fn below_several(names: &[&str], upper: usize, lower: usize) -> HashSet<String> {
     let mut upper_by_lower: HashMap<String, &str> = HashMap::new();
     let mut several = HashSet::default();
@@ -166,7 +171,7 @@ fn below_several(names: &[&str], upper: usize, lower: usize) -> HashSet<String> 
     several
 }
 
-/// Returns where a folder of a name begins.
+/// Returns the position in the name of a source at which its folder of this level begins.
 fn start_of(name: &str, level: usize) -> Option<usize> {
     let mut start = 0;
     for _ in 0..level {
@@ -175,8 +180,9 @@ fn start_of(name: &str, level: usize) -> Option<usize> {
     Some(start)
 }
 
-/// Divides the name of a source at a level of its folders: into the name of the machine that the folder there may be called after, the
-/// path below it, and the file without the name of the machine before it. Returns `None` if there is no such folder.
+/// Divides the name of a source at a level of its folders into the name of the machine after which the folder may be named, the
+/// path below the folder, and the file name without the name of the machine as a prefix. Returns `None` if there is no such
+/// folder.
 fn divided_at(name: &str, level: usize) -> Option<(&str, &str, &str)> {
     let (folder, below) = name[start_of(name, level)?..].split_once(is_separator)?;
     let (path, file) = below.rsplit_once(is_separator).unwrap_or(("", below));
@@ -184,32 +190,32 @@ fn divided_at(name: &str, level: usize) -> Option<(&str, &str, &str)> {
     Some((machine, path, without(machine, unpacked(file))))
 }
 
-/// Returns the name of a file without the ending of a compressed one: one machine may have compressed its logs.
+/// Removes the ending of a compressed file from its name, because only one of the machines may have compressed its logs.
 fn unpacked(file: &str) -> &str {
     [".gz", ".bz2", ".xz", ".zst"].into_iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file)
 }
 
-/// Returns the name of a file without that of the machine before it, as in `host07/HOST07_Svc.log`.
+/// Removes the name of the machine as a prefix from a file name, as in `host07/HOST07_Svc.log`.
 fn without<'n>(machine: &str, file: &'n str) -> &'n str {
     let start = file.get(..machine.len()).filter(|start| start.eq_ignore_ascii_case(machine));
     let rest = start.map(|start| &file[start.len()..]);
     rest.and_then(|rest| rest.strip_prefix(['_', '-', '.', ' '])).unwrap_or(file)
 }
 
-/// What two machines may have in common, and one machine has only once.
+/// Something that two machines may have in common, and that one machine has only once.
 #[derive(Clone, Copy)]
 enum Common {
-    /// A path below them.
+    /// A path below their folders.
     Path,
-    /// The name of a file anywhere below them.
+    /// The name of a file anywhere below their folders.
     File,
-    /// A path below them, and the folder of this level above them.
+    /// A path below their folders, and the folder of this level that contains them.
     PathWithin(usize),
 }
 
-/// Whether two different machines have something in common.
+/// Whether the folders of a level distinguish machines, because two of them have something in common.
 fn are_told_apart(names: &[&str], level: usize, common: Common) -> bool {
-    // Usually there is one name for all, and nothing to look up.
+    // Usually all names are the same, so that nothing needs to be looked up.
     let mut machines = names.iter().filter_map(|name| divided_at(name, level)).map(|(machine, ..)| machine);
     let first = machines.next().unwrap_or_default();
     if machines.all(|machine| machine.eq_ignore_ascii_case(first)) {
@@ -221,7 +227,7 @@ fn are_told_apart(names: &[&str], level: usize, common: Common) -> bool {
         Common::PathWithin(upper) => (divided_at(name, upper).map_or("", |(folder, ..)| folder), path, file),
     };
     let hasher = RandomState::default();
-    // By the hash of what they have in common, the first name that has it. There may be 100,000 names.
+    // Maps the hash of what machines may have in common to the first name that has it. There may be 100,000 names.
     let mut first_by_rest: HashMap<u64, u32> = HashMap::new();
     for (index, name) in (0..).zip(names) {
         let Some((machine, path, file)) = divided_at(name, level) else { continue };
@@ -236,7 +242,7 @@ fn are_told_apart(names: &[&str], level: usize, common: Common) -> bool {
     false
 }
 
-/// Returns the machines that the beginnings of file names tell apart.
+/// Returns the machine of each source according to prefixes of file names that differ in nothing else.
 fn by_beginnings<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
     let mut machines_by_rest: HashMap<(&str, &str), HashSet<String>> = HashMap::new();
     for name in names {
@@ -251,32 +257,34 @@ fn by_beginnings<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
     names.iter().map(|name| divided(name).map(|(machine, _)| machine).find(is_known)).collect()
 }
 
-/// Returns each way to divide a file name into that of a machine and the rest.
+/// Returns each way to divide the file name of a source into the name of a machine and the rest.
 fn divided(name: &str) -> impl Iterator<Item = (&str, &str)> {
     let file = name.rsplit(is_separator).next().filter(|file| file.len() <= NAME_LIMIT_BYTES).unwrap_or_default();
-    /// Shorter words after a dot are endings, as in `Svc.log.1`.
+    /// The number of letters below which a word after a dot is an ending, as in `Svc.log.1`.
     const NAME_LETTERS: usize = 6;
     let ways = file.match_indices(['_', '-', '.', ' ']).map(|(at, by)| (&file[..at], by, &file[at + 1..]));
     let ways = ways.filter(|(_, by, rest)| *by != "." || letters(rest) >= NAME_LETTERS);
     ways.take(WAYS_LIMIT).filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
 }
 
-/// Returns the names in that of a source that may be the name of its machine: folders, archives and beginnings of the file's name.
+/// Returns the parts of the name of a source that may be the name of its machine: folders, archives and prefixes of the file
+/// name.
 pub(super) fn names_in(name: &str) -> impl Iterator<Item = &str> {
     let folders = name.rsplit_once(is_separator).map_or("", |(folders, _)| folders);
     folders.split(is_separator).filter_map(machine).chain(divided(name).map(|(machine, _)| machine))
 }
 
-/// Whether the rest of a file name may be that of a log by itself: a date or the number of a rotation is not.
+/// Whether the rest of a file name, without its prefix, may itself be the name of a log. A date or the number of a rotation is
+/// not.
 fn is_log_name(rest: &str) -> bool {
-    /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.
+    /// How many letters the name of a log has at least before the dot. `Svc.log` has enough; `1.log` and `02.txt` do not.
     const LETTERS: usize = 3;
     // In `host-01_Svc.log`, the number after the hyphen is part of the machine's name.
     let number = rest.bytes().take_while(u8::is_ascii_digit).count();
     number == 0 && letters(rest) >= LETTERS
 }
 
-/// Returns the number of letters before the first dot.
+/// Returns the number of letters in a name before its first dot.
 fn letters(name: &str) -> usize {
     name.split('.').next().unwrap_or_default().chars().filter(|character| character.is_alphabetic()).count()
 }
@@ -286,7 +294,7 @@ pub(crate) fn is_separator(character: char) -> bool {
     character == '/' || cfg!(windows) && character == '\\'
 }
 
-/// Returns the name of the machine that a folder or an archive may be called after; `None` if that cannot be a machine.
+/// Returns the name of the machine after which a folder or an archive may be named, or `None` if it cannot be that of a machine.
 fn machine(folder: &str) -> Option<&str> {
     let name = match folder.strip_suffix('!') {
         None => folder,
@@ -298,7 +306,7 @@ fn machine(folder: &str) -> Option<&str> {
     (name.chars().any(char::is_alphabetic) && !is_no_machine(name)).then_some(name)
 }
 
-/// Whether all words of a name are such that it is not that of a machine.
+/// Whether a name cannot be that of a machine, because of the words of which it consists.
 fn is_no_machine(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_digit = |character: char| character.is_ascii_digit();
@@ -331,13 +339,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_at_another_depth_or_after_that_of_the_machine_is_enough() {
+    fn file_names_may_be_at_different_depths_or_after_the_name_of_the_machine() {
         assert_eq!(of(&["t/host1/svc.log", "t/host2/Logs/svc.log"]), [Some("host1"), Some("host2")]);
         assert_eq!(of(&["t/host1/HOST1_svc.log", "t/host2/HOST2_svc.log"]), [Some("host1"), Some("host2")]);
     }
 
     #[test]
-    fn of_sites_and_the_machines_in_them_the_numbered_ones_are_machines() {
+    fn numbered_folders_below_sites_are_machines() {
         let names = ["eu/host1/svc.log", "us/host1/svc.log", "eu/host2/svc.log"];
         assert_eq!(of(&names), [Some("eu/host1"), Some("us/host1"), Some("host2")]);
         let names = ["t/eu.zip!/Host1.zip!/svc.log", "t/us.zip!/host1.zip!/svc.log", "t/eu.zip!/host2/svc.log"];
@@ -365,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_are_not_known_if_either_of_two_levels_may_be_theirs() {
+    fn machines_are_not_known_if_two_levels_are_equally_likely() {
         for names in [
             ["eu/auth/svc.log", "eu/sync/svc.log", "us/auth/svc.log", "us/sync/svc.log"],
             ["ticket1/host1/svc.log", "ticket1/host2/svc.log", "ticket2/host1/svc.log", "ticket2/host2/svc.log"],
@@ -402,13 +410,13 @@ mod tests {
     }
 
     #[test]
-    fn one_machine_may_have_compressed_its_logs() {
+    fn only_one_of_the_machines_may_have_compressed_its_logs() {
         assert_eq!(of(&["t/host1/svc.log", "t/host2/svc.log.gz"]), [Some("host1"), Some("host2")]);
         assert_eq!(of(&["t/HOST1_Service.log", "t/HOST2_Service.log.gz"]), [Some("HOST1"), Some("HOST2")]);
     }
 
     #[test]
-    fn beginnings_of_file_names_are_machines() {
+    fn prefixes_of_file_names_are_machines() {
         let names = ["t/HOST-01_Svc.log", "t/HOST-02_Svc.log", "t/HOST-02_Svc.log.1", "t/HOST-03_Radius.log"];
         assert_eq!(of(&names), [Some("HOST-01"), Some("HOST-02"), Some("HOST-02"), None]);
     }
@@ -430,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_rotations_and_single_folders_are_not() {
+    fn dates_rotations_and_single_folders_are_not_machines() {
         for names in [
             &["t/2017-02-13/svc.log", "t/2017-02-14/svc.log"][..],
             &["t/svc.log", "t/svc.log.1", "t/svc.log.2"],

@@ -1,4 +1,4 @@
-//! Makes the members of an archive sources, like files in a folder.
+//! Turns the members of an archive into sources, like files in a folder.
 //!
 //! An archive is unpacked by a thread of its own, at most a few blocks ahead of the reader of its members. Members can thus own
 //! what they read, even if the crate of a format only lends it, and archives in archives, compressed members and text are all
@@ -9,12 +9,12 @@
 //! without being unpacked. Members of other formats must be unpacked to get to the next one, so they count as they are unpacked.
 //!
 //! Invariants:
-//! * Members come in the order in which they are stored, except that in a zip archive on disk, members whose names are those of
-//!   copies come after their originals.
+//! * Members come in the order in which they are stored. In a zip archive on disk, however, members with the names of copies come
+//!   after their originals.
 //! * A member that is not read delays nothing.
-//! * A fault in the archive is a problem after the members before it. That also holds for a fault inside a member that makes
-//!   the following ones unreadable, even if that member is not read: a user who excludes a picture still wants to know that the
-//!   log after it is lost.
+//! * A fault in the archive is reported as a problem after the members before it. So is a fault inside a member that makes the
+//!   following ones unreadable, even if that member is not read: a user who excludes a picture still wants to know that the log
+//!   after it is lost.
 
 mod unpacking;
 
@@ -41,7 +41,7 @@ use crate::unpack::{Container, Format, Label, Options, ZipFile};
 /// How many members may wait to be read.
 const MEMBERS_AHEAD: usize = 2;
 
-/// The text between an archive and its member in names.
+/// The text between the name of an archive and the path of its member in the names of sources.
 const SEPARATOR: &str = "!/";
 
 /// What members inherit from the archive that contains them.
@@ -54,7 +54,7 @@ pub(super) struct Around {
     /// The depth of the folder that contains the archive; 0 also for an archive that is the input itself. The depth of a member
     /// is this plus the number of parts of its path.
     pub(super) depth: usize,
-    /// Whether a glob matches the archive itself, and thereby all of its members.
+    /// Whether a glob matches the archive itself, so that all of its members are read.
     pub(super) is_taken: bool,
     pub(super) selection: Arc<Selection>,
     /// The layers around the members.
@@ -68,28 +68,28 @@ pub struct Members {
     around: Around,
     format: Format,
     kind: Access,
-    /// Whether no member and no problem was met so far.
+    /// Whether the archive had no member and no problem so far.
     is_empty: bool,
     is_done: bool,
 }
 
 /// How the members are read.
 enum Access {
-    /// One after another, from a thread that unpacks them.
+    /// Members are read one after another, from a thread that unpacks them.
     Sequential {
         sent: Receiver<Sent>,
-        /// Is closed when the unpacking thread ends.
+        /// A channel that is closed when the unpacking thread ends.
         running: Receiver<Infallible>,
     },
-    /// Not at all any more.
+    /// Members are not read any more, because reading was abandoned.
     Abandoned,
-    /// Independently, from a zip archive on disk.
+    /// Members are read independently of each other, from a zip archive on disk.
     Independent {
         zip: ZipFile,
-        /// How many were handed out or left out.
+        /// How many members were handed out or left out.
         met: usize,
-        /// The indices of the members that are read, in the order in which they are read; `None` for all members in the order
-        /// in which they are stored.
+        /// The indices of the members that are read, in that order, or `None` if all members are read in the order in which they
+        /// are stored.
         order: Option<Vec<usize>>,
         /// The length of the archive in bytes.
         len: u64,
@@ -97,7 +97,7 @@ enum Access {
     },
 }
 
-/// A member that can be read once, and was not read yet.
+/// A member that can be read once and has not been read yet.
 pub(super) struct Unread {
     pub(super) reader: Box<dyn Read + Send>,
     pub(super) nest: Nest,
@@ -127,7 +127,8 @@ impl Members {
         container: Container,
         options: Options,
     ) -> io::Result<Members> {
-        // Members of a zip archive count when they are read. If that exceeds a limit, no further one may have been unpacked.
+        // Members of a zip archive count when they are read. If one exceeds a limit, the next one must not have been unpacked
+        // yet.
         let (sender, sent) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
         let (runs, running) = channel();
         let (budget, level) = (Arc::clone(&around.budget), around.level());
@@ -143,7 +144,7 @@ impl Members {
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
         let mut order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
         if around.selection.chooses_paths() {
-            // All at once, because other workers wait while the next member is searched for.
+            // All members are decided on at once, because other workers wait while the next member is being looked for.
             let all = order.unwrap_or_else(|| (0..zip.labels().len()).collect());
             let is_chosen = |index: &usize| {
                 let label = zip.label(*index);
@@ -162,7 +163,7 @@ impl Members {
         matches!(self.kind, Access::Independent { .. })
     }
 
-    /// Makes a source or a problem of what the unpacking thread has sent; `None` if that is not to be reported.
+    /// Turns a message of the unpacking thread into a source or a problem. Returns `None` if there is nothing to report.
     fn process(&mut self, sent: Sent) -> Option<Found> {
         let (around, is_zip) = (&self.around, self.format == Format::Zip);
         match sent {
@@ -186,13 +187,13 @@ impl Members {
         }
     }
 
-    /// Stops reading, and waits for the unpacking thread to end. How much was read of the file around the archive depends on
-    /// that.
+    /// Stops reading and waits for the unpacking thread to end. Until then, it may still read the file around the archive, and
+    /// how much was read must be final.
     fn abandon(&mut self) {
         self.is_done = true;
         if let Access::Sequential { sent, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
             drop(sent);
-            // Nothing is ever sent; this returns when the thread ends.
+            // Nothing is ever sent on this channel, so the call returns when the thread ends.
             let _ = self.around.stop.receive(&running);
         }
     }
@@ -230,7 +231,7 @@ impl Nest {
 }
 
 impl Around {
-    /// Returns the number of the layer of the members.
+    /// Returns the index of the layer that the members are in.
     fn level(&self) -> usize {
         self.chain.len() - 1
     }
@@ -245,11 +246,11 @@ impl Around {
         format!("{}{SEPARATOR}{}", self.name, label.name)
     }
 
-    /// Returns the path of a member below the input, its depth in folders, and the decision of the globs; `None` if it is too
-    /// deep.
+    /// Returns the path of a member below the input, its depth in folders, and the decision of the globs. Returns `None` if it is
+    /// too deep.
     ///
-    /// For globs, an archive is a folder of its name. If a glob matches the archive itself, all of its members are read. An
-    /// archive adds nothing to the depth: its members are as deep as if they were extracted into the folder of the archive.
+    /// For globs, an archive is a folder with its name. If a glob matches the archive itself, all of its members are read. An
+    /// archive does not add to the depth: its members are as deep as if they were extracted into the folder of the archive.
     fn chosen(&self, label: &Label) -> Option<(String, usize, Globbed)> {
         let name = label.name.trim_start_matches('/');
         let depth = self.depth + Path::new(name).components().count();
@@ -264,13 +265,13 @@ impl Around {
         Some((below, depth, globbed))
     }
 
-    /// Returns the problem of a member that cannot be read; `None` if it is not wanted.
+    /// Returns the problem of a member that cannot be read, or `None` if the member is not wanted.
     fn unread(&self, label: &Label, loss: Loss) -> Option<Problem> {
         let (.., globbed) = self.chosen(label)?;
         (globbed == Globbed::Read).then(|| loss.of_input(self.member_name(label)))
     }
 
-    /// Returns whether and how a member is to be read; `None` if it is excluded, even if it is an archive.
+    /// Returns whether and how a member is read, or `None` if it is excluded even if it is an archive.
     fn wanted(&self, label: &Label) -> Option<Wanted> {
         let (below, depth, globbed) = self.chosen(label)?;
         let refused = match globbed {

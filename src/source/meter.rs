@@ -1,13 +1,13 @@
 //! Measures the progress of reading, in bytes and files on disk.
 //!
 //! Invariants:
-//! * A file counts with the size that it had when it was opened, however often parts of it are read. When it is no longer read,
-//!   all of it counts: bytes that were skipped, such as those of a picture or of members that are not wanted, do not delay the
-//!   end. Therefore the meter ends at the sum of all listed sizes.
+//! * A file counts with the size that it had when it was opened, however often parts of it are read. When it is closed, all of it
+//!   counts, including bytes that were skipped, such as those of a picture or of unwanted members. Therefore the meter ends at
+//!   the sum of all listed sizes.
 //! * An input without a size, such as a pipe, counts as it is read.
 //! * An archive is one file.
 //!
-//! This costs an addition for each read from the system, and nothing for a line.
+//! This costs one addition for each read from the system, and nothing for a line.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -33,12 +33,12 @@ impl Meter {
         Amount { bytes: self.0.bytes.load(Ordering::Relaxed), files: self.0.files.load(Ordering::Relaxed) }
     }
 
-    /// Counts a whole file that is not read.
+    /// Counts a whole file of `bytes` bytes that is not read.
     pub(super) fn pass_over(&self, bytes: u64) {
         drop(self.begin(Some(bytes)));
     }
 
-    /// Begins to count a file of `len` bytes, or of an unknown length.
+    /// Starts to count a file of `len` bytes, or of an unknown length if `len` is `None`.
     pub(super) fn begin(&self, len: Option<u64>) -> Gauge {
         Gauge { meter: self.clone(), len, read: AtomicU64::new(0) }
     }
@@ -93,7 +93,7 @@ mod tests {
         let one = meter.begin(Some(100));
         one.read(30);
         assert_eq!(meter.read(), Amount { bytes: 30, files: 0 });
-        // Bytes between the ranges of two threads are read twice.
+        // Some bytes are read by two threads, where their ranges meet.
         one.read(60);
         one.read(60);
         assert_eq!(meter.read(), Amount { bytes: 100, files: 0 });

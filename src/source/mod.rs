@@ -3,9 +3,9 @@
 //! Invariants:
 //! * Inputs are visited in the order in which they were given and, inside a folder, by name, so that the same folder gives the
 //!   same output everywhere. Only names of copies come after the names of their originals.
-//! * An input that cannot be listed or opened is a [`Problem`], and the run goes on.
-//! * An input that is skipped, such as a picture, a pipe, or a file that the user excluded, is a problem too, but of a kind
-//!   that is no loss.
+//! * An input that cannot be listed or opened is a [`Problem`], and the run continues.
+//! * An input that is skipped, such as a picture, a pipe, or a file that the user excluded, is a problem, too, but of a kind
+//!   that is not a loss.
 //!
 //! Long paths and network shares on Windows need no special care. The standard library opens and lists paths of more than 260
 //! characters in their verbatim form (`\\?\`, `\\?\UNC\`), and results show each path as it was given.
@@ -14,9 +14,9 @@
 //! has mapped it. Compressed files are recognised by their content and decompressed in memory. All later code sees only
 //! their text, and every offset is an offset in that text.
 //!
-//! Names that also exist elsewhere: [`Written`] is how the text of a source is encoded, while the variant `Written` of
-//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as an example of a pattern spells it. [`Limits`] are those of
-//! unpacking, while those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
+//! Two names also exist elsewhere. Here, [`Written`] is the encoding of the text of a source; the variant `Written` of
+//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as it is spelled in an example. Here, [`Limits`] are the limits of
+//! unpacking; those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
 
 mod ahead;
 mod budget;
@@ -81,7 +81,7 @@ pub const STDIN: &str = "-";
 /// to back.
 pub const HELD_BYTES: u64 = 64 << 20;
 
-/// How sources are opened, for all sources of a run.
+/// The options for opening the sources of a run, and the state that all of them share.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     /// The encoding that text is assumed to be in.
@@ -93,9 +93,9 @@ pub struct Opening {
     /// Whether a text with this beginning is output of this program, which must not be counted again. The beginning is the
     /// whole text, or at least 8 KiB of it. If this is `None`, everything is read.
     pub is_own_output: Option<fn(&[u8]) -> bool>,
-    /// What the user has said about the times in sources.
+    /// What the user has specified about the times in sources.
     pub times: Given,
-    /// The zones of logs for which the user has not said it in `times`.
+    /// The zones of logs by host or path, for when `times` specifies none.
     pub zones: Zones,
     /// Counts what was read.
     pub meter: Meter,
@@ -105,7 +105,7 @@ pub struct Opening {
     pub waited: Waited,
 }
 
-/// Measures how long a thread has waited for the file system. Clones share the sum.
+/// Measures how long a thread has waited for the file system. Clones share the measurement.
 #[derive(Clone, Debug, Default)]
 pub struct Waited(Arc<AtomicU64>);
 
@@ -114,13 +114,13 @@ impl Waited {
         self.0.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Returns the time that was waited since the last call of [`Waited::take`].
+    /// Returns the time spent waiting since the last call of [`Waited::take`].
     #[must_use]
     pub fn get(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
-    /// Returns the time that was waited since the last call, and begins again at zero.
+    /// Returns the time spent waiting since the last call, and starts again at zero.
     #[must_use]
     pub fn take(&self) -> Duration {
         Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
@@ -130,11 +130,11 @@ impl Waited {
 /// The part of a source that outlives its reading: its name in results, and its size and time on disk.
 #[derive(Debug)]
 pub struct Source {
-    /// The name in results: the path as it was given, continued with the path of what was found in it.
+    /// The name in results: the path as the user passed it and, for a source in a folder or an archive, the path inside it.
     pub name: String,
     content: Content,
     listed: OnceLock<Listed>,
-    /// Set once it is known not to begin like text.
+    /// Set if the source was opened and does not begin like text.
     binary: OnceLock<()>,
 }
 
@@ -143,7 +143,7 @@ pub struct Source {
 pub struct Listed {
     /// The size in bytes.
     pub len: u64,
-    /// The time of the last modification. Some file systems have no times.
+    /// The time of the last modification, or `None` if the file system does not store it.
     pub modified: Option<SystemTime>,
 }
 
@@ -164,18 +164,18 @@ pub struct Openable {
 #[derive(Debug)]
 struct Known {
     source: Arc<Source>,
-    /// The path, unless it is standard input or in an archive.
+    /// The path on disk, or `None` for standard input and for members of archives.
     path: Option<Arc<Path>>,
-    /// The same path in the list of all, if it was met on a walk.
+    /// The entry of the path in the list of all paths, if a walk has found it.
     listing: Option<Listing>,
     wanted: Wanted,
-    /// The size and time, if the walk has got them already.
+    /// The size and time, if the walk already knows them.
     listed: Option<Listed>,
-    /// When it was last modified, according to the archive that contains it.
+    /// The time of the last modification according to the archive that contains the source.
     modified: Option<SystemTime>,
 }
 
-/// Where a source is.
+/// The place of a source: on disk, standard input or in an archive.
 #[derive(Debug)]
 enum Place {
     Stdin,
@@ -192,25 +192,25 @@ enum Place {
     Member(Unread),
 }
 
-/// Whether and how a source is to be read.
+/// Whether and how a source is read.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     selection: Arc<Selection>,
-    /// The path below the input, which globs are matched against; empty for the input itself.
+    /// The path below the input, against which globs are matched. Empty for the input itself.
     below: String,
-    /// How many folders deep it is; 0 for the input itself.
+    /// The depth in folders below the input; 0 for the input itself.
     depth: usize,
-    /// Why it is not read. This does not apply to an archive: each of its members is selected on its own, like a file in a
-    /// folder.
+    /// The reason why the source is not read, if there is one. It does not apply to an archive, because each of its members is
+    /// selected on its own, like a file in a folder.
     refused: Option<Refused>,
     /// The file that standard output is redirected to, which must not be read.
     spared: Option<Arc<Handle>>,
 }
 
-/// Why a source is not read.
+/// The reason why a source is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
-    /// No glob matches it, which is not reported.
+    /// No glob matches the source, which is not reported.
     Silently,
     Because(Kind, Cause),
 }
@@ -236,13 +236,13 @@ pub enum Opened {
 pub struct TextFile {
     /// The file, which several threads can read at once.
     pub file: Arc<DiskFile>,
-    /// The length in bytes when it was opened.
+    /// The length of the file in bytes when it was opened.
     pub len: u64,
-    /// How its text is encoded.
+    /// The encoding of the text.
     pub written: Written,
-    /// A hash of its first bytes, to find copies.
+    /// A hash of the first bytes of the file, to find copies.
     pub beginning: Beginning,
-    /// How to open it again, to compare it with a possible copy.
+    /// The means to open the file again, to compare it with a possible copy.
     pub again: Again,
 }
 
@@ -253,7 +253,7 @@ impl TextFile {
         self.file.head(usize::MAX).len() as u64 == self.len
     }
 
-    /// Computes the digest of all bytes; `None` if the file cannot be read to its end, or if `stop` is requested.
+    /// Computes the digest of the whole file. Returns `None` if the file cannot be read to its end, or if `stop` is requested.
     #[must_use]
     pub fn digest(&self, stop: &Stop) -> Option<Digest> {
         content::digest(FileSpan::new(&self.file, 0, self.len), self.len, stop)
@@ -262,16 +262,16 @@ impl TextFile {
 
 /// A source that can be read once, from front to back.
 pub struct Stream {
-    /// The reader of its text.
+    /// The reader of the text.
     pub reader: Box<dyn Read + Send>,
     /// The layers around the text, and its encoding.
     pub what: What,
-    /// A hash of its first bytes, to find copies.
+    /// A hash of the first bytes of the stream, to find copies.
     pub beginning: Beginning,
 }
 
 impl Source {
-    /// Returns the size and time of a regular file, once it was opened; `None` for anything else.
+    /// Returns the size and time of a regular file that was opened, or `None` for anything else.
     #[must_use]
     pub fn listed(&self) -> Option<Listed> {
         self.listed.get().copied()
@@ -283,7 +283,7 @@ impl Source {
         self.content == Content::Text
     }
 
-    /// Whether this source begins like text. Only `--binary` reads anything else.
+    /// Whether this source begins like text. Other sources are read only with [`Content::Any`].
     #[must_use]
     pub fn is_text(&self) -> bool {
         self.binary.get().is_none()
@@ -302,7 +302,7 @@ impl Openable {
         Openable { known, place }
     }
 
-    /// Sets when it was last modified, according to the archive that contains it.
+    /// Sets the time of the last modification according to the archive that contains the source.
     fn modified(mut self, modified: Option<SystemTime>) -> Openable {
         self.known.modified = modified;
         self
@@ -346,7 +346,7 @@ impl Openable {
         openable
     }
 
-    /// Sets where its path is listed.
+    /// Sets the entry of the path in the list of all paths.
     fn listed_in(mut self, listing: Listing) -> Openable {
         self.known.listing = Some(listing);
         self
@@ -357,7 +357,7 @@ impl Openable {
         Openable::new(name::shown(path), Some(Arc::from(path)), wanted, Place::Special)
     }
 
-    /// Returns the part that outlives the reading: the name in results, and the size and time on disk.
+    /// Returns the part of this source that outlives its reading: the name in results, and the size and time on disk.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
         &self.known.source
@@ -367,8 +367,8 @@ impl Openable {
     ///
     /// # Errors
     ///
-    /// Returns the error of the operating system, or a [`Loss`] that says what is wrong with the source or with the archive
-    /// that contains it. A source that is skipped by a rule is not an error, but [`Opened::Skipped`].
+    /// Returns the error of the operating system, or a [`Loss`] that describes what is wrong with the source or with the archive
+    /// that contains it. A source that is skipped by a rule is not an error but [`Opened::Skipped`].
     pub fn open(self, opening: &Opening) -> io::Result<Opened> {
         let Openable { known, place } = self;
         let opened = match place {
@@ -395,7 +395,7 @@ impl Openable {
         }
     }
 
-    /// Returns how many bytes of the disk this source takes: 0 if it cannot be opened or is in an archive, `None` if that is
+    /// Returns the size of this source on disk in bytes: 0 if it cannot be opened or is in an archive, and `None` if the size is
     /// known only at its end, as for a pipe.
     #[must_use]
     pub fn disk_bytes(&self) -> Option<u64> {
@@ -436,7 +436,7 @@ impl Known {
         let _ = self.source.binary.set(());
     }
 
-    /// Returns the size and time of a file. Asks the file system if the walk has not.
+    /// Returns the size and time of a file. Asks the file system if the walk does not know them.
     fn listed(&self) -> Option<Listed> {
         let ask = || fs::metadata(self.path()).ok().filter(Metadata::is_file).map(|metadata| Listed::of(&metadata));
         self.listed.or_else(ask)
@@ -454,7 +454,7 @@ impl Known {
                 let listed = self.listed();
                 listed.into_iter().for_each(|listed| self.note(listed));
                 opening.meter.pass_over(listed.map_or(0, |listed| listed.len));
-                // A file that was met in a folder has been deleted since then. Only a path that was typed can be misspelled.
+                // A file that the walk found in a folder has since been deleted. Only a typed path can be misspelled.
                 let is_input = self.wanted.below.is_empty();
                 let cause = if is_input { neighbour::cause(self.path(), &reason) } else { None };
                 let missing = |cause| Opened::Skipped(Problem::new(&self.source.name, Kind::Unreadable, cause));
@@ -472,7 +472,7 @@ impl Known {
             opening.meter.pass_over(len);
             return Ok(Opened::LeftOut);
         }
-        // A file of length 0 may have content that is made only when it is read, as in /proc.
+        // A file of length 0 may have content that is generated only when it is read, as in /proc.
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
@@ -482,7 +482,7 @@ impl Known {
         self.recognised(Arc::new(file), len, state, opening)
     }
 
-    /// Recognises a regular file of `len` bytes by its first bytes, which have been read.
+    /// Recognises a regular file of `len` bytes from its first bytes, which have already been read.
     fn recognised(&self, file: Arc<DiskFile>, len: u64, state: State, opening: &Opening) -> io::Result<Opened> {
         let is = recognise(file.head(SAMPLE_BYTES));
         if let Some(loss) = is.loss() {
@@ -528,7 +528,7 @@ impl Known {
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 
-    /// Opens a binary file as a zip archive, if it ends like one.
+    /// Opens a binary file as a zip archive if it ends like one, such as a self-extracting archive.
     fn zip_after(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
@@ -542,7 +542,7 @@ impl Known {
         })
     }
 
-    /// Returns the limits of unpacking for a file of `len` bytes. Messages call the file by its own name, without its folder.
+    /// Returns the budget for unpacking a file of `len` bytes. Messages name the file without its folder.
     fn budget(&self, opening: &Opening, len: u64) -> Arc<Budget> {
         let file = self.path.as_ref().and_then(|path| path.file_name()).map(Path::new).map(name::shown);
         Budget::new(opening.limits, len, file.as_deref().unwrap_or(&self.source.name))
@@ -556,7 +556,7 @@ impl Known {
         self.open_stream(input, Nest { chain: Chain::default(), budget }, opening)
     }
 
-    /// Opens a member of an archive. A member that has nothing but a fault is an error.
+    /// Opens a member of an archive. If no byte of the member can be read, this is an error.
     fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
         let begun = unread.and_then(|Unread { reader, nest, .. }| {
             let mut input = Input::new(reader);
@@ -587,7 +587,7 @@ impl Known {
         if let Some(loss) = is.loss() {
             return Ok(self.unreadable(is, loss));
         }
-        // An archive after a program has members, which are selected on their own.
+        // The members of an archive that follows a program are selected on their own.
         let may_unpack =
             self.source.is_to_be_text() && matches!(is, Recognised::Binary(kind) if unpack::is_program(kind));
         if !may_unpack && let Some(refused) = self.refused() {
@@ -615,7 +615,7 @@ impl Known {
             let is_whole = head.len() < SAMPLE_BYTES;
             let (form, is_certain) = times.form(head, is_whole);
             written.form = form;
-            // A pipe may wait for more.
+            // Reading ahead in a pipe could wait for more data.
             let is_piped = is_bare && self.source.listed().is_none();
             if !is_certain && !is_piped {
                 let head = input.peek(times::MORE_BYTES);
@@ -656,7 +656,7 @@ impl Known {
             return Ok(refused);
         }
         match input.failure().filter(|_| !is_piped).map(|error| passed_on(error, Some(0))) {
-            // A limit does not matter for data that are skipped anyway.
+            // Data that are skipped anyway may exceed a limit.
             Some(error) if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::OverLimit) => Err(error),
             _ => Ok(Opened::Skipped(self.binary(kind))),
         }
@@ -666,7 +666,7 @@ impl Known {
     fn archive_file(&self, format: Format, file: Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
         if format == Format::Zip {
             let options = archive_options(opening);
-            // Without a directory that can be trusted, it is read from front to back, as far as possible.
+            // Without a reliable central directory, the archive is read from front to back, as far as possible.
             if let Ok(Some(zip)) = ZipFile::open(Arc::clone(&file), 0, len, &options) {
                 return Ok(self.zip_file(zip, len, opening));
             }
@@ -675,7 +675,7 @@ impl Known {
         self.archive(format, Container::File { file, start: 0, len }, nest, opening)
     }
 
-    /// Opens a zip archive in a file of `len` bytes by its directory.
+    /// Opens a zip archive in a file of `len` bytes through its central directory.
     fn zip_file(&self, zip: ZipFile, len: u64, opening: &Opening) -> Opened {
         let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
         Opened::Archive(Members::independent(self.around(Format::Zip, nest, opening), zip, len))
@@ -701,7 +701,7 @@ impl Known {
         Around { name, below, depth, is_taken, selection, chain, budget, stop: opening.stop.clone() }
     }
 
-    /// Returns the problem of an archive that is nested too deep.
+    /// Returns the problem that reports that this archive is nested too deep.
     fn nested_too_deep(&self, limit: u8) -> Problem {
         let remedy =
             if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
@@ -717,7 +717,7 @@ impl Known {
         refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.source.name)))
     }
 
-    /// Returns what to report if this source, which is not an archive, is not wanted; `None` if it is to be read.
+    /// Returns the outcome for this source, which is not an archive, if it must not be read. Returns `None` if it must be read.
     fn refused(&self) -> Option<Opened> {
         let wanted = &self.wanted;
         if wanted.refused != Some(Refused::Silently) && select::is_temporary(Path::new(&wanted.below)) {
@@ -737,8 +737,8 @@ impl Known {
         })
     }
 
-    /// Returns how the text with this beginning is written. UTF-16 is detected only in text: in a picture or a program, it would be
-    /// a mistake, and results in plain ASCII would not be found.
+    /// Returns how the text that begins with `head` is encoded. UTF-16 is detected only in text: in a picture or a program, it
+    /// would be a false detection, and results in plain ASCII would not be found.
     fn written(&self, head: &[u8], opening: &Opening) -> Written {
         match opening.encoding {
             EncodingChoice::Automatic if !self.source.is_text() => Written::default(),
@@ -746,7 +746,7 @@ impl Known {
         }
     }
 
-    /// Returns what decides the form of the times in this source besides its lines.
+    /// Returns what is known about this source, besides its lines, to detect the form of its times.
     fn times<'k>(&'k self, written: Written, opening: &Opening) -> times::Known<'k> {
         let modified = self.modified.or_else(|| self.source.listed()?.modified);
         let mut given = opening.times;
@@ -757,21 +757,21 @@ impl Known {
         times::Known { name: &self.source.name, modified, units: written.units, given }
     }
 
-    /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an
-    /// argument, because a wildcard of the shell passes all files of a folder. Piped input is read anyway, because nobody
-    /// pipes it in by mistake.
+    /// Whether the text that begins with `head` is output of this program and must be skipped. This includes a file that was
+    /// passed as an argument, because a wildcard of the shell passes all files of a folder. Piped input is never skipped,
+    /// because nobody pipes output in by mistake.
     fn is_own_output(&self, head: &[u8], opening: &Opening) -> bool {
         let is_piped = self.wanted.below.is_empty() && self.source.listed().is_none();
         !is_piped && opening.is_own_output.is_some_and(|is_own_output| is_own_output(head))
     }
 
-    /// Returns the problem of a file that this program has written.
+    /// Returns the problem that reports that this program has written the file.
     fn own_output(&self) -> Problem {
         let what = "skipped, written by callcodes itself";
         Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::MoveAway)
     }
 
-    /// Returns the problem of a binary file of this kind.
+    /// Returns the problem that reports that a file is binary and of this kind.
     fn binary(&self, kind: &str) -> Problem {
         if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
             return Unsupported::LaterPart.loss().of_input(&self.source.name);
@@ -793,7 +793,7 @@ fn archive_options(opening: &Opening) -> unpack::Options {
     }
 }
 
-/// Recognises a container that cannot be read in a binary file: an archive after a program, or a disk image.
+/// Recognises an unsupported container in a binary file: an archive after a program, or a disk image.
 fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupported>> {
     let read = |start: u64, end: u64| {
         let mut bytes = Vec::new();
@@ -805,11 +805,12 @@ fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupporte
     Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES as u64), len)?))
 }
 
-/// Returns how many threads may each have a file open while as many others have a folder open; at least one. The limit of the
-/// system for open files decides.
+/// Returns how many threads may each have a file open while as many others have a folder open. It is at least one, and is derived
+/// from the limit of the system for open files.
 #[must_use]
 pub fn open_files_limit() -> usize {
-    /// Files that are open anyway: the standard streams, output files, and those that the terminal and the locale need.
+    /// The number of files that are open anyway: the standard streams, output files, and those that the terminal and the locale
+    /// need.
     const OTHERS: u64 = 32;
     #[cfg(unix)]
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;

@@ -1,35 +1,37 @@
-//! Lists of names that take little memory: the folder of several names that follow each other is stored once.
+//! Lists of names that take little memory: if consecutive names are in the same folder, the folder is stored once.
 //!
-//! The names of all files have to be known to the end of a run, because they tell machines apart, and the paths of all files have to be
-//! known until no copy can follow. There may be 100,000 of them, and most differ from the one before only after the last slash.
+//! The names of all files are kept to the end of a run, because they are compared to distinguish machines, and the paths of all
+//! files are kept until no copy can follow. There may be 100,000 of them, and most differ from the previous one only after the
+//! last slash.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a path consists of on this system.
+/// The code unit of a path on this system.
 #[cfg(unix)]
 type Unit = u8;
-/// What a path consists of on this system.
+/// The code unit of a path on this system.
 #[cfg(windows)]
 type Unit = u16;
 
-/// A list of names. `U` is what they consist of.
+/// A list of names that stores shared folders once. `U` is the code unit of the names.
 #[derive(Debug, Default)]
 pub(crate) struct Names<U = u8> {
     /// The folder of each group, followed by its names without their folder.
     units: Vec<U>,
-    /// Where each name ends, counted from the first name of its group.
+    /// The position at which each name ends, counted from the first name of its group.
     ends: Vec<u32>,
     groups: Vec<Group>,
 }
 
-/// Names in the same folder that follow each other.
+/// A group of consecutive names in the same folder.
 #[derive(Debug)]
 struct Group {
-    /// The index of the first name.
+    /// The index of the first name of the group.
     first: usize,
-    /// Where its folder starts, and where that ends and the first name starts.
+    /// The position in `units` at which the folder starts.
     folder: usize,
+    /// The position in `units` at which the folder ends and the first name starts.
     names: usize,
 }
 
@@ -39,7 +41,7 @@ impl<U: Copy + PartialEq + Into<u32>> Names<U> {
         self.ends.len()
     }
 
-    /// Adds a name.
+    /// Adds a name to the list.
     pub(crate) fn push(&mut self, name: &[U]) {
         // Anything may be stored as a folder, so it does not matter that some systems have only one of these separators.
         let is_separator = |unit: U| [u32::from('/'), u32::from('\\')].contains(&unit.into());
@@ -57,7 +59,7 @@ impl<U: Copy + PartialEq + Into<u32>> Names<U> {
         self.ends.push(end.unwrap_or_else(|| u32::try_from(file.len()).unwrap_or(u32::MAX)));
     }
 
-    /// Returns the folder of a name, with the separator at its end, and the rest of the name.
+    /// Returns the folder of the name at `index`, with the separator at its end, and the rest of the name.
     fn parts(&self, index: usize) -> Option<(&[U], &[U])> {
         let end = *self.ends.get(index)? as usize;
         let group = &self.groups[self.groups.partition_point(|group| group.first <= index).checked_sub(1)?];
@@ -65,24 +67,24 @@ impl<U: Copy + PartialEq + Into<u32>> Names<U> {
         Some((&self.units[group.folder..group.names], &self.units[group.names + start..group.names + end]))
     }
 
-    /// Returns a name.
+    /// Returns the name at `index`.
     fn name(&self, index: usize) -> Option<Vec<U>> {
         self.parts(index).map(|(folder, file)| [folder, file].concat())
     }
 }
 
 impl Names {
-    /// Adds a text.
+    /// Adds a name that is text.
     pub(crate) fn push_text(&mut self, name: &str) {
         self.push(name.as_bytes());
     }
 
-    /// Returns a text.
+    /// Returns the name at `index` as text.
     pub(crate) fn text(&self, index: usize) -> Option<String> {
         self.name(index).map(|name| String::from_utf8_lossy(&name).into_owned())
     }
 
-    /// Returns all texts, for as long as many of them are needed.
+    /// Returns all names as texts. They take more memory than the list, so they should be dropped soon.
     pub(crate) fn texts(&self) -> Texts {
         let all = (0..self.len()).filter_map(|index| self.parts(index));
         let mut texts = Texts {
@@ -98,7 +100,7 @@ impl Names {
     }
 }
 
-/// The names of a list as texts.
+/// The names of a list as texts, which are quick to access.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     all: String,
@@ -111,7 +113,7 @@ impl Texts {
         self.ends.len()
     }
 
-    /// Returns a text.
+    /// Returns the text at `index`.
     pub(crate) fn get(&self, index: usize) -> Option<&str> {
         let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? };
         self.all.get(start..*self.ends.get(index)?)
@@ -123,7 +125,7 @@ impl Texts {
     }
 }
 
-/// The paths of files that may be opened again.
+/// The paths of files that may be opened again, shared among threads.
 #[derive(Debug, Default)]
 pub(super) struct Paths(Mutex<Names<Unit>>);
 
@@ -132,7 +134,7 @@ impl Paths {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a path, and returns its number.
+    /// Adds a path and returns its number.
     pub(super) fn add(&self, path: &Path) -> u32 {
         let mut names = self.lock();
         names.push(&units(path));
@@ -145,7 +147,7 @@ impl Paths {
     }
 }
 
-/// A path that is stored in a list.
+/// A reference to a path in a list of [`Paths`].
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     pub(super) paths: Arc<Paths>,
@@ -153,14 +155,14 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Returns the path in a list of its own.
+    /// Stores `path` in a list of its own.
     pub(super) fn alone(path: &Path) -> Listing {
         let paths = Arc::new(Paths::default());
         let number = paths.add(path);
         Listing { paths, number }
     }
 
-    /// Returns the path.
+    /// Returns the path from the list.
     pub(super) fn path(&self) -> PathBuf {
         self.paths.get(self.number)
     }

@@ -1,9 +1,8 @@
 //! Orders names in a folder so that originals come before their copies.
 //!
-//! If several sources hold the same bytes, the first one counts and gives its name. By name, `x (2).log` comes before `x.log`.
-//! Therefore the names of an original and of its copies trade places among themselves until the original comes first. All other
-//! names stay where they are. A name that only looks like that of a copy does no harm, because nothing is left out for its
-//! name.
+//! If several sources hold the same bytes, only the first one counts and appears in results. Sorted by name, `x (2).log` comes
+//! before `x.log`. Therefore an original and its copies trade places until the original comes first. All other names stay where
+//! they are. A name that only looks like that of a copy does no harm, because nothing is left out because of its name.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,8 +17,8 @@ pub(super) fn sorted<T>(items: Vec<T>, path: impl Fn(&T) -> &Path + Copy) -> Vec
     order.into_iter().filter_map(|index| items[index].take()).collect()
 }
 
-/// Returns the order in which `paths` are read, as indices, with originals before their copies; `None` if they are in that
-/// order already.
+/// Returns the order in which `paths` are read, as indices, with originals before their copies. Returns `None` if they are
+/// already in that order.
 pub(super) fn first<'p>(paths: impl Iterator<Item = &'p [u8]> + Clone) -> Option<Vec<usize>> {
     let mut groups: HashMap<String, Vec<(usize, usize, &str)>> = HashMap::new();
     for path in paths.clone().filter(|path| may_be_copy(path)).filter_map(|path| str::from_utf8(path).ok()) {
@@ -42,19 +41,19 @@ pub(super) fn first<'p>(paths: impl Iterator<Item = &'p [u8]> + Clone) -> Option
     }
     for mut group in groups.into_values() {
         let places: Vec<_> = group.iter().map(|(_, index, _)| *index).collect();
-        // Of two copies the shorter name has the smaller number.
+        // If two copies differ in length, the shorter name has the smaller number.
         group.sort_by_key(|(steps, _, path)| (*steps, path.len(), *path));
         places.into_iter().zip(group).for_each(|(place, (_, index, _))| order[place] = index);
     }
     order.iter().enumerate().any(|(place, index)| place != *index).then_some(order)
 }
 
-/// Whether a path can be that of a copy at all. This quick test rules out nearly all paths.
+/// A quick check whether a path can be that of a copy. It rules out nearly all paths.
 fn may_be_copy(path: &[u8]) -> bool {
     memchr(b'(', path).is_some() || memmem::find(path, b"opy").is_some() || memmem::find(path, b"opie").is_some()
 }
 
-/// Returns the path of the original, and how many marks of a copy were removed from its last name.
+/// Returns the path of the original of a file, and how many marks of a copy were removed from the file name to get it.
 fn original(path: &str) -> (String, usize) {
     let (folder, name) = path.split_at(path.rfind(['/', '\\']).map_or(0, |at| at + 1));
     let (mut name, mut steps) = (name.to_owned(), 0);
@@ -64,9 +63,9 @@ fn original(path: &str) -> (String, usize) {
     (folder.to_owned() + &name, steps)
 }
 
-/// Removes one mark of a copy from `name`; `None` if it has none.
+/// Removes one mark of a copy from `name`. Returns `None` if it has none.
 fn of_copy(name: &str) -> Option<String> {
-    // As Windows before Vista named copies.
+    // Windows before Vista named copies like this.
     let of = |before: &str, after: &str| {
         let rest = name.strip_prefix(before)?;
         let rest = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
@@ -84,12 +83,12 @@ fn of_copy(name: &str) -> Option<String> {
 /// Removes one mark of a copy from the end of a name without its extension.
 fn original_stem(stem: &str) -> Option<&str> {
     let is_number = |text: &str| matches!(text.len(), 1..=3) && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Numbers by browsers, Explorer and KDE; words by GNOME.
+    // Browsers, Explorer and KDE add numbers, and GNOME adds words.
     if let Some((plain, number)) = stem.strip_suffix(')').and_then(|stem| stem.rsplit_once('(')) {
         let is_copy = is_number(number) || number == "copy" || number.ends_with(" copy") || number == "Kopie";
         return is_copy.then(|| plain.trim_end());
     }
-    // Explorer, and the Finder, which may add a number.
+    // Explorer and the Finder add these words; the Finder may also add a number.
     let stem = stem.rsplit_once(' ').filter(|(_, number)| is_number(number)).map_or(stem, |(stem, _)| stem);
     [" - Copy", " - Kopie", " copy", " Kopie"].iter().find_map(|suffix| stem.strip_suffix(suffix))
 }

@@ -1,16 +1,16 @@
-//! Recognises a file or folder that was met before, under whatever name.
+//! Recognises a file or folder that was found before, whatever its name.
 //!
-//! On Unix, its device and inode identify it, so hard links are recognised, too. On Windows, its final path does. That sees
-//! through links, junctions, mapped drives and letter case, but not through hard links: numbers of files are not unique on all
-//! file systems there, and mistaking two files for one would lose one of them.
+//! On Unix, the device and the inode identify a file, so hard links are recognised, too. On Windows, the final path identifies
+//! it. This recognises links, junctions, mapped drives and different letter case, but not hard links: file IDs are not unique
+//! on all file systems there, and mistaking two files for one would lose one of them.
 //!
-//! The identity of a file is asked for only if the inode in its listing was met before. A file system may list other inodes than
-//! the identity has, so meeting an inode again proves nothing. On such a file system, a file that is met again under another
-//! name may be taken for new, and is then found to be a copy. On Windows, where asking means opening the file, the time at which
-//! a file was created serves as its inode.
+//! The file system is asked for the identity of a file only if the inode in its listing was found before. A file system may list
+//! other inodes than the identity has, so finding an inode again proves nothing. On such a file system, a file that is found
+//! again under another name may be considered new, and is then recognised as a copy. On Windows, where asking means opening the
+//! file, the time at which a file was created serves as its inode.
 //!
-//! Memory: two dozen bytes for each file, and its path in a list that is shared with whatever may open the file again. On Windows, nothing is remembered if
-//! there is one input and no links to folders are followed.
+//! Memory: about 24 bytes for each file, and its path in a list that is shared with the code that may open the file again. On
+//! Windows, nothing is remembered if there is only one input and links to folders are not followed.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -24,20 +24,21 @@ use same_file::Handle;
 
 use super::names::Paths;
 
-/// Stands for a file whose identity is known.
+/// The marker in [`Seen::inodes`] for a file whose identity was asked for.
 const IDENTIFIED: u32 = u32::MAX;
 
-/// The files that were met.
+/// The files that were found so far.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// By a half of each inode of a listing, the number of the path of the first file that was met with it, or [`IDENTIFIED`].
+    /// Maps half of an inode in a listing to the number of the path of the first file that was found with it, or to
+    /// [`IDENTIFIED`].
     inodes: HashMap<u32, u32>,
     ids: HashSet<Id>,
 }
 
 impl Seen {
-    /// Whether the file at `path` is met for the first time, and remembers it. A file that cannot be identified is always new.
-    /// `inode` is the one in the listing, and `number` that of the path in `paths`.
+    /// Remembers the file at `path`, and returns whether it is found for the first time. A file that cannot be identified is
+    /// always new. `inode` is the inode in the listing, and `number` is the number of the path in `paths`.
     pub(super) fn is_new(
         &mut self,
         (path, number, paths): (&Path, u32, &Paths),
@@ -45,7 +46,7 @@ impl Seen {
         metadata: Option<&Metadata>,
     ) -> bool {
         if let Some(inode) = inode {
-            // Meeting half of an inode again proves even less, and takes half the memory.
+            // Half of an inode takes half the memory. Finding it again proves nothing, just like a whole one.
             let half = u32::try_from((inode ^ inode >> 32) & u64::from(u32::MAX)).unwrap_or_default();
             match self.inodes.get_mut(&half) {
                 None => {
@@ -66,11 +67,11 @@ fn identify(path: &Path) -> Option<Id> {
     fs::metadata(path).ok().and_then(|metadata| id(path, &metadata))
 }
 
-/// How many times a folder is entered by different paths, if its path affects what is read of it.
+/// How many times a folder is entered through different paths, if its path affects which of its files are read.
 pub(super) const PATHS_LIMIT: u8 = 8;
 
-/// The folders that were entered. If links lead from each of many folders to all others, there are far too many paths to enter
-/// them by all.
+/// The folders that were entered. If links lead from each of many folders to all others, there are far too many paths to follow
+/// them all.
 #[derive(Default)]
 pub(super) struct Folders {
     known: HashMap<Id, Visits>,
@@ -82,18 +83,18 @@ struct Visits {
     deepest: usize,
 }
 
-/// What to do with a folder.
+/// What the walk does with a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visit {
     Enter,
-    /// Skip it: everything in it was met.
+    /// Skip the folder, because everything in it was found before.
     Skip,
-    /// Skip it, although it may contain files that were not read.
+    /// Skip the folder, although it may contain files that were not read.
     GiveUp,
 }
 
 impl Folders {
-    /// Decides whether to enter a folder, below which `levels` levels may be read.
+    /// Decides whether to enter a folder below which at most `levels` levels of folders may be read.
     pub(super) fn visit(&mut self, path: &Path, metadata: &Metadata, levels: usize, matters: PathMatters) -> Visit {
         let Some(id) = id(path, metadata) else { return Visit::Enter };
         let visits = self.known.entry(id).or_insert(Visits { count: 0, deepest: 0 });
@@ -110,14 +111,14 @@ impl Folders {
     }
 }
 
-/// Whether the path of a folder affects what is read of it, as with a glob that has a slash.
+/// Whether the path of a folder affects which of its files are read, as with a glob that has a slash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PathMatters {
     Yes,
     No,
 }
 
-/// Whether a file can be met twice even if there is one input and no links to folders are followed, as by hard links.
+/// Whether a file can be found twice, through hard links, even if there is only one input and links to folders are not followed.
 pub(super) const ALWAYS: bool = cfg!(unix);
 
 /// The identity of a file or folder: its device and inode.
@@ -129,13 +130,13 @@ pub(super) type Id = (u64, u64);
 pub(super) type Id = std::path::PathBuf;
 
 /// Returns the identity of the file or folder with this metadata.
-// An option, because Windows has no answer for some files.
+// An option, because Windows has no identity for some files.
 #[cfg(unix)]
 pub(super) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Returns the identity of the file or folder at `path`, if Windows has an answer.
+/// Returns the identity of the file or folder at `path`, or `None` if Windows does not provide one.
 #[cfg(windows)]
 pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
     path.canonicalize().ok()
@@ -147,19 +148,19 @@ pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
     Some(metadata.ino())
 }
 
-/// Returns what stands for the inode of a file: the time at which it was created, which hardly two files share.
+/// Returns a substitute for the inode of a file: the time at which it was created, which two files rarely share.
 #[cfg(windows)]
 pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
     Some(metadata.creation_time())
 }
 
-/// Whether `open` is the regular file with this metadata.
+/// Whether the open file `open` is the regular file with this metadata.
 #[cfg(unix)]
 pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
     (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
 }
 
-/// Whether `open` is the regular file at `path`.
+/// Whether the open file `open` is the regular file at `path`.
 #[cfg(windows)]
 pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
     Handle::from_path(path).is_ok_and(|handle| handle == *open)

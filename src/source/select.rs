@@ -1,7 +1,7 @@
 //! Selects which files in folders and archives are read.
 //!
-//! A file or folder that is passed as an argument is read whatever the selection says, as in ripgrep. Only [`Content`] applies
-//! to it, too.
+//! A file or folder that is passed as an argument is always read, as in ripgrep. Of the selection, only [`Content`] applies to
+//! it.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -16,13 +16,13 @@ use super::seen::PathMatters;
 use super::wildcard::folded;
 use crate::problem::{Cause, Kind};
 
-/// The beginning of the name of a temporary file, in which output is written before the file gets its own name.
+/// The prefix of the name of a temporary file. Output is written to such a file before it gets its final name.
 pub const TEMPORARY_PREFIX: &str = ".callcodes-";
-/// How many random letters and digits follow.
+/// How many random letters and digits follow [`TEMPORARY_PREFIX`].
 const TEMPORARY_RANDOM_LEN: usize = 6;
 
-/// Whether the file at `path` has the name of such a temporary file. A run that was killed leaves one, and its results would
-/// count twice.
+/// Whether the file at `path` has the name of a temporary file of this program. A run that was killed leaves one behind, and its
+/// results would count twice.
 pub(super) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.strip_prefix(TEMPORARY_PREFIX)).is_some_and(|random| {
@@ -30,7 +30,7 @@ pub(super) fn is_temporary(path: &Path) -> bool {
     })
 }
 
-/// Which files are read. By default, it is every file that holds text.
+/// The selection of files that are read. By default, these are all files that contain text.
 ///
 /// # Examples
 ///
@@ -63,13 +63,13 @@ pub struct Selection {
     pub doubts: Doubts,
 }
 
-/// The number of archive members that `--newer-than` or `--older-than` chose by a time without a zone, such as a zip holds: if
-/// the time was local, the choice may be wrong by some hours.
+/// Counts the archive members that `--newer-than` or `--older-than` may have selected wrongly, because their time has no zone, as
+/// in a zip archive, and is within some hours of the limit.
 #[derive(Clone, Debug, Default)]
 pub struct Doubts(Arc<AtomicU64>);
 
 impl Doubts {
-    /// Returns the number until now.
+    /// Returns the number of such members so far.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -81,24 +81,24 @@ impl Doubts {
 pub(super) enum Clock {
     /// The time is a definite moment.
     Utc,
-    /// The time may be local time in an unknown zone. It is taken as UTC.
+    /// The time may be local time in an unknown zone. It is read as UTC.
     Unknown,
 }
 
-/// The largest difference between UTC and any local time.
+/// The largest difference between UTC and a local time.
 const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
 
-/// What to do with symbolic links to folders that are met in folders. Links to files are always read.
+/// What to do with symbolic links to folders that are found in folders. Links to files are always read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
-    /// Skip them.
+    /// Skip links to folders.
     #[default]
     Stay,
-    /// Read the folders that they lead to, except for folders that contain the link.
+    /// Read the folders to which links lead, except for folders that contain the link.
     Follow,
 }
 
-/// Which content is read.
+/// The content that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
     /// Text, according to [`recognise`](crate::unpack::recognise).
@@ -119,9 +119,10 @@ pub enum Content {
 #[derive(Clone, Debug)]
 pub struct Globs {
     sensitive: Gitignore,
-    /// In lower case, and matched against paths in lower case: the crate itself ignores only the case of ASCII letters.
+    /// The globs that ignore letter case, in lower case. They are matched against paths in lower case, because the crate itself
+    /// ignores only the case of ASCII letters.
     insensitive: Gitignore,
-    /// Whether any glob looks at more than a name.
+    /// Whether any glob is matched against more than the name of a file.
     look_at_paths: bool,
 }
 
@@ -132,8 +133,8 @@ impl Default for Globs {
 }
 
 impl Globs {
-    /// Compiles globs that are `sensitive` and `insensitive` to letter case. The latter count as coming later, so they decide
-    /// if both match.
+    /// Compiles globs that are `sensitive` and `insensitive` to letter case. If both match, the insensitive ones decide, as if
+    /// they came later.
     ///
     /// # Errors
     ///
@@ -162,8 +163,8 @@ impl Globs {
         Ok(Globs { sensitive, insensitive, look_at_paths })
     }
 
-    /// Whether the globs leave out a file or a folder. As in the overrides of the crate, they have the opposite meaning of the
-    /// lines of a `.gitignore`: a match selects, and `!` excludes.
+    /// Whether the globs leave out a file or a folder. As in the overrides of the crate, they mean the opposite of the lines of a
+    /// `.gitignore`: a match selects, and `!` excludes.
     fn leave_out(&self, below: &Path, is_folder: bool) -> bool {
         if self.is_empty() {
             return false;
@@ -187,13 +188,13 @@ impl Globs {
     }
 }
 
-/// Replaces backslashes by slashes on Windows, where people type them to separate folders. A backslash therefore cannot escape
-/// a character there, but `[*]` can. ripgrep takes it for an escape, and then finds nothing.
+/// Replaces backslashes with slashes on Windows, where people type them to separate folders. Therefore a backslash cannot
+/// escape a character there, but `[*]` can. ripgrep treats it as an escape, so that such a glob finds nothing.
 fn with_slashes(glob: &str) -> Cow<'_, str> {
     if cfg!(windows) { Cow::Owned(glob.replace('\\', "/")) } else { Cow::Borrowed(glob) }
 }
 
-/// Replaces the `!/` after archives by `/`. Returns `None` if there is none, or if it is in brackets as in `[!/]`.
+/// Replaces the `!/` after archives with `/`. Returns `None` if there is none, or if it is in brackets as in `[!/]`.
 fn with_folders(glob: &str) -> Option<String> {
     let (sign, rest) = glob.split_at(usize::from(glob.starts_with('!')));
     (rest.contains("!/") && !rest.contains("[!/")).then(|| sign.to_owned() + &rest.replace("!/", "/"))
@@ -213,17 +214,17 @@ fn reason(error: &ignore::Error) -> String {
 /// The decision of the globs on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Globbed {
-    /// It is read.
+    /// The file is read.
     Read,
-    /// No glob matches it. If it is an archive, some of its members may match.
+    /// No glob matches the file. If it is an archive, some of its members may match.
     Unmatched,
-    /// It is excluded, or a folder that contains it. If it is an archive, all of its members are excluded, too.
+    /// The file, or a folder that contains it, is excluded. If it is an archive, all of its members are excluded, too.
     Excluded,
 }
 
 impl Selection {
-    /// Returns the decision of the globs on a file at this path below the input. All folders of the path are checked, for the
-    /// sake of those inside archives: an excluded folder on disk is never entered.
+    /// Returns the decision of the globs on a file at this path below the input. All folders of the path are checked, because the
+    /// path may be inside an archive. An excluded folder on disk is never even entered.
     pub(super) fn globbed(&self, below: &Path) -> Globbed {
         if self.globs.is_empty() {
             return Globbed::Read;
@@ -254,7 +255,8 @@ impl Selection {
         if self.globs.look_at_paths { PathMatters::Yes } else { PathMatters::No }
     }
 
-    /// Returns why a file of this size and time is not read; `None` if it is read. An unknown size or time is no reason.
+    /// Returns the reason why a file of this size and time is not read, or `None` if it is read. An unknown size or time is not a
+    /// reason.
     pub(super) fn refuses(
         &self,
         size: Option<u64>,

@@ -1,8 +1,8 @@
-//! Requests the early end of a run, and waits in a way that such a request can end.
+//! Requests the early end of a run, and provides waits that such a request ends.
 //!
-//! For files on disk it is enough to check for a request between two chunks. A pipe or a keyboard may be silent for ever, and a
-//! system call that waits for it cannot be cancelled without `unsafe`. It is therefore left to a thread of its own, which is
-//! abandoned when the request comes.
+//! For files on disk, it is enough to check for a request between two chunks. However, a pipe or a keyboard may be silent
+//! forever, and a system call that waits for it cannot be cancelled without `unsafe`. Therefore a separate thread makes the
+//! call, and is abandoned when the request comes.
 
 use std::io;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Requests the end. This cannot be undone.
+    /// Requests the end of the run. This cannot be undone.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the end was requested.
+    /// Whether the end of the run was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -50,7 +50,7 @@ impl Stop {
         }
     }
 
-    /// Runs `work`, which may take for ever, on another thread, and waits for its result.
+    /// Runs `work` on another thread, and waits for its result. `work` may never return.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Stop {
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let (sender, receiver) = sync_channel(1);
-        // The receiver may be gone.
+        // Sending fails if the receiver was dropped, which does not matter here.
         thread::Builder::new().spawn(move || drop(sender.send(work())))?;
         self.receive(&receiver)?
     }

@@ -1,8 +1,9 @@
-//! Finds out in which form a source writes times, by its first bytes and its time of modification.
+//! Detects the form in which a source writes times, from its first bytes and its time of modification.
 //!
-//! The bytes that were read to recognise the source are enough, unless its dates can be read in two ways, or few of its lines have
-//! times. Then more of it is read, and of a file also parts of the rest and the end. What is read does not depend on how the source is
-//! divided among threads. Only clock times need the whole file, because they are of one day only if it does not go past midnight.
+//! Usually the bytes that were read to recognise the source are enough. If its dates can be read in two ways, or few of its lines
+//! have times, more is read: a longer beginning and, for a file, also parts of the rest and the end. What is read does not
+//! depend on how the source is divided among threads. A file with only clock times is read as a whole, to check that it does
+//! not go past midnight.
 
 use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,18 +13,19 @@ use crate::time::{Form, Time};
 use crate::units::Units;
 use crate::unpack::{DiskFile, FileSpan, SAMPLE_BYTES};
 
-/// How many first bytes are read of a source whose dates can be read in two ways.
+/// How many first bytes of a source are read if its beginning does not determine the form.
 pub(super) const MORE_BYTES: usize = 64 << 10;
-/// How many last bytes are read of a file whose dates can be read in two ways.
+/// How many last bytes of a file are read if its beginning does not determine the form.
 const END_BYTES: u64 = 8 << 10;
-/// Into how many parts a file is divided, at whose beginnings it is looked at.
+/// The number of parts into which a file is divided. The beginning of each is read if that of the file does not determine the
+/// form.
 const PARTS: u64 = 8;
-/// How many bytes are read of each of them.
+/// How many bytes are read at the beginning of each part of a file.
 const PART_BYTES: u64 = 8 << 10;
-/// The longest file that is read as a whole if it has clock times only.
+/// The length of the longest file, in bytes, that is read as a whole because it has only clock times.
 const WHOLE_BYTES: u64 = 16 << 20;
 
-/// What is known about a source before its lines are looked at.
+/// What is known about a source before its lines are examined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
     pub(super) name: &'a str,
@@ -33,14 +35,15 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Returns the form of a source that begins with `head`, and whether that is enough to be certain. `is_whole` says whether that is
-    /// all of it.
+    /// Returns the form of a source that begins with `head`, and whether `head` is enough to be certain. `is_whole` is whether
+    /// `head` is the whole source.
     pub(super) fn form(&self, head: &[u8], is_whole: bool) -> (Form, bool) {
         let (form, is_certain) = self.form_of_parts(&[head], is_whole, &[]);
         (form, is_whole || is_certain && !form.is_undecided())
     }
 
-    /// Returns the form of a file of `len` bytes, of which the first ones have been read.
+    /// Returns the form of a file of `len` bytes. If its first bytes, which have already been read, are not enough, reads more
+    /// of it.
     pub(super) fn form_of_file(&self, file: &DiskFile, len: u64) -> Form {
         let head = file.head(SAMPLE_BYTES);
         let (form, is_certain) = self.form(head, head.len() as u64 == len);
@@ -55,7 +58,7 @@ impl Known<'_> {
             return read(0, len).map_or(form, |whole| self.form_of_parts(&[&whole], true, &[]).0);
         }
         let more_len = len.min(MORE_BYTES as u64);
-        // UTF-16 is read from a whole unit on.
+        // Rounded down to an even position, so that code units of UTF-16 are not split.
         let starts = (1..PARTS).map(|part| (len / PARTS * part) & !1).filter(|&start| start >= more_len);
         let parts = starts.map(|start| read(start, start + PART_BYTES));
         let end_start = len.saturating_sub(END_BYTES).max(more_len) & !1;
@@ -64,12 +67,12 @@ impl Known<'_> {
                 let parts: Vec<&[u8]> = std::iter::once(&more).chain(&parts).map(Vec::as_slice).collect();
                 self.form_of_parts(&parts, more_len == len, &end).0
             }
-            // Reading the file reports the same error.
+            // The same error is reported when the file is scanned.
             _ => form,
         }
     }
 
-    /// Returns the form of a source by its beginning and by parts of the rest, and whether they are enough to be certain.
+    /// Returns the form of a source from its beginning and parts of the rest, and whether they are enough to be certain.
     fn form_of_parts(&self, parts: &[&[u8]], is_whole: bool, end: &[u8]) -> (Form, bool) {
         let texts: Vec<Vec<u8>> = parts.iter().map(|part| self.decoded(part)).collect();
         let whole_lines = |(index, text): (usize, &Vec<u8>)| {

@@ -15,7 +15,7 @@ use super::select::{Globbed, Links, Selection};
 use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit, plain};
 use crate::problem::{Cause, Kind, Problem, Remedy};
 
-/// A source to read, or the problem of an input that has none.
+/// A source that the walk has found, or the problem of an input that cannot become a source.
 pub type Found = Result<Openable, Problem>;
 
 /// An iterator over all sources of the inputs, in order. Folders are read recursively, sorted by name.
@@ -45,12 +45,12 @@ pub struct Walk {
     skipped: Vec<PathBuf>,
     /// Standard output, if it is a file.
     stdout: Option<Arc<Handle>>,
-    /// The files that were met; `None` if no file can be met twice.
+    /// The files that were found so far, or `None` if no file can be found twice.
     seen: Option<Seen>,
-    /// The paths of the files that were met.
+    /// The paths of the files that were found so far.
     paths: Arc<Paths>,
     folders: Folders,
-    /// Files that no glob matches, which are opened only because they may be archives.
+    /// The files that no glob matches, which are opened only because they may be archives.
     unmatched: Seen,
     stdin_seen: bool,
     visit: Option<Visiting>,
@@ -61,11 +61,11 @@ struct Visiting {
     lister: Lister,
     /// The entries that are still to be visited: the inputs, and then those of each folder down to the current one.
     levels: Vec<Level>,
-    /// The paths of these folders.
+    /// The paths of the folders in `levels`.
     folders: Vec<Arc<Path>>,
 }
 
-/// The entries of a folder that are still to be visited. As they become fewer, so does the memory that they take.
+/// The entries of a folder that are still to be visited. Memory is freed as they are taken.
 struct Level(VecDeque<io::Result<Node>>);
 
 impl Iterator for Level {
@@ -100,22 +100,23 @@ impl Walk {
         Walk { threads: threads.min(open_files_limit()), ..self }
     }
 
-    /// Returns the same walk without these files, if they are met in folders. Output files of a run are not its input.
+    /// Returns the same walk, which skips `files` if they are found in folders. This keeps the output files of a run out of its
+    /// input.
     #[must_use]
     pub fn skipping(self, files: &[PathBuf]) -> Walk {
         let skipped = files.iter().filter_map(|file| file.canonicalize().ok()).collect();
         Walk { skipped, ..self }
     }
 
-    /// Returns the same walk without the file that standard output is redirected to, if it is met in a folder. It would be read
-    /// while it is being written.
+    /// Returns the same walk, which skips the file to which standard output is redirected if it is found in a folder. Otherwise
+    /// it would be read while it is being written.
     #[must_use]
     pub fn skipping_stdout(self) -> Walk {
         let is_file = |handle: &Handle| handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file());
         Walk { stdout: Handle::stdout().ok().filter(is_file).map(Arc::new), ..self }
     }
 
-    /// Whether this is one of the files of [`Walk::skipping`]. Names are compared first, because asking the system for the
+    /// Whether `path` is one of the files of [`Walk::skipping`]. Names are compared first, because asking the system for the
     /// final path of every file would cost more than listing it.
     fn is_skipped(&self, path: &Path) -> bool {
         self.skipped.iter().any(|skipped| {
@@ -123,7 +124,7 @@ impl Walk {
         })
     }
 
-    /// Makes a source or a problem of a node. Returns `None` if it is not to be reported, or is a folder, which is entered.
+    /// Turns a node into a source or a problem. Returns `None` if there is nothing to report, or after entering a folder.
     fn met(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
         if node.folder.is_none() {
             return self.input(visiting, node);
@@ -159,7 +160,7 @@ impl Walk {
         }
     }
 
-    /// Makes a source or a problem of an entry that is not a folder. `target` is the metadata of the target, if it is a link.
+    /// Turns an entry that is not a folder into a source or a problem. For a link, `target` is the metadata of its target.
     fn entry(&mut self, node: &Node, target: Option<Result<&Metadata, &io::Error>>) -> Option<Found> {
         let (path, relative) = (&node.path, node.relative());
         let globbed = self.selection.globbed(relative);
@@ -185,7 +186,7 @@ impl Walk {
         self.file(node, target, wanted)
     }
 
-    /// Enters a folder. Returns a problem if it was entered before, or cannot be listed.
+    /// Enters a folder, or returns a problem if it cannot be listed or is skipped with a reason.
     fn enter(&mut self, visiting: &mut Visiting, node: &Node, look: Look) -> Option<Problem> {
         let path = &node.path;
         let entries = match look.entries {
@@ -218,13 +219,13 @@ impl Walk {
         }
     }
 
-    /// Makes a source of a regular file, unless it was met before.
+    /// Turns a regular file into a source, unless it was found before.
     fn file(&mut self, node: &Node, metadata: Option<&Metadata>, wanted: Wanted) -> Option<Found> {
         let path = &node.path;
         let (inode, number) = (metadata.map_or(node.inode, seen::inode), self.paths.add(path));
         let known = (&**path, number, &*self.paths);
         if wanted.refused == Some(Refused::Silently) {
-            // The same file may be met again by a name that a glob does match.
+            // The same file may be found again under a name that a glob matches.
             if !self.unmatched.is_new(known, inode, metadata) {
                 return None;
             }
@@ -236,12 +237,12 @@ impl Walk {
         Some(Ok(Openable::selected(Arc::clone(path), wanted, listed).listed_in(listing)))
     }
 
-    /// Returns how an argument is to be read.
+    /// Returns how a path that was passed as an argument is read.
     fn named(&self) -> Wanted {
         Wanted { selection: Arc::clone(&self.selection), ..Wanted::default() }
     }
 
-    /// Makes a source or a problem of an argument. Returns `None` if it is a folder, which is entered.
+    /// Turns an argument into a source or a problem. Returns `None` after entering a folder.
     fn input(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
         if *node.path == *Path::new(STDIN) {
             let again = std::mem::replace(&mut self.stdin_seen, true);
@@ -263,7 +264,7 @@ impl Walk {
             Some(Ok(metadata)) if metadata.is_dir() => self.enter(visiting, &node, look).map(Err),
             Some(Ok(metadata)) if metadata.is_file() => self.file(&node, Some(metadata), self.named()),
             Some(Ok(_)) => Some(Ok(Openable::special(path, self.named()))),
-            // Opening it reports what is wrong, in order with the other sources.
+            // The error is reported when it is opened, in order with the other sources.
             _ => Some(Ok(Openable::selected(Arc::clone(path), self.named(), None))),
         }
     }
@@ -310,12 +311,12 @@ impl Iterator for Walk {
 
 const READ_ALREADY: &str = "skipped, already read under this or another name";
 
-/// Returns the problem of a file or folder that is skipped.
+/// Returns the problem that reports that a file or folder is skipped.
 fn skip(path: &Path, kind: Kind, what: impl Into<Cause>) -> Problem {
     Problem::new(name::shown(path), kind, what)
 }
 
-/// Returns the problem of a link or folder that cannot be opened.
+/// Returns the problem that reports that a link or folder cannot be opened.
 fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
     if reason.kind() == io::ErrorKind::NotFound && path.is_symlink() {
         return broken_link(name::shown(path));
@@ -323,12 +324,12 @@ fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
     Problem::unreadable(name::shown(path), reason)
 }
 
-/// Returns the problem of a link whose target does not exist.
+/// Returns the problem that reports that the target of a link does not exist.
 fn broken_link(path: String) -> Problem {
     Problem::new(path, Kind::Unreadable, "symbolic link to a file or folder that does not exist")
 }
 
-/// Returns the problem of a pipe, device or socket in a folder.
+/// Returns the problem that reports a pipe, device or socket in a folder.
 #[cfg(unix)]
 fn special(path: &Path, kind: FileType) -> Problem {
     use std::os::unix::fs::FileTypeExt as _;
@@ -339,7 +340,7 @@ fn special(path: &Path, kind: FileType) -> Problem {
     skip(path, Kind::Special, what).remedy(Remedy::Name)
 }
 
-/// Returns the problem of something in a folder that is not a regular file.
+/// Returns the problem that reports something in a folder that is not a regular file.
 #[cfg(not(unix))]
 fn special(path: &Path, _: FileType) -> Problem {
     skip(path, Kind::Special, "skipped, not a regular file").remedy(Remedy::Name)

@@ -1,4 +1,4 @@
-//! Expands wildcards in paths, for systems on which the shell does not.
+//! Expands wildcards in paths, for systems on which the shell does not do this.
 //!
 //! `*` stands for any part of a name and `?` for one character, in every part of the path and in any letter case. As everywhere
 //! on Windows, `.*` at the end also matches names without an extension, so that `*.*` matches all names. Nothing else is
@@ -58,7 +58,7 @@ pub(super) fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Compiles a wildcard into a regex for whole names in lower case; `None` if it is far longer than any name.
+/// Compiles a wildcard into a regex for whole names in lower case. Returns `None` if it is far longer than any name.
 fn compiled(wildcard: &str) -> Option<Regex> {
     let regex = regex::escape(&folded(wildcard)).replace(r"\*", ".*").replace(r"\?", ".");
     let (name, ending) = regex.strip_suffix(r"\..*").map_or((&*regex, ""), |name| (name, r"(?:\..*)?"));

@@ -1,7 +1,8 @@
-//! The zones that a configuration file gives to times without one, by the host or the path of a log.
+//! The zones that a configuration file assigns to times without one, according to the host or the path of a log.
 //!
-//! A zone is needed before the lines of a source are read, and the machines of all sources are known only after the walk. So a rule
-//! looks at every name in the path of a source that may be that of a machine, whether or not the other sources tell machines apart.
+//! A zone is needed before the lines of a source are read, but the machines of all sources are known only after the walk.
+//! Therefore a rule is matched against every part of the path of a source that may be the name of a machine, without comparing
+//! it with other sources.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::machines;
 use crate::filter::{Filter, Glob, Rules};
 
-/// The zones of logs, as rules of which the first that matches counts.
+/// Rules for the zones of logs. The first rule that matches a log counts.
 ///
 /// # Examples
 ///
@@ -27,7 +28,7 @@ use crate::filter::{Filter, Glob, Rules};
 #[derive(Clone, Debug, Default)]
 pub struct Zones(Arc<[ZoneRule]>);
 
-/// A rule for the zone of some logs.
+/// A rule that assigns a zone to some logs.
 #[derive(Clone, Debug)]
 pub struct ZoneRule {
     host: Option<Filter>,
@@ -36,11 +37,11 @@ pub struct ZoneRule {
 }
 
 impl ZoneRule {
-    /// Creates the rule for logs of which the host and the path match these globs, which mean what they mean in a [`Filter`].
+    /// Creates a rule for logs whose host and path match these globs. The globs have the same meaning as in a [`Filter`].
     ///
     /// # Errors
     ///
-    /// Fails with a message if one of them is not a glob.
+    /// Fails with a message if one of them is not a valid glob.
     pub fn new(host: Option<&str>, path: Option<&str>, zone: &'static TimeZone) -> Result<ZoneRule, String> {
         let hosts = |hosts| Filter { hosts, ..Filter::default() };
         let files = |files| Filter { files, ..Filter::default() };
@@ -58,7 +59,7 @@ impl ZoneRule {
     }
 }
 
-/// Parses a glob. One that excludes would match every log in which another name occurs.
+/// Parses a glob. One that begins with `!` is refused, because it would match every log whose path has any other name.
 fn glob(text: &str) -> Result<Rules<Glob>, String> {
     match text.strip_prefix('!') {
         Some(rest) => Err(format!("it cannot exclude. Write '{rest}' in a table with another zone above this one")),
@@ -68,7 +69,7 @@ fn glob(text: &str) -> Result<Rules<Glob>, String> {
 }
 
 impl Zones {
-    /// Returns the zone of the source with this name, if a rule matches.
+    /// Returns the zone of the source with this name, or `None` if no rule matches.
     #[must_use]
     pub fn of(&self, name: &str) -> Option<&'static TimeZone> {
         self.0.iter().find(|rule| rule.matches(name)).map(|rule| rule.zone)
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_a_folder_an_archive_or_the_beginning_of_a_name() {
+    fn a_host_is_a_folder_an_archive_or_the_prefix_of_a_file_name() {
         for (host, name, expected) in [
             ("host07", "t/host07/Svc.log", true),
             ("HOST0*", "t/host07.example.com/logs/Svc.log", true),

@@ -1,28 +1,30 @@
-//! Decides the form of a source by its first lines, and by lines from its other parts if these are not enough.
+//! Decides the form of a source from its first lines, and from lines in other parts of the source if these are not enough.
 //!
-//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, after a key, in a column, or where
-//! the form finds it. What most lines have at the same place wins, and of those that nearly all of these lines have, the one at the
-//! start, then the one after a key, and then the leftmost; at the same place, the longest.
+//! The lines vote. Each time in a line is a vote for a form at a place: at the start of the line, after a key, in a column, or
+//! after a text for which the form searches. The form and place with the most votes win. If several have nearly as many votes,
+//! the time at the start wins, then the one after a key, then the leftmost; at the same place, the longest wins.
 //!
-//! A date in a message is not taken for the time of a line. Therefore a line without a time at that place has none, and dates within
-//! lines are times only if they are in order, and if neither a sentence nor another clock time is before them. A second form counts if it
-//! is at home in the other lines, because two programs write to the source, and if its times are near those of the first.
+//! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
+//! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
+//! before them. A second form is accepted if it is certain in the other lines, because two programs can write to a source, and
+//! if its times are near those of the first.
 //!
-//! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever fall.
+//! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever decrease.
 //!
-//! The order of day and month is that of the whole source. It is decided by the first of these that decides it:
+//! The order of day and month applies to the whole source. The first of these criteria that yields an order decides:
 //!
 //! 1. the user, with `--date-order`; a program that always writes the same order;
 //! 2. a part above 12, a date that does not exist, or one after the source was last modified;
-//! 3. times that run back in any other order; for years of two digits, the part that changes least;
-//! 4. a date in the name of the source; the last line, if it was written when the source was last modified;
+//! 3. times that run backwards in any other order; for two-digit years, the part that changes least as the year;
+//! 4. a date in the name of the source; the time at which the source was last modified, if it fits the last line;
 //! 5. dots, with the day first; AM or PM, with the month first.
 //!
-//! Otherwise it is not known, and lines have no times.
+//! If none of them does, the order is not known, and lines have no times.
 //!
-//! Years that lines do not have are those of a date in the name of the source, or else the latest that do not lie after the time of
-//! modification, or of this run if there is none, with a day of slack for clocks and zones. A source of more than a year without years in its lines can therefore have
-//! wrong years, unless lines have weekdays: the first lines do not show how long it is.
+//! The year of lines without one comes from a date in the name of the source. Otherwise it is the latest year for which the
+//! time is not after the modification of the source, or after this run if the time of modification is not known, with a day of
+//! slack for clocks and zones. A source that spans more than a year can therefore get wrong years, unless its lines have
+//! weekdays: the first lines do not show how long it is.
 
 use std::collections::HashMap;
 
@@ -38,15 +40,15 @@ use super::{Reader, SEARCH_LIMIT_BYTES, Time};
 
 /// How many lines vote at the beginning of a source.
 const VOTING_LINES: usize = 300;
-/// How many lines vote in each of the other parts that are looked at.
+/// How many lines vote in each of the other parts that are examined.
 const PART_LINES: usize = 60;
-/// How many first lines can settle that a source is ISO 8601, or has one form at the start of its lines.
+/// How many of the first lines are enough to decide that lines begin with one form, and how many are searched for headers.
 const FIRST_LINES: usize = 16;
-/// The most bytes by which the average place of a column differs from a place in it.
+/// How far a position in a line may be from the average position of a column to count as the same column, in bytes.
 const COLUMN_BYTES: usize = 16;
-/// How many bytes a date with a clock time takes up to the second.
+/// The length of an ISO 8601 date with a clock time up to the seconds, in bytes.
 const SECOND_BYTES: usize = 19;
-/// The fewest lines with a number that can show that it is a time.
+/// How many lines with a number are needed to show that the number is a time.
 const LEAST_LINES: usize = 8;
 
 /// What is known about a source besides its lines.
@@ -54,64 +56,64 @@ const LEAST_LINES: usize = 8;
 pub struct Circumstances<'a> {
     /// The name of the source.
     pub name: &'a str,
-    /// When it was last modified.
+    /// When the source was last modified, if that is known.
     pub modified: Option<Time>,
-    /// Whether the first lines are all there are.
+    /// Whether the first lines are the whole source.
     pub is_whole: bool,
-    /// The last lines, perhaps from the middle of a line on, if they can be read.
+    /// The end of the source, which may begin in the middle of a line, or nothing if it cannot be read.
     pub end: &'a [u8],
-    /// What the user has said.
+    /// What the user has specified about times.
     pub given: Given,
 }
 
-/// What the user has said about the times in all sources.
+/// What the user has specified about the times in all sources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     /// The zone of times without one.
     pub zone: Option<&'static TimeZone>,
-    /// How that was given.
+    /// How the user has specified the zone.
     pub zone_by: ZoneBy,
-    /// The order of day, month and year.
+    /// The order of day, month and year in dates that do not determine it.
     pub order: Option<Order>,
     /// The year of times without one.
     pub year: Option<u16>,
-    /// The forms of the run: those of the user and the built-in ones.
+    /// The forms of the user and the built-in ones, or `None` if the user has none.
     pub shapes: Option<&'static Shapes>,
 }
 
-/// How the user has given a zone.
+/// How the user has specified a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ZoneBy {
-    /// With `--tz`.
+    /// The user has passed `--tz`.
     #[default]
     Option,
-    /// In a configuration file, for logs of some hosts or paths.
+    /// A configuration file has a zone for logs of some hosts or paths.
     Configuration,
 }
 
-/// A form at a place: the index of the form, or `None` for ISO 8601.
+/// A place, and the index of the form that times have there, or `None` for ISO 8601.
 type Candidate = (Place, Option<u16>);
 
 /// The votes for a candidate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Votes {
     lines: usize,
-    /// The sum of the positions of the times in their lines.
+    /// The sum of the positions of the times in their lines, for their average.
     position: usize,
-    /// The sum of the lengths of the times.
+    /// The sum of the lengths of the times, for their average.
     len: usize,
 }
 
-/// Decides the form of a source that begins with `text`, which is whole lines or the whole source.
+/// Decides the form of a source that begins with `text`. The text must end with a whole line or be the whole source.
 #[must_use]
 pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     detect_in(&[text], circumstances).0
 }
 
-/// Decides the form of a source by parts of it, each of which is whole lines. The first one is its beginning. Returns whether they are
-/// enough to be certain.
+/// Decides the form of a source from parts of it, each of which must consist of whole lines. The first part is the beginning of
+/// the source. Also returns whether the parts are enough to be certain.
 pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (Form, bool) {
-    // Archives without times have those of 1970 or 1980.
+    // Archives that store no times yield 1970 or 1980.
     let is_time = |time: &Time| time.nanoseconds().div_euclid(1_000_000_000) >= FIRST_SECOND;
     let circumstances = &Circumstances { modified: circumstances.modified.filter(is_time), ..*circumstances };
     let most = std::iter::once(VOTING_LINES).chain(std::iter::repeat(PART_LINES));
@@ -119,27 +121,27 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let has_returns = parts.iter().any(|part| has_returns(part));
     let around = around(&lines, circumstances);
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
-    // Nearly all sources end here, before the other forms are even compiled.
+    // Nearly all sources are decided here, before the other forms are even compiled.
     if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
         let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
     let detection = Detection { lines: &lines, text: parts.first().unwrap_or(&&b""[..]), circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
-        // A date at the very start of a later line is the time of that line.
+        // In lines that were not examined, a date at the very start is still the time of the line.
         let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Edge) };
         return (Form::new([Some(slot), None], around, has_returns), false);
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
-    // A few lines may be a message of several lines.
+    // A single line without the first form may be part of a message of several lines.
     let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
     let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
     let second = second.filter(|second| detection.is_second(slot, *second));
     let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
     let form = Form::new(slots, around, has_returns);
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
-    // IIS begins a file each day that has the date in its name.
+    // IIS starts a new file each day, with the date in its name.
     let is_daily = around.zone == Zone::Product && date_in_name(circumstances.name).is_some();
     let around = match is_clock && around.day.is_some() && !is_daily {
         true if !circumstances.is_whole || detection.passes_midnight(&form) => {
@@ -151,7 +153,7 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
 }
 
-/// Returns a slot at the start of lines as one that is not after blanks, unless many of its lines are indented.
+/// Changes a slot at the start of lines to one that rejects indented lines, unless many lines with a time are indented.
 fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
     let edge = match slot {
         Slot::IsoAt(Place::Start) => Slot::IsoAt(Place::Edge),
@@ -168,7 +170,7 @@ fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
     if indented * 10 <= all { edge } else { slot }
 }
 
-/// Whether a second form is certain enough.
+/// Whether a candidate is certain enough to be the second form of a source.
 fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
     let is_certain = match slot {
         Slot::At(_, shape, _) => !shape.needs_lines,
@@ -177,7 +179,7 @@ fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
     is_certain && matches!(place, Place::Start | Place::Found | Place::Key(_))
 }
 
-/// Returns the lines of a text that are not blank, without their line ends and without zeros before them.
+/// Returns the lines of a text that are not blank, without line ends and without NUL bytes before them.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|&byte| byte == b'\n' || byte == b'\r');
     let lines = lines.map(|line| &line[line.iter().take_while(|&&byte| byte == 0).count()..]);
@@ -189,7 +191,7 @@ fn has_returns(text: &[u8]) -> bool {
     memchr::memchr_iter(b'\r', text).any(|at| !matches!(text.get(at + 1), None | Some(b'\n' | b'\r')))
 }
 
-/// Returns what applies to all times of a source.
+/// Determines what applies to all times of a source from its first lines and its circumstances.
 fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
     let Circumstances { name, modified, given, .. } = *circumstances;
     let zone = match given.zone {
@@ -217,14 +219,14 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
     }
 }
 
-/// Whether a source is in the format of the W3C, whose times are in UTC, or has the name of such a log.
+/// Whether a source is in the extended log file format of the W3C, whose times are in UTC, or has the name of such a log.
 fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
     let header = |text: &[u8]| lines.iter().take(FIRST_LINES).find_map(|line| line.strip_prefix(text));
     let software = header(b"#Software: ");
     let is_utc = |software: &[u8]| {
         [&b"Microsoft Internet Information"[..], b"Microsoft HTTP"].iter().any(|name| software.starts_with(name))
     };
-    // The firewall of Windows writes the local time, and says so.
+    // Windows Firewall writes local time, and states this in a header.
     let is_local = header(b"#Time Format: ").is_some();
     let fields = header(b"#Fields: ").unwrap_or_default();
     let has = |text: &[u8]| memchr::memmem::find(fields, text).is_some();
@@ -232,7 +234,7 @@ fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
     let has_fields = !has(b"-local") && (has(b"date time") || has(b"time") && has_version);
     let file = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let is_dated = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
-    // The name of a log of which only the end is there.
+    // If only the end of a log was kept, it has no header, but still its name.
     let is_named = ["u_ex", "ex", "httperr"].iter().any(|begin| file.strip_prefix(begin).is_some_and(is_dated));
     let is_named = is_named && lines.iter().take(FIRST_LINES).all(|line| line.starts_with(b"#") || iso_at(line, 0));
     !is_local && software.map_or(has_fields || is_named, is_utc)
@@ -243,10 +245,11 @@ fn day_of(time: Time) -> Option<i32> {
     i32::try_from(time.nanoseconds().div_euclid(86_400_000_000_000)).ok()
 }
 
-/// Returns the date in the last part of a name, if there is one: `2017-02-14`, `20170214` and, after `ex`, `170214`.
+/// Returns the date in the last part of a path, in days since 1970, if there is one: `2017-02-14`, `20170214` or, after `ex`,
+/// `170214`.
 fn date_in_name(name: &str) -> Option<i32> {
     let name = name.rsplit(['/', '\\']).next()?.as_bytes();
-    // Of at most four digits.
+    // The caller passes at most four digits.
     let number = |digits: &[u8]| {
         let is_number = digits.iter().all(u8::is_ascii_digit);
         is_number.then(|| digits.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0')))
@@ -275,7 +278,7 @@ fn date_in_name(name: &str) -> Option<i32> {
     })
 }
 
-/// Returns the date in a header of a source that has only clock times in its lines.
+/// Returns the date in a header line, in days since 1970, for sources whose other lines have only clock times.
 fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     let day = |date: &[u8]| {
         let [year, month, day]: [&[u8]; 3] = date.split(|&byte| byte == b'-').collect::<Vec<_>>().try_into().ok()?;
@@ -285,7 +288,7 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     if let Some(rest) = line.strip_prefix(b"#Date: ") {
         return day(rest.get(..10)?);
     }
-    // Windows Installer writes the date as the user's settings have it.
+    // Windows Installer writes the date in the user's regional format.
     let started = b"Verbose logging started: ";
     let at = memchr::memmem::find(line, started)? + started.len();
     let rest = line.get(at..)?;
@@ -301,7 +304,7 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     found.flatten().find(|day| (modified - 1..=modified + 1).contains(day))
 }
 
-/// The lines of a source and what is known about them.
+/// The detection of the form of one source: its lines and what else is known about it.
 struct Detection<'a> {
     lines: &'a [&'a [u8]],
     text: &'a [u8],
@@ -310,14 +313,14 @@ struct Detection<'a> {
 }
 
 impl Detection<'_> {
-    /// Returns the candidate that wins among `lines`, as a slot.
+    /// Returns the candidate that wins the vote of `lines`, and its slot.
     fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
         let is_number = |(place, form): Candidate| {
             !matches!(place, Place::Key(_)) && form.is_some_and(|index| self.shape(index).needs_lines)
         };
         let mut votes: HashMap<Candidate, Votes> = HashMap::new();
         for (at, line) in lines.iter().enumerate() {
-            // If nearly all of the first lines begin with the same form, nothing can be further left.
+            // If nearly all of the first lines begin with the same form, no other time can be further left.
             if at == FIRST_LINES
                 && let Some((candidate, _)) = votes
                     .iter()
@@ -333,7 +336,7 @@ impl Detection<'_> {
             self.vote(line, &mut votes);
         }
         let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
-        // Where columns differ in width, the same times are at several distances from the start, but in one column.
+        // If columns vary in width, the times of one column are at several offsets, so that the column counts.
         let columns: Vec<(Candidate, Votes)> =
             all.iter().filter(|((place, _), _)| matches!(place, Place::Field { .. })).copied().collect();
         all.retain(|((place, form), votes)| {
@@ -351,14 +354,14 @@ impl Detection<'_> {
             // Averages, compared without a division.
             let by_position = (ones.position * others.lines).cmp(&(others.position * ones.lines));
             let by_len = (others.len * ones.lines).cmp(&(ones.len * others.lines));
-            // A key says that its value is the time of the record, and a date before it belongs to another field.
+            // A key shows that its value is the time of the record, and a date before it belongs to another field.
             let by_key = one.0.doubt().cmp(&other.0.doubt());
             let by_form = one.1.cmp(&other.1).then(rank(one.0).cmp(&rank(other.0))).then(one.0.cmp(&other.0));
             by_lead.then(by_votes).then(by_key).then(by_position).then(by_len).then(by_form)
         });
         let header_lines = lines.iter().filter(|line| line.starts_with(b"#") || is_continued(line)).count();
         let total = lines.len() - header_lines.min(lines.len());
-        // A date that is the same in all lines is one that messages are about.
+        // If a date is the same in all lines, it is only mentioned in messages.
         let varies = |(place, _): Candidate| {
             let mut times = lines.iter().filter_map(|line| {
                 let at = place.locate(line)?;
@@ -367,7 +370,7 @@ impl Detection<'_> {
             let first = times.next();
             times.any(|time| Some(time) != first)
         };
-        // Where lines have real dates as well, numbers before them are serial numbers.
+        // If lines have real dates as well, numbers before them are serial numbers.
         let is_date = |(candidate, votes): &(Candidate, Votes)| {
             !is_number(*candidate)
                 && votes.lines * 5 >= most * 4
@@ -383,7 +386,7 @@ impl Detection<'_> {
         })
     }
 
-    /// Whether numbers are the same times as the dates in the same lines, in any zone, so that they are no serial numbers.
+    /// Whether numbers are not serial numbers, because they mean the same times as the dates in their lines, in any zone.
     fn agree(&self, number: Candidate, date: Candidate, lines: &[&[u8]]) -> bool {
         const DAY_SECONDS: i64 = 86_400;
         let second = |line: &[u8], (place, index): Candidate, last_day| {
@@ -411,7 +414,7 @@ impl Detection<'_> {
         &self.shapes().all[usize::from(index)]
     }
 
-    /// Adds the votes of a line.
+    /// Adds the votes of a line to `votes`.
     fn vote(&self, line: &[u8], votes: &mut HashMap<Candidate, Votes>) {
         let mut add = |candidate: Candidate, position: usize, len: usize| {
             let votes = votes.entry(candidate).or_default();
@@ -421,7 +424,7 @@ impl Detection<'_> {
         };
         for (index, shape) in self.shapes().searching() {
             if self.applies(shape) && shape.read(line).is_some() {
-                // A form with a text of its own is more certain than any other at the same place.
+                // A form that searches for a text is more certain than any other form at the same place.
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
         }
@@ -442,7 +445,7 @@ impl Detection<'_> {
         let begin = start(line);
         for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| may_be_time(&line[at..])) {
             let places = places(line, begin, at);
-            // Nothing else looks like it, so a colon before it is no part of it.
+            // ISO 8601 is also accepted after a colon, because nothing else looks like it.
             let is_after_colon = at > begin && line[at - 1] == b':';
             let is_token = begins_token(line, at);
             if (is_token || is_after_colon) && iso_at(line, at) {
@@ -459,7 +462,7 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether a form that wants a header has one.
+    /// Whether the first lines contain the header that a form requires, if it requires one.
     fn applies(&self, shape: &Shape) -> bool {
         let has_header = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
         shape.header.as_ref().is_none_or(has_header)
@@ -480,7 +483,7 @@ impl Detection<'_> {
         }
     }
 
-    /// Returns the slot of a candidate that `votes` of `total` lines have, if that is enough.
+    /// Returns the slot of a candidate that `votes` of `total` lines have, or `None` if that is not enough.
     fn slot(&self, (place, index): Candidate, votes: usize, total: usize, lines: &[&[u8]]) -> Option<Slot> {
         let shape = index.map(|index| self.shape(index));
         let is_enough = match (place, shape) {
@@ -494,7 +497,7 @@ impl Detection<'_> {
             (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
                 votes * 2 >= total || votes >= 2 && votes * 4 >= total
             }
-            // Messages of several lines.
+            // Messages may have several lines each.
             (_, None) if votes >= LEAST_LINES => votes * 10 >= total,
             (_, None) => votes * 2 >= total,
             (Place::Field { .. } | Place::Offset(_), _) => votes >= 2 && votes * 2 >= total,
@@ -506,13 +509,13 @@ impl Detection<'_> {
         let read = |line: &&[u8]| place.locate(line).and_then(|at| shape.read(&line[at..])).map(|(parts, _)| parts);
         let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
         let first_count = read_lines.len();
-        // Numbers that may be a month and a day are not if the month is often none.
+        // Two numbers are not a month and a day if they often form no date.
         let missing = Missing { order: None, last_day: self.around.last_day, day: self.around.day };
         let is_possible = |parts: &&Parts| parts.open().is_some() || parts.moment(&missing).is_some();
         if shape.lacks == Lacks::Year && read_lines.iter().filter(is_possible).count() * 50 < first_count * 49 {
             return None;
         }
-        // The end may begin within a line.
+        // The end may begin in the middle of a line.
         let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
@@ -526,7 +529,7 @@ impl Detection<'_> {
         Some(Slot::At(place, shape, settled))
     }
 
-    /// Whether dates within lines are the times of these lines and not what their messages are about.
+    /// Whether dates within lines are the times of these lines and are not just mentioned in their messages.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
         let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':', .. });
@@ -548,7 +551,8 @@ impl Detection<'_> {
         )
     }
 
-    /// Whether times are those of lines, each of which is given with what is before its time.
+    /// Whether the times of a slot are the times of their lines. Each line comes as a pair: the text before its time, and the
+    /// line.
     fn are_own<'l>(&self, lines: impl Iterator<Item = (&'l [u8], &'l [u8])>, slot: Slot) -> bool {
         let form = Form::new([Some(slot), None], self.around, false);
         let mut reader = Reader::default();
@@ -560,7 +564,7 @@ impl Detection<'_> {
             with_time += usize::from(has_clock(before));
             seconds.extend(reader.find(&form, line).map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)));
         }
-        // Another time before it, in a form that is not known, or a word that says that it is a time of something else.
+        // Before it, there is another time in an unknown form, or a word that shows that it is the time of something else.
         if with_time * 2 > count || others * 2 > count {
             return false;
         }
@@ -569,7 +573,7 @@ impl Detection<'_> {
             pairs().filter(|pair| pair[0] > pair[1] + 60).count(),
             pairs().filter(|pair| pair[0] + 60 < pair[1]).count(),
         );
-        // From the oldest to the newest line, or the other way round.
+        // Oldest first or newest first.
         let is_in_order = steps.0.min(steps.1) * 10 <= seconds.len();
         let is_constant = pairs().all(|pair| pair[0] == pair[1]);
         match seconds.len() {
@@ -579,7 +583,7 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether most lines have a date in ISO 8601 after something that has another length in each line.
+    /// Whether most lines have an ISO 8601 date after a prefix that varies in length.
     fn has_prefixed_iso(&self) -> bool {
         let dated = |line: &&[u8]| {
             let near = &line[..line.len().min(SEARCH_LIMIT_BYTES + SECOND_BYTES)];
@@ -592,7 +596,7 @@ impl Detection<'_> {
         with >= 3 && with * 2 >= all && self.are_own(before, Slot::Iso)
     }
 
-    /// Whether the times of a second form are near those of the first one around them, so that they are no dates in messages.
+    /// Whether the times of a second form are near the preceding times of the first one, so that they are not dates in messages.
     fn is_second(&self, first: Slot, second: Slot) -> bool {
         const NEAR_SECONDS: i64 = 15 * 3600;
         let [first, second] = [first, second].map(|slot| Form::new([Some(slot), None], self.around, false));
@@ -603,7 +607,7 @@ impl Detection<'_> {
             if let Some(second) = second_of(&first) {
                 last = Some(second);
             } else if let Some(second) = second_of(&second) {
-                // An indented line belongs to the one above.
+                // An indented line continues the one above.
                 let is_near = last.is_none_or(|last: i64| (second - last).abs() <= NEAR_SECONDS) && !is_continued(line);
                 all += 1;
                 far += usize::from(!is_near);
@@ -612,7 +616,7 @@ impl Detection<'_> {
         all >= 2 && far * 10 <= all
     }
 
-    /// Whether clock times step back by more than half a day, or there are headers of several days.
+    /// Whether clock times go back by more than half a day, or there are headers with several dates.
     fn passes_midnight(&self, form: &Form) -> bool {
         const HALF_A_DAY: i64 = 43_200 * 1_000_000_000;
         let mut reader = Reader::default();
@@ -623,7 +627,7 @@ impl Detection<'_> {
         times.windows(2).any(|pair| pair[0] - pair[1] > HALF_A_DAY) || days.any(|day| Some(day) != first_day)
     }
 
-    /// Whether numbers are times: nearly all of them can be, and they hardly ever fall.
+    /// Whether numbers are times: nearly all of them are possible times, and they hardly ever decrease.
     fn rises(&self, shape: &Shape, parts: &[Parts], order: Option<Order>) -> bool {
         let missing = Missing { order, last_day: self.around.last_day, day: self.around.day };
         let seconds: Vec<i64> = parts
@@ -633,12 +637,12 @@ impl Detection<'_> {
             .filter(|second| (FIRST_SECOND..last_second()).contains(second))
             .collect();
         let falls = seconds.windows(2).filter(|pair| pair[0] > pair[1] + 60).count();
-        // A number that is always the same is no time.
+        // A number that never changes is not a time.
         let is_constant = shape.lacks == Lacks::Nothing && seconds.windows(2).all(|pair| pair[0] == pair[1]);
         seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && !is_constant
     }
 
-    /// Decides the order of day and month. `has_end` says whether the last of `parts` is the last time of the source.
+    /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source.
     fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool) -> Settled {
         let open: Vec<&Parts> = parts.iter().filter(|parts| parts.open().is_some()).collect();
         if open.is_empty() {
@@ -654,7 +658,7 @@ impl Detection<'_> {
             return decided(order, OrderBasis::Given);
         }
         let modified = self.circumstances.modified.and_then(day_of);
-        // A clock ahead, or a zone.
+        // A clock may be fast, or the zone may be ahead of UTC.
         let latest = modified.map(|day| day + 1);
         let day_in = |parts: &Parts, order| {
             let missing = Missing { order: Some(order), last_day: self.around.last_day, day: None };
@@ -676,10 +680,10 @@ impl Detection<'_> {
             |days: &[(Order, Vec<Option<i32>>)]| days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
         let mut days = days_by(latest);
         if fewest(&days) * 2 > open.len() {
-            // The time of modification is not that of the log.
+            // The time of modification is not when the log was written.
             days = days_by(None);
         }
-        // A damaged line, or one whose date cannot be in any order, decides nothing.
+        // A few impossible dates do not rule out an order, because lines may be damaged.
         let fewest = fewest(&days);
         let mut left: Vec<(Order, Vec<i32>)> = days
             .into_iter()
@@ -688,7 +692,7 @@ impl Detection<'_> {
             .collect();
         let only = |left: &[(Order, Vec<i32>)]| match left {
             [(order, _)] => Some(*order),
-            // The parts are equal.
+            // In every date, the day and the month are the same number.
             [(one, first), rest @ ..] if rest.iter().all(|(_, days)| days == first) => Some(*one),
             _ => None,
         };
@@ -740,7 +744,7 @@ impl Detection<'_> {
     }
 }
 
-/// Returns the key of [`KEYS`] at the end of a text, if there is one, as its index.
+/// Returns the index in [`KEYS`] of the key at the end of a text, if there is one.
 fn key_before(text: &[u8]) -> Option<u8> {
     let text = text.trim_ascii_end();
     let text = text.strip_suffix(b"\"").unwrap_or(text);
@@ -754,7 +758,7 @@ fn is_continued(line: &[u8]) -> bool {
     matches!(line.first(), Some(b' ' | b'\t')) || line.starts_with(b"Caused by: ") || line.starts_with(b"at ")
 }
 
-/// Whether a text is part of a sentence: three words or more, with nothing else between them.
+/// Whether a text is probably part of a sentence, because it has at least three words of letters only.
 fn is_prose(text: &[u8]) -> bool {
     let is_word = |word: &&[u8]| {
         let word = word.strip_suffix(b",").or(word.strip_suffix(b":")).unwrap_or(word);
@@ -764,7 +768,8 @@ fn is_prose(text: &[u8]) -> bool {
     text.split(|&byte| byte == b' ').filter(is_word).count() >= 3
 }
 
-/// Whether the word or the key at the end of a text says that the time after it is not that of the line, such as `until` or `lastLogon=`.
+/// Whether a text ends with a word or key, such as `until` or `lastLogon=`, that shows that the next time is not that of the
+/// line.
 fn names_another_time(text: &[u8]) -> bool {
     const WORDS: [&str; 15] = [
         "since", "until", "till", "after", "before", "from", "to", "by", "for", "valid", "expires", "expired", "last",
@@ -805,7 +810,8 @@ fn has_clock(text: &[u8]) -> bool {
     })
 }
 
-/// Returns the last day of those that follow each other from `latest` on: a log that is open goes on after it was last modified.
+/// Extends `latest` over the days that follow it with a gap of at most one day. Lines can be newer than the time of modification,
+/// because the file system may not update that time while a log is open.
 fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
     let mut after: Vec<i32> = days.iter().flatten().copied().filter(|&day| day > latest).collect();
     after.sort_unstable();
@@ -814,7 +820,7 @@ fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
     after.into_iter().fold(latest, follow)
 }
 
-/// The preference of places that are the same in all lines.
+/// Returns the preference among places that describe the same positions in all lines: 0 is preferred most.
 fn rank(place: Place) -> u8 {
     match place {
         Place::Found | Place::Key(_) => 0,
@@ -825,21 +831,21 @@ fn rank(place: Place) -> u8 {
     }
 }
 
-/// Whether a time may begin at `at`: not within a word, a number, an address or a path.
+/// Whether a time may begin at `at`, because it is not within a word, a number, an address or a path.
 pub(super) fn begins_token(line: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| line[before]) else { return true };
     let is_joined = before.is_ascii_alphanumeric()
         || !before.is_ascii()
         || matches!(before, b'.' | b':' | b'-' | b'/' | b'\\' | b'_' | b'+' | b'@' | b'%' | b'~');
-    // Blanks inside of padded numbers belong to the number.
+    // A time can begin with a padding blank only at the start of a text.
     !is_joined && line[at] != b' '
 }
 
-/// A quick test that rules out nearly all words and numbers.
+/// A quick check whether `text` may begin with a time. It rules out nearly all words and numbers.
 fn may_be_time(text: &[u8]) -> bool {
-    /// The longest name of a month or weekday, and what follows up to the day.
+    /// The longest name of a month or weekday, with what follows up to the day.
     const NAME_BYTES: usize = 20;
-    /// From the beginning of a date up to the first colon of its clock time.
+    /// The longest date up to the first colon of its clock time.
     const DATE_BYTES: usize = 40;
     let near = |len: usize| &text[..text.len().min(len)];
     match text[0] {
@@ -854,7 +860,7 @@ fn may_be_time(text: &[u8]) -> bool {
     }
 }
 
-/// Returns the ways in which the place `at` of a line can be described. `begin` is the start of the line.
+/// Returns the places that describe the position `at` in a line. `begin` is the position that [`start`] returns for the line.
 fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
     if at == begin {
         return [Some(Place::Start), None];
@@ -875,7 +881,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_may_have_a_date() {
+    fn a_date_is_found_in_the_name_of_a_file() {
         let cases = [
             ("logs/app-2017-02-14.log", Some((2017, 2, 14))),
             ("app_2017_02_14_0257.log", Some((2017, 2, 14))),
@@ -899,7 +905,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_says_what_its_times_rest_on() {
+    fn a_form_describes_the_evidence_for_its_times() {
         let modified = |text: &str| {
             let nanoseconds = text.parse::<jiff::Timestamp>().unwrap().as_nanosecond();
             Some(Time::from_nanoseconds(nanoseconds.try_into().unwrap()))

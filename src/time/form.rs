@@ -1,4 +1,5 @@
-//! The form of a source: where in its lines the time is, how it is written, and what the source leaves open.
+//! The form of a source: where in its lines the time is, how it is written, and what was decided about parts that lines do not
+//! contain.
 
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,28 +14,29 @@ use super::iso;
 use super::zone::DisplayZone;
 use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
-/// The first second at which a log can have been written. Earlier ones are errors of clocks, or other numbers.
+/// The first second, counted from 1970, at which a log can have been written: the start of 1990. Earlier times come from wrong
+/// clocks or are other numbers.
 pub(super) const FIRST_SECOND: i64 = 631_152_000;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// The form in which a source writes times. It is decided once for each source, before any of its lines is read, and lines are read
-/// by it alone. So the time of a line does not depend on how the source was divided.
+/// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
+/// are read with it. Therefore the time of a line does not depend on how the source is divided among threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
     pub(super) first: Slot,
     /// The form of a second program that writes to the same source.
     pub(super) second: Option<Slot>,
     pub(super) around: Around,
-    /// Whether a carriage return without a line feed ends a line, as far as times are concerned.
+    /// Whether a carriage return without a line feed separates records, so that each of them has its own time.
     pub(super) has_returns: bool,
-    /// Whether a line may have several records, whose times are found by more than their order.
+    /// Whether a line may have several records, so that the time of a result must be searched for in its own record.
     pub(super) has_records: bool,
-    /// Whether a time in ISO 8601 at the start of a line is that of the line, in no other zone than its own or UTC.
+    /// Whether an ISO 8601 time at the start of a line is the time of the line, and is in UTC if it has no zone.
     pub(super) is_plain_iso: bool,
 }
 
-/// How one program writes times.
+/// The place and the form in which one program writes times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     /// The first ISO 8601 date with a clock time near the start of the line.
@@ -47,73 +49,74 @@ pub(super) enum Slot {
     Nothing,
 }
 
-/// The order of day and month of a source, and by which evidence.
+/// The order of day and month in a source, and the evidence for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settled {
-    /// `None` if it is not known.
+    /// The order, or `None` if it is not known or the form determines it.
     pub(super) order: Option<Order>,
     pub(super) basis: OrderBasis,
 }
 
-/// What decides whether the day or the month comes first.
+/// The evidence for the order of day and month in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderBasis {
-    /// The form itself: the year comes first, the month is a name, or the program always writes it so.
+    /// The form itself determines the order: the year comes first, the month is a name, or the program always uses the same
+    /// order.
     Form,
-    /// The user.
+    /// The user has passed the order.
     Given,
-    /// A part that cannot be a month, or a date that does not exist or lies in the future in any other order.
+    /// In any other order, a part cannot be a month, or a date does not exist or is in the future.
     Part,
-    /// In any other order, the times would run back.
+    /// In any other order, the times would run backwards.
     Rising,
-    /// The year is the part that changes least.
+    /// The part that changes least is the year.
     Year,
-    /// The date in the name of the source.
+    /// In this order, the last date is near the date in the name of the source.
     Name,
-    /// The last line was written when the source was last modified.
+    /// In this order, the last date is near the time at which the source was last modified.
     Modified,
-    /// Where dots separate the parts, the day comes first.
+    /// Dots separate the parts, and such dates usually have the day first.
     Dots,
-    /// Where AM or PM follows, the month comes first.
+    /// AM or PM follows, and such dates usually have the month first.
     HalfDay,
-    /// Nothing.
+    /// There is no evidence, so the times of the source are not read.
     Unknown,
 }
 
-/// What decides about the year of times without one, and about the day of times without a date.
+/// The evidence for the year of times without one, or for the day of times without a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum YearBasis {
-    /// The user.
+    /// The user has passed the year.
     Given,
     /// A date in the name of the source.
     Name,
-    /// A date in a header.
+    /// A date in a header of the source.
     Header,
     /// The time at which the source was last modified.
     Modified,
     /// The time of this run, because the source has no time of modification.
     Now,
-    /// Nothing, because the source goes past midnight, or may do so after what has been read of it.
+    /// The day is not known, because the source goes past midnight, or may do so in a part that was not examined.
     Midnight,
-    /// Nothing.
+    /// There is no evidence, so the times of the source are not read.
     Unknown,
 }
 
-/// How many sources have times that rest on more than their lines.
+/// Counts the sources, and the times, for which something was assumed that lines do not contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Assumed {
-    /// Sources whose dates can have the day or the month first, so that their times are not read.
+    /// The number of sources whose dates can have the day or the month first, so that their times are not read.
     pub undecided: u64,
-    /// Sources whose order of day and month is that which is usual, or fits the times of the source best.
+    /// The number of sources whose order of day and month was inferred from other dates and times or from what is usual.
     pub orders: u64,
-    /// Sources whose lines have no year, or no date.
+    /// The number of sources whose lines have no year or no date, so that it was inferred.
     pub dates: u64,
-    /// Times in an hour that clocks repeat or skip.
+    /// The number of times in an hour that clocks repeat or skip.
     pub changing: u64,
 }
 
 impl Assumed {
-    /// Adds a source.
+    /// Counts a source with this form.
     pub fn add(&mut self, form: &Form) {
         let is_assumed =
             |basis| !matches!(basis, OrderBasis::Form | OrderBasis::Given | OrderBasis::Part | OrderBasis::Unknown);
@@ -131,7 +134,7 @@ impl Assumed {
     }
 }
 
-/// What applies to all times of a source.
+/// What is known about a source that applies to all its times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Around {
     /// The last possible day of a time without a year, in days since 1970.
@@ -143,7 +146,7 @@ pub(super) struct Around {
     /// The order of dates that the user has given.
     pub(super) order: Option<Order>,
     pub(super) zone: Zone,
-    /// The forms of the run, if the user has added any.
+    /// All forms of the run, or `None` if the user has added none to the built-in ones.
     pub(super) shapes: Option<&'static Shapes>,
 }
 
@@ -163,10 +166,10 @@ impl Around {
     }
 }
 
-/// The zone of times that name none.
+/// The zone of times that contain none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Zone {
-    /// UTC, because nothing is known.
+    /// UTC, because the zone is not known.
     Assumed,
     /// UTC, because the program that writes the source uses it.
     Product,
@@ -174,25 +177,26 @@ pub(super) enum Zone {
     Given(&'static TimeZone, ZoneBy),
 }
 
-/// Where in a line its time is.
+/// The place of the time in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// At its start, after brackets, quotes, blanks and the number with which syslog begins a line.
+    /// At the start of the line, after any brackets, quotes, blanks and the priority of syslog, such as `<13>`.
     Start,
-    /// The same, but not after blanks: an indented line continues the one above it.
+    /// At the start of the line, but not after blanks: an indented line continues the one above it.
     Edge,
-    /// After so many of these delimiters, and after brackets and quotes.
+    /// After `index` occurrences of a delimiter, and any brackets and quotes.
     Field { delimiter: u8, index: u8 },
-    /// At this byte.
+    /// At this position in the line, in bytes.
     Offset(u8),
-    /// After this key of [`KEYS`]: `"time":` or `time=`.
+    /// After the key of [`KEYS`] with this index: `"time":` or `time=`.
     Key(u8),
-    /// Where the form finds it.
+    /// After the text for which the form searches.
     Found,
 }
 
 impl Place {
-    /// How certain it is that a time there is that of the line, and not a date in another field: less is better.
+    /// Returns how uncertain it is that a time at this place is the time of the line and not a date in another field: 0 is the
+    /// most certain.
     pub(super) fn doubt(self) -> u8 {
         match self {
             Place::Start | Place::Edge => 0,
@@ -203,7 +207,7 @@ impl Place {
         }
     }
 
-    /// Returns where the time begins, if the line is long enough.
+    /// Returns the position in `line` at which a time at this place begins, or `None` if the line does not have this place.
     #[inline]
     pub(super) fn locate(self, line: &[u8]) -> Option<usize> {
         let at = match self {
@@ -225,7 +229,7 @@ impl Place {
     }
 }
 
-/// The keys after which records have their time. The last [`OTHER_KEYS`] of them may also stand before another time.
+/// The keys that come before the time of a record. The last [`OTHER_KEYS`] of them may also come before some other time.
 pub(super) const KEYS: [&str; 29] = [
     "time",
     "timestamp",
@@ -257,10 +261,10 @@ pub(super) const KEYS: [&str; 29] = [
     "started_at",
     "published",
 ];
-/// How many keys are those of a time only if there is no other one.
+/// How many keys at the end of [`KEYS`] count only if a line has none of the other keys.
 const OTHER_KEYS: usize = 5;
 
-/// Returns where the value of a key begins in a line: after `"time":` in JSON, and after `time=` in other records.
+/// Returns where the value of a key of [`KEYS`] begins in a line: after `"time":` in JSON, and after `time=` in other records.
 fn after_key(line: &[u8], key: u8) -> Option<usize> {
     static FINDERS: LazyLock<[memchr::memmem::Finder<'static>; KEYS.len()]> =
         LazyLock::new(|| KEYS.map(memchr::memmem::Finder::new));
@@ -283,12 +287,13 @@ fn after_key(line: &[u8], key: u8) -> Option<usize> {
     })
 }
 
-/// Whether a byte opens a part of a line: a bracket or a quote.
+/// Whether a byte is an opening bracket or a quote.
 pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'[' | b'(' | b'<' | b'{')
 }
 
-/// Returns where a line begins after blanks, NULs, brackets, quotes, a byte order mark, and the number of syslog as in `<13>`.
+/// Returns where a line begins after blanks, NULs, asterisks, brackets, quotes, a byte order mark and the priority of syslog,
+/// such as `<13>`.
 pub(super) fn start(line: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -308,7 +313,7 @@ pub(super) fn start(line: &[u8]) -> usize {
     }
 }
 
-/// The default is ISO 8601, near the start of each line.
+/// The default is [`Form::ISO_8601`].
 impl Default for Form {
     fn default() -> Form {
         Form::ISO_8601
@@ -316,8 +321,8 @@ impl Default for Form {
 }
 
 impl Form {
-    /// An ISO 8601 date with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.` or `,`, and `Z`, an
-    /// offset, or no zone at all.
+    /// An ISO 8601 date with a clock time near the start of each line, such as `2017-02-14T02:57:24`. There may be a space
+    /// instead of the `T`, a fraction after `.` or `,`, and `Z`, an offset or no zone.
     pub const ISO_8601: Form = Form {
         first: Slot::Iso,
         second: None,
@@ -335,8 +340,8 @@ impl Form {
         Form { first, second, around, has_returns, has_records, is_plain_iso }
     }
 
-    /// Returns the time of a line: where the source has it, or for [`Form::ISO_8601`] the first one that starts within
-    /// [`SEARCH_LIMIT_BYTES`].
+    /// Returns the time of a line, which is read at the place where the source has it. For [`Form::ISO_8601`], this is the
+    /// first time that starts within [`SEARCH_LIMIT_BYTES`].
     ///
     /// # Examples
     ///
@@ -352,26 +357,27 @@ impl Form {
         Reader::default().find(self, line)
     }
 
-    /// Reads a time at the start of `text`, in this form or, if the text has another one, in any form that needs no evidence. What
-    /// follows the time is ignored, except that it must not be another digit.
+    /// Reads a time at the start of `text`, in this form or else in any form that is certain without other lines. What follows
+    /// the time is ignored, except that it must not be another digit.
     #[must_use]
     pub fn read(&self, text: &[u8]) -> Option<Stamp> {
         Reader::default().read(self, text)
     }
 
-    /// Whether the source has dates whose day and month cannot be distinguished, so that its lines have no times.
+    /// Whether the dates of the source can have the day or the month first, so that its lines have no times.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
         self.slots().any(|slot| matches!(slot, Slot::At(_, _, Settled { basis: OrderBasis::Unknown, .. })))
     }
 
-    /// Whether the lines have clock times only, and the source may go past midnight, so that its lines have no times.
+    /// Whether the source has only clock times and may go past midnight, so that its lines have no times.
     #[must_use]
     pub(crate) fn may_pass_midnight(&self) -> bool {
         self.around.day_basis == YearBasis::Midnight
     }
 
-    /// Returns the name of the form: `iso-8601`, that of another form, or those of two, and `None` if the source has no times.
+    /// Returns the name of the form, such as `iso-8601`, or both names if two programs write to the source. Returns `None` if the
+    /// source has no times.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let name = |slot: Slot| match slot {
@@ -383,7 +389,7 @@ impl Form {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Returns what the times rest on that is not in the lines, in words: `month first, by a part above 12`.
+    /// Describes in words what was decided about the times beyond what the lines contain, such as `year of the header`.
     #[must_use]
     pub fn evidence(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -444,10 +450,10 @@ impl Form {
 }
 
 impl Reader {
-    /// Returns the time of a line by the places of a form.
+    /// Returns the time of a line at one of the places of a form.
     #[inline(never)]
     pub(super) fn find_by_slots(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
-        // A system that stopped while it wrote leaves zeros before a line.
+        // After a crash, a file can have NUL bytes before a line.
         let line = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
         let found = self.find_by_slot(form.first, form, line);
         match form.second {
@@ -456,8 +462,8 @@ impl Reader {
         }
     }
 
-    /// Returns the time of a line by the place of one program: `Some(None)` if what is there is a time that cannot be, so that nothing
-    /// else takes its place.
+    /// Returns the time of a line at the place where one program writes it. Returns `Some(None)` if there is a time that is not
+    /// possible, so that no other time is used for the line.
     pub(super) fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Option<Stamp>> {
         match slot {
             Slot::Nothing => None,
@@ -477,7 +483,7 @@ impl Reader {
         }
     }
 
-    /// Reads a time that is not ISO 8601, or not in the zone that is assumed, at the start of `text`.
+    /// Reads a time at the start of `text` if it is not ISO 8601, or if the source has another zone than UTC.
     #[cold]
     pub(super) fn read_any(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
         let text = &text[start(text)..];
@@ -494,7 +500,7 @@ impl Reader {
         let mut best: Option<(usize, &Shape, Parts)> = None;
         for (_, shape) in form.around.shapes().beginning_with(*text.first()?) {
             let Some((parts, end)) = shape.read(text) else { continue };
-            // Bare digits are a time if there is nothing else.
+            // A form that needs other lines counts only if the whole text is such a time.
             let is_certain = !shape.needs_lines || end == text.len();
             if is_certain && best.is_none_or(|(longest, ..)| end > longest) {
                 best = Some((end, shape, parts));
@@ -505,7 +511,8 @@ impl Reader {
         self.stamp(shape, &parts, order, form, b"")
     }
 
-    /// Reads a time of this form at the start of `text`. The form of the source says what the text does not.
+    /// Reads a time at the start of `text` in the form `shape`. Parts that the text does not contain, such as the year and the
+    /// zone, come from the form of the source.
     #[cold]
     pub fn read_as(&mut self, shape: &Shape, form: &Form, text: &[u8]) -> Option<Stamp> {
         let (parts, _) = shape.read(text)?;
@@ -513,7 +520,7 @@ impl Reader {
         self.stamp(shape, &parts, order, form, b"")
     }
 
-    /// Returns the moment of what a line says. `rest` is the line after the time.
+    /// Computes the moment from the parts of a time, and from what is known about the source. `rest` is the line after the time.
     pub(super) fn stamp(
         &mut self,
         shape: &Shape,
@@ -534,7 +541,7 @@ impl Reader {
         if shape.lacks == Lacks::Year
             && let Some(message) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..]))
         {
-            // A relay has passed on a line that has a time of its own, which shows the year, and perhaps the zone of the relay.
+            // A relay has passed on a line with a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
             let after = i32::try_from(second.div_euclid(DAY_SECONDS) + 2).ok();
             let near = parts.moment(&Missing { last_day: after, ..missing });
@@ -562,7 +569,7 @@ impl Reader {
         moment(Local { second: local.second - i64::from(offset), ..local }, Basis { zone, date })
     }
 
-    /// Applies the zone of the source to a time without one.
+    /// Applies the zone of the source to a time that has no zone.
     pub(super) fn in_zone(&mut self, stamp: Stamp, form: &Form) -> Option<Stamp> {
         let zone = form.around.zone;
         if zone == Zone::Assumed || !stamp.zone_is_assumed() {
@@ -577,8 +584,8 @@ impl Reader {
         Some(Stamp { time: Time::from_nanoseconds(nanoseconds), basis: Basis { zone, ..stamp.basis } })
     }
 
-    /// Returns the offset of a zone from UTC at a local time. Of an hour that occurs twice, it is the first; an hour that the clock
-    /// skips is read as if the clock had not been changed yet.
+    /// Returns the offset of a zone from UTC, in seconds, at a local time. A local time that occurs twice means the first
+    /// occurrence; one that clocks skip is read as if they had not been changed yet.
     fn offset(&mut self, zone: &'static TimeZone, local: i64) -> Option<i32> {
         let offset = match self.zone {
             Some((cached, quarter, offset)) if std::ptr::eq(cached, zone) && quarter == local.div_euclid(900) => offset,
@@ -598,7 +605,7 @@ impl Reader {
         };
         let quarter = local.div_euclid(900);
         let offset = at(local)?;
-        // Some clocks were changed at one minute after midnight.
+        // An offset is cached only if it applies to the whole quarter: some clocks were changed at one minute after midnight.
         if at(quarter * 900) == Some(offset) && at(quarter * 900 + 899) == Some(offset) {
             self.zone = Some((zone, quarter, offset));
         }
@@ -606,7 +613,7 @@ impl Reader {
     }
 }
 
-/// Returns the moment in UTC, unless no log can have been written then.
+/// Returns the stamp of a moment in UTC, or `None` if no log can have been written then.
 fn moment(utc: Local, basis: Basis) -> Option<Stamp> {
     if !(FIRST_SECOND..last_second()).contains(&utc.second) {
         return None;
@@ -615,7 +622,7 @@ fn moment(utc: Local, basis: Basis) -> Option<Stamp> {
     Some(Stamp { time: Time::from_nanoseconds(nanoseconds), basis })
 }
 
-/// Returns the order of the day and the month of one time, if its numbers or its form decide it.
+/// Returns the order of day and month of a single time, if its numbers or its form determine it.
 fn order_of_one(shape: &Shape, parts: &Parts) -> Option<Order> {
     let [first, second, _] = parts.open()?;
     match (first? > 12, second? > 12) {
@@ -628,7 +635,7 @@ fn order_of_one(shape: &Shape, parts: &Parts) -> Option<Order> {
     }
 }
 
-/// Returns the second after which no log can have been written: the end of the day after this run. The clock is read once.
+/// Returns the second from which on no log can have been written: two days after the current time. The clock is read once.
 pub(super) fn last_second() -> i64 {
     static LAST: LazyLock<i64> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -637,12 +644,13 @@ pub(super) fn last_second() -> i64 {
     *LAST
 }
 
-/// Returns whether ISO 8601 can be read at this place, for the detection.
+/// Whether an ISO 8601 time begins at position `at` of a line.
 pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
     iso::Reader::default().read(&line[at..]).is_some()
 }
-/// Returns where the message of a line may start that a relay has passed on: after the time, or after the name of the program, which
-/// ends in a colon. A date further on is something that the message is about.
+
+/// Returns the positions at which the message of a relayed line may start: directly after the time, or after the name of the
+/// program, which ends in a colon. A later date belongs to what the message is about.
 fn message_starts(rest: &[u8]) -> impl Iterator<Item = usize> {
     let opened = |at: usize| at + rest[at..].iter().take_while(|byte| matches!(byte, b' ' | b'[' | b'"')).count();
     let colon = memchr::memmem::find(rest, b": ").map(|at| at + 2);

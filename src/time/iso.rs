@@ -28,8 +28,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Returns the first time in `line` that starts within [`SEARCH_LIMIT_BYTES`]. If it is not one at which a log can have been
-    /// written, no other one takes its place.
+    /// Returns the first time in `line` that starts within [`SEARCH_LIMIT_BYTES`]. If no log can have been written at that time,
+    /// returns `None`; later times in the line are not considered.
     #[inline]
     pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         self.read(line).or_else(|| {
@@ -41,7 +41,7 @@ impl Reader {
         })
     }
 
-    /// Returns the last time in `text`: `Some(None)` if it is not one at which a log can have been written.
+    /// Returns the last time in `text`, or `Some(None)` if no log can have been written at that time.
     pub(super) fn find_last(&mut self, text: &[u8]) -> Option<Option<Stamp>> {
         let hyphen = memchr::memrchr_iter(b'-', text).find(|&hyphen| begins_at(text, hyphen))?;
         Some(self.read(&text[hyphen - 4..]))
@@ -103,11 +103,11 @@ fn minute(text: [u8; 16]) -> Option<i64> {
     let (hour, minute) = (clock[3], clock[6]);
     let day = days(year, date[5], clock[0]).filter(|_| hour <= 23 && minute <= 59)?;
     let second = day * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60;
-    // Here, because a minute is computed once for many lines.
+    // Checked here and not for each time, because a minute is computed once for many lines.
     can_be_logged(second).then_some(second)
 }
 
-/// Whether a log can have been written in this second since 1970.
+/// Whether a log can have been written at this second, which is counted from 1970.
 fn can_be_logged(second: i64) -> bool {
     (FIRST_SECOND..last_second()).contains(&second)
 }
@@ -262,8 +262,9 @@ pub(super) enum Named {
     Nothing,
 }
 
-/// Reads a zone and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None` for an offset with a colon that
-/// no clock has, because then this is not a time. Other numbers that are no offsets are something else after the time.
+/// Reads a zone at the start of `text` and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None`
+/// for an offset with a colon that no clock has, because then the text before it is not a time either. Any other number that is
+/// not an offset is unrelated to the time.
 #[inline]
 pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     let (sign, rest, len) = match text {
@@ -289,14 +290,14 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         (4, _) if number(&rest[..2]) <= 14 && number(&rest[2..4]) % 15 == 0 && number(&rest[2..4]) < 60 => {
             (number(&rest[2..4]), 4)
         }
-        // Without a zero, it may be any number of one or two digits.
+        // If there is no zero, this may be any number of two digits.
         (2, after) if rest[0] == b'0' && !starts_word(after) => (0, 2),
         _ => return Some((Named::Nothing, 0)),
     };
     Some((Named::Offset(sign * (number(&rest[..2]) * 3600 + minutes * 60)), len + digits_len))
 }
 
-/// Reads the abbreviation of a zone after a space. Returns it with its length in bytes.
+/// Reads the abbreviation of a zone after a space. Returns its meaning, and its length with the space.
 #[cold]
 fn zone_name(text: &[u8]) -> (Named, usize) {
     let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
@@ -415,7 +416,7 @@ mod tests {
     }
 
     proptest! {
-        /// Two digits for each part. About one in ten of these is a date.
+        /// Tries random numbers for each part. About one in ten combinations is a date.
         #[test]
         fn dates_are_those_of_the_calendar(
             year in prop_oneof![0_i16..10_000, 1890_i16..2110],
@@ -438,7 +439,7 @@ mod tests {
             prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(1_487_030_400_000_000_000 + nine)));
         }
 
-        /// Only a few different digits, so that neighbouring times often share their minute, with other text between them.
+        /// Uses only a few different digits, so that neighbouring times often share their minute.
         #[test]
         fn earlier_times_do_not_matter(
             texts in prop::collection::vec("201[78]-0[12]-1[45][T ]02:5[67]:[0-6]4(\\.[05]{1,2})?(Z|\\+01:00| PM|)|20[0-9:-]{17}", 0..20),

@@ -7,9 +7,9 @@
 //! of a source to decide its [`Form`], and a [`Reader`] reads the lines according to that form. The forms in which people type
 //! times are separate; [`window`] parses them.
 //!
-//! What a line does not contain, such as the year, is decided once for the whole source. [`Basis`] reports this for each time,
-//! and [`Form::evidence`] for each source. If the order of day and month, the year or the date cannot be determined, the lines
-//! have no time.
+//! Parts that lines do not contain, such as the year, are decided once for the whole source. [`Basis`] reports this for each
+//! time, and [`Form::evidence`] for each source. If the order of day and month, the year or the date cannot be determined, the
+//! lines have no time.
 
 pub mod detect;
 mod form;
@@ -32,7 +32,7 @@ pub use forms::read::Order;
 /// Dates after this position belong to the message.
 pub const SEARCH_LIMIT_BYTES: usize = 128;
 
-/// A moment, in nanoseconds since the Unix epoch in UTC.
+/// A moment, stored as nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
@@ -88,9 +88,9 @@ pub struct Reader {
     iso: iso::Reader,
     /// A cache of the last offset: a zone, a minute or quarter of an hour by its clocks, and the offset of the zone then.
     zone: Option<(&'static TimeZone, i64, Offset)>,
-    /// Whether the times of the current line stand after its results, if it has records.
+    /// Whether the records in the current line have their times after their results. Set only for forms with records.
     is_before_time: bool,
-    /// How many times were read that lie in an hour that clocks repeat or skip.
+    /// The number of times read so far that are in an hour that clocks repeat or skip.
     changing: u64,
 }
 
@@ -98,7 +98,7 @@ pub struct Reader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Offset {
     seconds: i32,
-    /// Whether clocks repeat or skip that time.
+    /// Whether clocks repeat or skip the time.
     is_changing: bool,
 }
 
@@ -142,7 +142,8 @@ impl Stamp {
 }
 
 impl Reader {
-    /// Returns how many times were read since the last call that lie in an hour that the clocks of the given zone repeat or skip.
+    /// Returns the number of times read since the last call that are in an hour that the clocks of the user's zone repeat or
+    /// skip.
     pub fn take_changing(&mut self) -> u64 {
         std::mem::take(&mut self.changing)
     }

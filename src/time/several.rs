@@ -1,7 +1,8 @@
-//! Finds the times of results in lines that have several: records of JSON in one line, or lines that end in a carriage return alone.
+//! Finds the time of each result in a line with several times: a line with several JSON records, or a text whose lines end in a
+//! carriage return alone.
 //!
-//! The time of a result is that of its record, or the last one between the result before it and itself. If there is none, the results
-//! share the time of the line.
+//! The time of a result is that of its record, or the last one between the previous result and itself. If there is neither, the
+//! results share the time of the line.
 
 use std::ops::Range;
 
@@ -9,22 +10,22 @@ use super::detect::begins_token;
 use super::form::{Form, Place, Slot};
 use super::{Reader, Stamp};
 
-/// How far from a result its record is searched for, in bytes.
+/// How far before and after a result the braces of its record are searched for, in bytes.
 const RECORD_BYTES: usize = 8 << 10;
 
-/// How many objects around a result are looked at.
+/// How many nested objects around a result are searched for a time.
 const LEVELS: usize = 4;
-/// How many braces before a result are looked at. A line may have thousands of results, so this must not take long.
+/// How many braces before a result are examined. A line may have thousands of results, so this must not take long.
 const BRACES: usize = 128;
 
 impl Reader {
-    /// Returns the time of the first result in a line, which is at `span`.
+    /// Returns the time of the first result in `line`. The result is at `span`.
     #[inline]
     pub fn find_first(&mut self, form: &Form, line: &[u8], span: &Range<usize>) -> Option<Stamp> {
         if form.has_records { self.find_in_record(form, line, span) } else { self.find(form, line) }
     }
 
-    /// Returns the time of the result at `span` of a line, if the one before it ends at `end` and has the time `earlier`.
+    /// Returns the time of the result at `span` in `line`. The previous result ends at `end` and has the time `earlier`.
     #[cold]
     pub fn find_next(
         &mut self,
@@ -45,7 +46,7 @@ impl Reader {
         } else {
             form.slots().find_map(|slot| self.find_last(slot, form, slice(end..span.start)))
         };
-        // The object of the result before has ended, so its time is that of a neighbour.
+        // If the object of the previous result has ended, its time belongs to a neighbouring record.
         let has_objects = form.slots().any(|slot| slot.is_searched());
         let is_neighbours = has_objects && closings(slice(end..span.start)).next().is_some();
         found.unwrap_or(if is_neighbours { None } else { earlier })
@@ -73,7 +74,7 @@ impl Reader {
         }
     }
 
-    /// Returns the time of the innermost object of JSON around a place that has one.
+    /// Returns the time of the innermost JSON object around `at` that has one, or `Some(None)` if that time is not possible.
     fn find_in_object(&mut self, form: &Form, text: &[u8], at: usize) -> Option<Option<Stamp>> {
         form.slots().find(Slot::is_searched)?;
         let (before, after) = text.split_at_checked(at)?;
@@ -93,7 +94,7 @@ impl Reader {
         })
     }
 
-    /// Returns the last time of a form in a text within a line.
+    /// Returns the last time in `text` that has the form of `slot`, or `Some(None)` if that time is not possible.
     fn find_last(&mut self, slot: Slot, form: &Form, text: &[u8]) -> Option<Option<Stamp>> {
         match slot {
             Slot::Nothing => None,
@@ -119,7 +120,8 @@ impl Reader {
 }
 
 impl Form {
-    /// Returns the part of a line around `at` that carriage returns divide from the rest.
+    /// Returns the part of `line` around `at` that is delimited by carriage returns, or the whole line if this form does not
+    /// use them.
     fn part(&self, line: &[u8], at: usize) -> Range<usize> {
         let (before, after) = line.split_at(at.min(line.len()));
         if !self.has_returns {
@@ -132,12 +134,12 @@ impl Form {
 }
 
 impl Slot {
-    /// Whether its place in a line is found by a text before it, wherever that is.
+    /// Whether the time is searched for, because it follows a key or another fixed text that can be anywhere in the line.
     pub(super) fn is_searched(&self) -> bool {
         matches!(self, Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_) | Place::Found, ..))
     }
 
-    /// Whether the first time in a text is in an object of JSON that does not contain the place `at`, but another object does.
+    /// Whether the first time in `text` is in a JSON object that does not contain the position `at`, while another object does.
     fn is_in_other_object(self, text: &[u8], at: usize) -> bool {
         match self {
             Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_), ..) => self.found_at(text).is_some_and(|found| {
@@ -150,7 +152,7 @@ impl Slot {
         }
     }
 
-    /// Returns where the time begins in a text, of a form that searches for it.
+    /// Returns where the time begins in `text`, or `None` if there is none or this slot does not search for it.
     fn found_at(&self, text: &[u8]) -> Option<usize> {
         match self {
             Slot::IsoAt(place @ Place::Key(_)) | Slot::At(place @ Place::Key(_), ..) => place.locate(text),
@@ -160,13 +162,13 @@ impl Slot {
     }
 }
 
-/// Returns how many objects are open at the end of a text and not at its start.
+/// Returns the number of objects that begin in `text` and are still open at its end.
 fn open_at_end(text: &[u8]) -> usize {
     memchr::memchr2_iter(b'{', b'}', text)
         .fold(0, |depth: usize, at| if text[at] == b'{' { depth + 1 } else { depth.saturating_sub(1) })
 }
 
-/// Returns where the objects that are open at the start of a text end in it, from the innermost on.
+/// Returns the positions in `text` at which the objects end that were open at its start, innermost first.
 fn closings(text: &[u8]) -> impl Iterator<Item = usize> {
     let mut depth = 0_usize;
     memchr::memchr2_iter(b'{', b'}', text).filter_map(move |at| {

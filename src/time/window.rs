@@ -22,13 +22,14 @@
 //! A day without a clock time means its start for both ends of a window, as in journalctl: a window until `2017-02-14` ends when
 //! that day begins.
 //!
-//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone. Without
-//! a zone it is in the one that the caller chooses. Of an hour that occurs twice when clocks are set back, it is in the first.
+//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone. A
+//! clock time without a zone is in the zone that the caller chooses. If it occurs twice because clocks are set back, the first
+//! one counts.
 //!
-//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Days, months and years follow the calendar: one
-//! month before 31 March is the last day of February, and a day before noon is noon, even if clocks were changed in between.
-//! Letter case and additional spaces do not matter, with one exception: `M` is refused as a unit, because journalctl reads it as months,
-//! and `m` as minutes.
+//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Days, months and years follow the calendar:
+//! one month before 31 March is the last day of February, and a day before noon is noon, even if clocks were changed in
+//! between. Letter case and additional spaces do not matter, with one exception: `M` is refused as a unit, because journalctl
+//! reads it as months, and `m` as minutes.
 //!
 //! Ambiguous times are refused, with a message that suggests unambiguous ones: `02/03/2017` can be two dates, and `3h` can be
 //! before or after now.
@@ -42,7 +43,7 @@ use jiff::tz::{Offset, TimeZone};
 use super::Time;
 use super::zone::DisplayZone;
 
-/// Examples for the message about text from which it is not clear what was meant.
+/// The end of the message for text whose meaning is not clear.
 const EXAMPLES: &str = "Write one such as 2017-02-14, '2017-02-14 08:00', 08:00, today, 'yesterday 14:00', \
                         friday, -3h or '2 days ago'";
 
@@ -84,7 +85,7 @@ enum Kind {
     Moment(Time),
     /// A clock time on a day. `offset` is `None` if no zone was typed.
     Clock { day: Day, clock: civil::Time, offset: Option<Offset> },
-    /// A period from now, which is negative if it goes back. Months differ in length, so they are not converted to days.
+    /// A period that is added to now; it is negative if it goes back. Months differ in length, so they are not converted to days.
     Shift { months: i64, days: i64, seconds: i64 },
 }
 
@@ -174,7 +175,7 @@ fn time(timestamp: jiff::Timestamp) -> Option<Time> {
 }
 
 impl Bound {
-    /// Whether the moment depends on the current time.
+    /// Whether the moment of this end depends on the current time.
     #[must_use]
     pub fn is_relative(self) -> bool {
         match self.0 {
@@ -183,7 +184,7 @@ impl Bound {
         }
     }
 
-    /// Whether the moment depends on the zone.
+    /// Whether the moment of this end depends on the zone that the caller chooses.
     #[must_use]
     pub fn lacks_zone(self) -> bool {
         matches!(self.0, Kind::Clock { offset: None, .. })
@@ -206,7 +207,7 @@ impl Range {
         self.ends().any(Bound::is_relative)
     }
 
-    /// Whether one of the ends depends on the zone.
+    /// Whether one of the ends depends on the zone that the caller chooses.
     #[must_use]
     pub fn lacks_zone(self) -> bool {
         self.ends().any(Bound::lacks_zone)
@@ -228,7 +229,7 @@ impl Range {
 }
 
 impl FromStr for Bound {
-    /// What is wrong with the typed time, and what to write instead.
+    /// The message for the user: what is wrong with the typed time, and what to write instead.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Bound, String> {
@@ -575,7 +576,7 @@ mod tests {
     }
 
     #[test]
-    fn times_without_a_zone_are_those_of_the_zone_that_is_given() {
+    fn times_without_a_zone_are_in_the_chosen_zone() {
         let cases = [
             ("2017-02-14", "Europe/Berlin", "2017-02-13T23:00:00Z"),
             ("2017-07-14 08:00", "Europe/Berlin", "2017-07-14T06:00:00Z"),
@@ -769,7 +770,7 @@ mod tests {
         }
 
         #[test]
-        fn a_time_that_was_shown_is_parsed_as_the_same_time(nanoseconds in any::<i64>(), now in any::<i64>()) {
+        fn a_shown_time_is_parsed_as_the_same_time(nanoseconds in any::<i64>(), now in any::<i64>()) {
             let time = Time(nanoseconds);
             for text in [time.to_string(), time.to_string().replace('T', " "), time.to_string().replace('Z', "")] {
                 prop_assert_eq!(Bound::parse(&text).and_then(|bound| bound.resolve(Time(now), DisplayZone::UTC)), Ok(time), "{}", text);

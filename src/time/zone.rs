@@ -1,4 +1,4 @@
-//! Zones that the user chooses: for times without one, and for showing times.
+//! Time zones that the user chooses: the zone of times that have none, and the zone in which times are shown.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ const SECOND: i64 = 1_000_000_000;
 const MINUTE_SECONDS: i64 = 60;
 const HOUR_SECONDS: i64 = 3600;
 
-/// Parses the name of a zone, such as `Europe/Berlin`, or an offset from UTC, such as `+01:00`. The rules of all zones are part
-/// of the program. The returned zone is never freed, because every time may refer to it.
+/// Parses the name of a zone, such as `Europe/Berlin`, or an offset from UTC, such as `+01:00`. The rules of all zones are
+/// compiled into the program. The returned zone is never freed, because any time may refer to it.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn parse(text: &str) -> Result<&'static TimeZone, String> {
     Ok(Box::leak(Box::new(zone)))
 }
 
-/// Parses an offset: `+01:00`, `+0100`, `+01` or `+1`.
+/// Parses an offset from UTC: `+01:00`, `+0100`, `+01` or `+1`.
 fn offset(text: &str) -> Option<Offset> {
     let (sign, digits) = match text.strip_prefix(['-', '−']) {
         Some(rest) => (-1, rest),
@@ -63,7 +63,7 @@ fn offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok().filter(|_| is_offset)
 }
 
-/// The zone in which times are shown, and whose hours and days are counted: UTC, unless the user chooses another one.
+/// The zone in which times are shown and in which hours and days begin: UTC, unless the user chooses another one.
 ///
 /// # Examples
 ///
@@ -84,19 +84,19 @@ impl DisplayZone {
     /// UTC, which is written as `Z`.
     pub const UTC: DisplayZone = DisplayZone(None);
 
-    /// Returns the zone that the user has chosen.
+    /// Creates the zone in which the user wants to see times.
     #[must_use]
     pub fn new(zone: &'static TimeZone) -> DisplayZone {
         DisplayZone((*zone != TimeZone::UTC).then_some(zone))
     }
 
-    /// Whether it is UTC.
+    /// Whether this zone is UTC.
     #[must_use]
     pub fn is_utc(self) -> bool {
         self.0.is_none()
     }
 
-    /// Returns the name: `UTC`, `Europe/Berlin` or `+01:00`.
+    /// Returns the name of this zone: `UTC`, `Europe/Berlin` or `+01:00`.
     #[must_use]
     pub fn name(self) -> String {
         match self.0 {
@@ -116,14 +116,14 @@ impl DisplayZone {
         Moment { time, zone: self }
     }
 
-    /// Returns the date of a time.
+    /// Returns the date of `time` in this zone.
     #[must_use]
     pub fn date(self, time: Time) -> Date {
         self.zoned(time).date()
     }
 
-    /// Returns the first moment with this date and clock time. Of an hour that occurs twice, it is in the first; an hour that clocks
-    /// skip is taken as if they had not been changed yet. Returns `None` if the time is out of range.
+    /// Returns the first moment at which clocks in this zone show `clock`. If they skip that time, it is computed as if they
+    /// had not been changed yet. Returns `None` if the moment is out of range.
     #[must_use]
     pub fn moment(self, clock: DateTime) -> Option<Time> {
         let timestamp = match self.0 {
@@ -133,15 +133,16 @@ impl DisplayZone {
         i64::try_from(timestamp.ok()?.as_nanosecond()).ok().map(Time)
     }
 
-    /// Returns the time with its date and clock time.
+    /// Returns `time` with its date and clock time in this zone.
     #[must_use]
     pub fn zoned(self, time: Time) -> ZonedDateTime {
-        // Nanoseconds in an `i64` span fewer years than a `Timestamp` does.
+        // Never fails, because an `i64` of nanoseconds spans fewer years than a `Timestamp`.
         let timestamp = Timestamp::from_nanosecond(i128::from(time.0)).unwrap_or_default();
         timestamp.to_zoned_datetime(self.0.cloned().unwrap_or(TimeZone::UTC))
     }
 
-    /// Returns when the hour of a time began. If clocks were changed within the hour, it began then.
+    /// Returns the start of the hour that contains `time`. If clocks were changed earlier within that hour, it starts at the
+    /// change.
     #[must_use]
     pub fn hour(self, time: Time) -> Time {
         if self.is_utc() {
@@ -160,7 +161,7 @@ impl DisplayZone {
         Time(start.saturating_mul(SECOND))
     }
 
-    /// Returns when the hour ends that begins at `start`.
+    /// Returns the end of the hour that starts at `start`.
     #[must_use]
     pub fn hour_end(self, start: Time) -> Time {
         let second = start.0.div_euclid(SECOND);
@@ -176,7 +177,7 @@ impl DisplayZone {
         Time(end.saturating_mul(SECOND))
     }
 
-    /// Returns when the day of a time began.
+    /// Returns the start of the day that contains `time`.
     #[must_use]
     pub fn day(self, time: Time) -> Time {
         if self.is_utc() {
@@ -185,15 +186,15 @@ impl DisplayZone {
         self.zoned(time).start_of_day().map_or(time, |start| saturated(&start))
     }
 
-    /// Returns when the day ends that begins at `start`.
+    /// Returns the end of the day that starts at `start`.
     #[must_use]
     pub fn day_end(self, start: Time) -> Time {
         let next = self.zoned(start).tomorrow().and_then(|next| next.start_of_day());
         next.map_or(Time(i64::MAX), |next| saturated(&next))
     }
 
-    /// Returns the offset from UTC at a second, in seconds. Offsets of more than a hundred years ago are cut to minutes, because
-    /// times cannot be written with seconds in their offset.
+    /// Returns the offset from UTC, in seconds, at a second since 1970. Offsets from before standard time are truncated to whole
+    /// minutes, because an offset is written without seconds.
     fn offset(self, second: i64) -> i64 {
         let Some(zone) = self.0 else { return 0 };
         let seconds = Timestamp::from_second(second).map_or(0, |at| i64::from(zone.to_offset(at).seconds()));
@@ -201,7 +202,7 @@ impl DisplayZone {
     }
 }
 
-/// Returns the last multiple of so many seconds that is not after the time.
+/// Rounds `time` down to a multiple of `seconds` since 1970.
 fn floor(time: Time, seconds: i64) -> Time {
     let length = seconds * SECOND;
     Time(time.0.div_euclid(length).saturating_mul(length))
@@ -212,7 +213,7 @@ fn saturated(time: &ZonedDateTime) -> Time {
     Time(i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX }))
 }
 
-/// Writes an offset in whole minutes: `+01:00`.
+/// Formats an offset from UTC as `+01:00`. `seconds` must be whole minutes.
 fn shown_offset(seconds: i64) -> String {
     let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / MINUTE_SECONDS);
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
@@ -226,7 +227,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Returns the offset as it is written: `Z` or `+01:00`.
+    /// Returns the offset from UTC as it is written after the time: `Z` or `+01:00`.
     #[must_use]
     pub fn offset(self) -> String {
         if self.zone.is_utc() { "Z".to_owned() } else { shown_offset(self.offset_seconds()) }
@@ -268,7 +269,7 @@ mod tests {
         Time(text.parse::<Timestamp>().unwrap().as_nanosecond().try_into().unwrap())
     }
 
-    /// Returns each hour of a zone between two times, as it is shown.
+    /// Returns the start of each hour of a zone from `first` up to `last`, as it is shown.
     fn hours(name: &str, first: &str, last: &str) -> Vec<String> {
         let (zone, last) = (zone(name), time(last));
         let hours = std::iter::successors(Some(zone.hour(time(first))), |start| Some(zone.hour_end(*start)));

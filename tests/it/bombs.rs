@@ -1,4 +1,5 @@
-//! Small files that unpack to enormous ones. Reading ends at a limit, and the problem names the option that raises the limit.
+//! Tests small files that unpack to enormous ones. Reading ends at a limit, and the problem names the option that raises the
+//! limit.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 

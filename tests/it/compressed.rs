@@ -1,5 +1,5 @@
-//! Compressed inputs give the same results as their text. Truncated and damaged ones give a part of them, and a problem. The
-//! inputs are made with the encoders of other crates, or by hand if there is no encoder.
+//! Tests that compressed inputs give the same results as their text, and that truncated and damaged ones give some of the results
+//! and a problem. The inputs are made with the encoders of other crates, or by hand if there is no encoder.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write};

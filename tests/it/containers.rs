@@ -1,5 +1,5 @@
-//! A log gives the same results in every encoding, with every compression and in every archive, and the same lines at the same
-//! positions.
+//! Tests that a log gives the same results, and the same lines at the same positions, in every encoding, with every compression
+//! and in every archive.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -23,7 +23,8 @@ use crate::packing::{self, CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// A log with 25 results that were counted by hand (see fixtures/README.md), one more result, and letters that differ by encoding.
+/// A log with 25 results that were counted by hand (see fixtures/README.md), one more result, and letters that differ by
+/// encoding.
 static LOG: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
     for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {

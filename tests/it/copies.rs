@@ -1,5 +1,5 @@
-//! Files with the same bytes count once, wherever they are and however they are packed. Files that only begin with the same
-//! bytes are not copies.
+//! Tests that files with the same bytes count once, wherever they are and however they are packed, and that files that only begin
+//! with the same bytes are not copies.
 
 use std::fs;
 use std::io::Write as _;

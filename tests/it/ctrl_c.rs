@@ -1,5 +1,5 @@
-//! Ctrl-C, sent as a signal while the program waits for a pipe. On Windows, one program cannot send Ctrl-C to another without
-//! `unsafe`. What the program does on Ctrl-C is the same there. `interrupted.rs` tests the library's part.
+//! Tests Ctrl-C, which is sent as a signal while the program waits for a pipe. On Windows, one program cannot send Ctrl-C to
+//! another without `unsafe`, but the program behaves the same there. `interrupted.rs` tests the part of the library.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

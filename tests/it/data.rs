@@ -1,4 +1,4 @@
-//! The generated logs, which all benches use, contain what their counts say.
+//! Tests that the generated logs, which all benches use, contain as many results as their counts state.
 
 #[path = "../../benches/data/mod.rs"]
 mod logs;

@@ -1,5 +1,5 @@
-//! The output of `files`. The entries are compared with those of a naive implementation, however the input is divided, and the
-//! program is run over everything that a folder may contain.
+//! Tests the output of `files`. Its entries are compared with those of a naive implementation, however the input is divided, and
+//! the program is run over everything that a folder may contain.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Filters keep exactly the sign-ins of the truth that they describe.
+//! Tests that filters keep exactly the matching sign-ins of a generated ticket.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::ticket::generated::truth::Written::{RawCallStatus, Service};
 use crate::ticket::generated::{HOUR, MIDNIGHT, ticket};
 use crate::ticket::small;
 
-/// Returns the time by which a sign-in counts: that of the record that says most.
+/// Returns the time at which a sign-in counts, which is the time of its most detailed record.
 fn time(sign_in: &SignIn) -> i64 {
     [Service, RawCallStatus].iter().find_map(|written| sign_in.lines.get(written)).unwrap().time
 }

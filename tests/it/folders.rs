@@ -1,4 +1,4 @@
-//! Which files in a folder are read. The tests build folders, run the program over them and compare its complete messages.
+//! Tests which files in a folder are read. The tests build folders, run the program over them and compare its complete messages.
 
 use std::fs::{self, File};
 use std::io::Write as _;

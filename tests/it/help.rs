@@ -1,4 +1,4 @@
-//! The help texts: `-h`, which fits on a screen, the full `--help`, and `help`.
+//! Tests the help texts: `-h`, which fits on a screen, the full `--help`, and the command `help`.
 
 use std::process::Command;
 

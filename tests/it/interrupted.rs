@@ -1,4 +1,4 @@
-//! Interrupted runs. Everything that was read before the interruption counts, and everything else is reported.
+//! Tests interrupted runs: everything that was read before the interruption counts, and everything else is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

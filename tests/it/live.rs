@@ -1,4 +1,4 @@
-//! Logs that are written to, truncated, rotated or deleted while they are read.
+//! Tests logs that are written to, truncated, rotated or deleted while they are being read.
 //!
 //! These tests need no clock and no second process: the visitor changes the log when the first chunk is scanned, before the rest
 //! is read.

@@ -1,5 +1,5 @@
-//! Output that the cases in `tests/cmd` cannot test: files that are written completely or not at all, the same bytes with any
-//! number of threads, a reader that closes its pipe, lines over the limit.
+//! Tests output that the cases in `tests/cmd` cannot test: files that are written completely or not at all, the same bytes with
+//! any number of threads, a reader that closes its pipe, and lines over the limit.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,5 +1,5 @@
-//! Encrypted archives on the command line: the problems without a password and with a wrong one, the sources of passwords, and
-//! that no password is ever printed.
+//! Tests encrypted archives on the command line: the problems without a password and with a wrong one, the sources of passwords,
+//! and that no password is ever printed.
 
 use std::fs;
 use std::io::{Cursor, Write as _};

@@ -1,4 +1,4 @@
-//! Patterns of one's own, from pattern files that the program writes.
+//! Tests users' own patterns, starting from pattern files that the program writes.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Catalogue entries rendered as text.
+//! Tests how catalogue entries are rendered as text.
 
 use callcodes::catalogue::{Answer, Catalogue, Entry};
 use callcodes::code::{Code, Key};

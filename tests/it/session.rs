@@ -1,4 +1,4 @@
-//! The behaviour that is common to all commands that read inputs.
+//! Tests the behaviour that all commands that read inputs have in common.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The user's configuration file, in the standard folder of the platform.
+//! Tests the user's configuration file in the standard folder of the platform.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,5 @@
-//! Sign-ins are counted as the truth of generated tickets says, however the work is divided.
+//! Tests that sign-ins in generated tickets are counted correctly, however the work is divided. The truth about a ticket is
+//! known, because it is generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +24,7 @@ use crate::ticket::generated::truth::{self, Written};
 use crate::ticket::generated::{HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Spec, Spelling, Ticket, ticket};
 use crate::ticket::{canonical, small};
 
-/// Each dimension, and how the truth calls it.
+/// Each dimension, with the corresponding dimension of the truth.
 const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
     (Dimension::Code, truth::Dimension::Code),
     (Dimension::Host, truth::Dimension::Host),
@@ -55,7 +56,7 @@ pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) ->
     printed_by(folder, run, Options { filter, ..Options::default() }).0
 }
 
-/// Returns these objects, and the counts.
+/// Returns the objects that `lines` prints as JSON Lines, and the counts.
 fn printed_by(folder: &Path, run: &pipeline::Options, counting: Options) -> (Vec<serde_json::Value>, Settled) {
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
     let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
@@ -66,7 +67,7 @@ fn printed_by(folder: &Path, run: &pipeline::Options, counting: Options) -> (Vec
     (lines.collect(), outcome.summary.1)
 }
 
-/// Returns a value as the truth writes it.
+/// Returns a value as it is written in the truth.
 fn text(folder: &Path, dimension: Dimension, value: &Value) -> Option<String> {
     match value {
         Value::Key(key) => Some(key.to_string()),
@@ -83,7 +84,7 @@ fn text(folder: &Path, dimension: Dimension, value: &Value) -> Option<String> {
     }
 }
 
-/// Counts by dimensions, and returns the counts as the truth does.
+/// Counts by dimensions, and returns the counts in the form that the truth has.
 fn by(folder: &Path, run: &pipeline::Options, dimensions: &[Dimension]) -> BTreeMap<Vec<Option<String>>, u64> {
     let settled = counted(folder, run, Options { by: dimensions.to_vec(), ..Options::default() });
     let mut counts = BTreeMap::new();
@@ -136,7 +137,7 @@ fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
     }
 }
 
-/// Compares the lines that count, and what they show of their sign-ins, with the truth.
+/// Compares the lines that count, and what they show about their sign-ins, with the truth.
 fn check_lines(spec: &Spec) {
     let ticket = ticket(spec);
     let folder = written(&ticket);
@@ -178,7 +179,7 @@ fn beyond_the_limit_of_results_that_wait_lines_are_printed_in_portions() {
         lines.iter().map(|line| ["path", "line", "code", "text"].map(|key| line[key].clone())).collect()
     };
     assert_eq!(places(&portions), places(&whole));
-    // Only twins in different portions are missed: no line counts less.
+    // Only twins in different portions are missed, so fewer lines are marked as twins.
     let twins = |lines: &[serde_json::Value]| lines.iter().filter(|line| line.get("counted_in").is_some()).count();
     assert!(twins(&portions) < twins(&whole), "{} of {}", twins(&portions), twins(&whole));
     assert_eq!(twins(&portions) as u64, some.totals.twins);

@@ -1,8 +1,8 @@
-//! Nothing is lost silently: if a run finds no result and reports no problem, everything was read as text.
+//! Tests that nothing is lost silently: if a run finds no result and reports no problem, everything was read as text.
 //!
-//! A run over an empty file may be silent, and so may one over a file that is text, or so short or plain that it passes for
-//! text: these were searched. A run over a compressed file or an archive is never silent, however damaged the file is, as long
-//! as its format can be detected. Any other file that is not text is reported as binary.
+//! A run may be silent about an empty file, and about a file that is text or is so short or plain that it passes for text,
+//! because these files were searched. A run is never silent about a compressed file or an archive, however damaged it is, as
+//! long as its format can be detected. Any other file that is not text is reported as binary.
 
 use std::collections::BTreeSet;
 use std::fs;

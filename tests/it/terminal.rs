@@ -1,4 +1,4 @@
-//! The output of no command contains control characters, wherever they come from.
+//! Tests that no command prints control characters, wherever they come from.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The generated tickets contain what their truth says. Everything is read back from the bytes with plain string operations.
+//! Tests that generated tickets contain exactly the sign-ins that their truth lists. Everything is read back from the bytes with
+//! plain string operations.
 
 #[path = "../../benches/ticket/mod.rs"]
 pub(crate) mod generated;
@@ -20,7 +21,7 @@ pub(crate) fn small() -> Spec {
     Spec { machines: 4, sign_ins: 600, users: 60, outage, ..Spec::default() }
 }
 
-/// Returns a ticket with most of what can be asked for, except for missing lines.
+/// Returns a ticket that uses most options of the generator, but has no missing lines.
 fn intricate() -> Spec {
     Spec {
         seed: 5,
@@ -48,7 +49,7 @@ fn lossy() -> Spec {
     Spec { lost, radius_only: 100, machines: 1, layout: Layout::Bare, ..small() }
 }
 
-/// Returns each line with its file, the older files of a log first.
+/// Returns each line with its file. The older files of a log come first.
 fn lines(ticket: &Ticket) -> impl Iterator<Item = (&str, &str)> {
     let texts = ticket.files.iter().map(|(path, bytes)| (path.as_str(), std::str::from_utf8(bytes).unwrap()));
     texts.flat_map(|(path, text)| text.lines().map(move |line| (path, line)))
@@ -58,7 +59,7 @@ fn host(path: &str) -> String {
     path.split_once(['/', '_']).map_or(String::new(), |(host, _)| host.to_lowercase())
 }
 
-/// Returns the name of a user without domain, in lower case.
+/// Returns the name of a user without the domain, in lower case.
 pub(crate) fn canonical(user: &str) -> String {
     let user = user.rsplit('\\').next().unwrap().to_lowercase();
     user.strip_suffix("@contoso").map_or(user.clone(), str::to_owned)
@@ -68,7 +69,7 @@ fn between<'l>(line: &'l str, before: &str, after: &str) -> Option<&'l str> {
     line.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }
 
-/// Returns what a `Pfauth` line says: code, user, outcome and address.
+/// Returns the content of a `Pfauth` line: code, user, outcome and address.
 fn pfauth(line: &str) -> Option<(i32, String, bool, Option<String>)> {
     let symbol = between(line, ". Call status: ", " - ")?;
     let code = codes::ROWS.iter().find(|row| row.symbol.is_some_and(|(name, _)| name == symbol)).unwrap().code;
@@ -78,7 +79,7 @@ fn pfauth(line: &str) -> Option<(i32, String, bool, Option<String>)> {
     Some((code, canonical(user), line.contains("Pfauth succeeded"), address))
 }
 
-/// Returns the records of results in the bytes: host, file, time and what the line says.
+/// Returns the records of results that are found in the bytes: host, file, time and the content of the line.
 fn records_in(ticket: &Ticket) -> Vec<String> {
     let mut records = Vec::new();
     for (path, line) in lines(ticket) {
@@ -93,7 +94,7 @@ fn records_in(ticket: &Ticket) -> Vec<String> {
     records
 }
 
-/// Returns the same from the truth.
+/// Returns the records of results that the truth lists, in the same form.
 fn records_of(sign_ins: &[SignIn]) -> Vec<String> {
     let mut records = Vec::new();
     for sign_in in sign_ins {
@@ -110,7 +111,7 @@ fn records_of(sign_ins: &[SignIn]) -> Vec<String> {
     records
 }
 
-/// Asserts that both hold the same, in any order, and reports the first difference.
+/// Asserts that both lists contain the same records in any order, and reports the first difference.
 fn assert_same(mut found: Vec<String>, mut expected: Vec<String>) {
     found.sort();
     expected.sort();
@@ -190,7 +191,7 @@ fn the_oracle_finds_no_result_in_noise() {
     }
 }
 
-/// A sign-in by RADIUS whose result is still to come.
+/// A sign-in through RADIUS whose result has not come yet.
 #[derive(Debug, PartialEq, Eq)]
 struct Open {
     file: String,
@@ -201,7 +202,8 @@ struct Open {
     result: Option<(String, i32)>,
 }
 
-/// Returns the sign-ins in the RADIUS logs, and how many of a machine were open at a time. No line may be missing.
+/// Returns the sign-ins in the RADIUS logs, and the largest number of sign-ins of a machine that were open at the same time. No
+/// line may be missing.
 fn joined(ticket: &Ticket, order: Order) -> (Vec<String>, usize) {
     let (mut joined, mut most_open) = (Vec::new(), 0);
     let mut open: BTreeMap<(String, &str), Open> = BTreeMap::new();

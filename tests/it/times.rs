@@ -1,4 +1,4 @@
-//! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
+//! Tests times of every form, with logs that are easily misread, generated logs of each form, and every way of reading them.
 
 use callcodes::time::detect::{Circumstances, Given, detect};
 use callcodes::time::{Reader, Time};
@@ -69,7 +69,7 @@ struct Generated {
     times: Vec<Option<String>>,
 }
 
-/// Writes a time of a form. The arguments are the clock and a number from 0 that rises.
+/// Writes a time in some form. The arguments are the clock and a number that increases from 0.
 type Write = fn(DateTime, usize) -> String;
 
 /// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
@@ -99,7 +99,7 @@ const FORMS: [(&str, Write); 21] = [
     ("epoch-ts", |at, _| {
         format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
     }),
-    // Dates that messages are about, before the time of the line.
+    // The message mentions a date before the time of the line.
     ("iso-8601", |at, number| {
         let end = at + jiff::SignedDuration::from_hours(if number % 3 == 0 { 8000 } else { -8000 });
         let [end, at] = [end, at].map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
@@ -128,7 +128,7 @@ const FORMS: [(&str, Write); 21] = [
     ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
 ];
 
-/// Generates a log of a thousand lines over some days. Every fourth line is noise.
+/// Generates a log of a thousand lines that spans some days. Every fourth line is noise.
 fn generated(write: Write) -> Generated {
     let first: DateTime = "2017-01-28T23:11:07".parse().unwrap();
     let (mut text, mut times) = (String::new(), Vec::new());
@@ -145,7 +145,7 @@ fn generated(write: Write) -> Generated {
     Generated { text, times }
 }
 
-/// Returns the times that `lines` shows of the results in `path`.
+/// Returns the times that `lines` shows for the results in `path`.
 fn times_of(path: &std::path::Path, stdin: Option<&[u8]>, args: &[&str]) -> Vec<Option<String>> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
     command.args(["lines", "--format", "jsonl", "--no-config", "--year", "2017"]).args(args).arg(path);
@@ -274,9 +274,9 @@ fn each_result_in_a_line_has_its_own_time() {
         ("{1} rawCallStatus = 21\r{2} rawCallStatus = 102\rrawCallStatus = 5", "12-"),
         ("{1} 10 %\r{2} rawCallStatus = 21 rawCallStatus = 102\r", "22"),
         ("rawCallStatus = 5\r{1} rawCallStatus = 21", "-1"),
-        // Zeros before a line.
+        // NUL bytes come before a line.
         ("\0\0\0{1} rawCallStatus = 21", "1"),
-        // Records in one line, the time before or after the message.
+        // Several records are in one line, with the time before or after the message.
         ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"time\":\"{2}\",\"m\":\"rawCallStatus = 102\"}]", "12"),
         ("[{\"m\":\"rawCallStatus = 21\",\"time\":\"{1}\"}, {\"m\":\"rawCallStatus = 102\",\"time\":\"{2}\"}]", "12"),
         ("[{\"time\":\"{1}\",\"m\":\"x\"},{\"m\":\"rawCallStatus = 21\"},{\"m\":\"y\",\"time\":\"{2}\"}]", "-"),
@@ -325,14 +325,14 @@ fn what_the_beginning_of_a_file_does_not_decide_is_decided_by_parts_of_the_rest(
     let banner = "This text has no times.\n".repeat(5000);
     let syslog: String =
         (0..9000).map(|at| format!("Feb 14 02:{:02}:{:02} host rawCallStatus = 21\n", at / 60 % 60, at % 60)).collect();
-    // The first lines leave the order of day and month open, and so do the last ones.
+    // Neither the first nor the last lines determine the order of day and month.
     let day = |day: usize| format!("{day:02}/02/2016 02:57:24 rawCallStatus = 21\n").repeat(1000);
     let days: String = [1, 2, 13, 3].map(day).concat();
     let clock = |hour: usize| format!("{hour:02}:57:24 rawCallStatus = 21\n").repeat(500);
     for (text, expected) in [
         (banner + &syslog, Some("2017-02-14T02:00:00Z")),
         (days, Some("2016-02-01T02:57:24Z")),
-        // Of one day, and of two.
+        // The clock times are of one day, and of two.
         ([1, 2].map(clock).concat(), Some("2017-02-14T01:57:24Z")),
         ([23, 0].map(clock).concat(), None),
     ] {
@@ -361,14 +361,14 @@ fn a_zone_and_an_order_can_be_given() {
     assert_eq!(lines(log, &["--date-order", "MDY"]), ["2017-02-03T02:57:24Z"]);
     assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "Europe/Berlin"]), ["2017-02-03T01:57:24Z"]);
     assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "-0330"]), ["2017-02-03T06:27:24Z"]);
-    // The zone that a line names is not questioned, and that of several zones is.
+    // A zone in the line takes precedence over the given one, but an abbreviation of several zones does not.
     let zones = "2017-07-14 02:57:24Z rawCallStatus = 21\n2017-07-14 02:57:24 rawCallStatus = 21\n\
                  2017-07-14 02:57:24 CST rawCallStatus = 21\n";
     assert_eq!(
         lines(zones, &["--tz", "Europe/Berlin"]),
         ["2017-07-14T02:57:24Z", "2017-07-14T00:57:24Z", "2017-07-14T00:57:24Z"]
     );
-    // The hour that is skipped, and the one that occurs twice.
+    // The first time is in an hour that is skipped, and the second one in an hour that occurs twice.
     let changes = "2017-03-26 02:30:00 rawCallStatus = 21\n2017-10-29 02:30:00 rawCallStatus = 21\n";
     assert_eq!(lines(changes, &["--tz", "Europe/Berlin"]), ["2017-03-26T01:30:00Z", "2017-10-29T00:30:00Z"]);
 }
@@ -445,7 +445,7 @@ proptest! {
     fn a_time_that_jiff_writes_is_read_back(second in 1_000_000_000_i64..1_750_000_000, form in 0_usize..FORMS.len()) {
         let at = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(second).unwrap());
         let (name, write) = FORMS[form];
-        // The day after shows the order of day and month, and for numbers, that they rise.
+        // The following days show the order of day and month, and that numbers increase.
         let rest = (0..20).map(|number| at + jiff::SignedDuration::from_hours(24 * number)).map(|at| write(at, 0));
         let text = rest.collect::<Vec<_>>().join("\n");
         let after = at + jiff::SignedDuration::from_hours(24 * 20);

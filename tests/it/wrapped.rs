@@ -1,4 +1,4 @@
-//! Lines that another program has wrapped have the results of the line itself.
+//! Tests that a line that another program has wrapped gives the same results as the line itself.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ struct Case {
     times: Option<Vec<String>>,
 }
 
-/// What a hit says, without its place.
+/// The content of a hit, without its position.
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
     key: String,
@@ -100,7 +100,7 @@ const WRAPS: [(&str, Wrap); 5] = [
     }),
 ];
 
-/// The examples and counter-examples of all patterns that are a single line.
+/// Returns the examples and counter-examples of all patterns that consist of a single line.
 fn lines() -> Vec<String> {
     let mut lines = Vec::new();
     for definition in config::built_in() {
@@ -111,7 +111,8 @@ fn lines() -> Vec<String> {
     lines
 }
 
-/// Asserts that the same was found. A time that an escape touches, as in `\\u00222017-02-14`, may be missing, but not another one.
+/// Asserts that the same results were found. A time directly after an escape, as in `\\u00222017-02-14`, may be missing, but it
+/// must not be a different one.
 fn assert_same(found: Vec<Said>, expected: &[Said], line: &str) {
     let same = |(mut said, expected): (Said, &Said)| {
         if said.time.is_empty() {
@@ -132,7 +133,7 @@ fn wrapping_a_line_neither_adds_nor_loses_results() {
         for (name, wrap) in WRAPS {
             let once = wrap(&line);
             assert_same(found_by(&set, &once), &expected, &format!("{name}: {once}"));
-            // Of two ways that find the result, the one that also finds the user may come later.
+            // If two combinations of rules reveal the result, the one that also reveals the user may come later.
             for (other, wrap) in
                 WRAPS.into_iter().filter(|_| name != "Markdown").filter(|(other, _)| *other != "Markdown")
             {
@@ -163,7 +164,7 @@ fn in_a_long_line_each_record_is_unwrapped_as_in_a_short_one() {
 }
 
 proptest! {
-    /// The time for a hostile line grows with its length, and nothing panics.
+    /// The time for a hostile line is proportional to its length, and nothing panics.
     #[test]
     fn any_line_can_be_unwrapped(
         pieces in prop::collection::vec(prop::sample::select(vec![

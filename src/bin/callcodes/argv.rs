@@ -1,7 +1,7 @@
 //! Corrects command lines on Windows: `/?` becomes `--help`, and a quotation mark after a backslash ends a path.
 //!
-//! People type a folder as `"C:\47 12\"`, and `cmd` completes it like that. But Windows treats the quotation mark after the last
-//! backslash as part of the argument, so the argument then includes everything that follows.
+//! People type a folder as `"C:\47 12\"`, and `cmd` completes it like that. However, Windows treats the quotation mark after the
+//! last backslash as part of the argument, which then includes everything that follows.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -26,8 +26,8 @@ fn corrected_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> b
     arguments
 }
 
-/// Splits an argument with exactly one quotation mark into the path before it and the arguments after it. Returns `None` if there is
-/// no such path.
+/// Splits an argument with exactly one quotation mark into the path before it and the arguments after it. Returns `None` if
+/// there is no such path.
 fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>> {
     let (path, rest) = argument.split_once('"')?;
     let is_end = rest.is_empty() || rest.starts_with(char::is_whitespace);
@@ -37,8 +37,8 @@ fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>>
         .then(|| [format!("{path}\\").into()].into_iter().chain(rest.split_whitespace().map(OsString::from)).collect())
 }
 
-/// Returns a message that explains a quotation mark in the path of an input, which no path on Windows can contain. Returns `None` if
-/// there is none.
+/// Returns a message that explains a quotation mark in the path of an input, which no path on Windows can contain. Returns
+/// `None` if there is none.
 pub(crate) fn explain_quote(path: &str) -> Option<String> {
     let (before, _) = path.split_once('"')?;
     Some(format!(

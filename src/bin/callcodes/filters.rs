@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::args::{FilterArgs, RelativeToArg, TimeArgs};
 use crate::status::Failure;
 
-/// Returns what is counted or printed.
+/// Returns the filter for the results that are counted or printed.
 pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Failure> {
     let range = Range { since: args.since, until: args.until };
     let (window, relative_to) = window(args, range, times.typed())?;
@@ -30,7 +30,7 @@ pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Fail
     })
 }
 
-/// Checks that a window relative to the newest time in the logs has a meaning.
+/// Returns a failure if a window that is relative to the newest time in the logs is not valid.
 pub(crate) fn check(settled: &Settled) -> Result<(), Failure> {
     settled
         .window_error

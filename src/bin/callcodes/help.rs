@@ -13,7 +13,7 @@ use crate::status::Failure;
 use crate::term;
 use crate::topic::TOPICS;
 
-/// The warning that everyone who reads results needs.
+/// The warning that everyone who interprets results needs.
 pub(crate) const CAVEAT: &str =
     "A code says what happened to a call, text message or app prompt. It never says whether the sign-in succeeded.";
 
@@ -76,8 +76,8 @@ pub(crate) fn after_long_help() -> String {
     )
 }
 
-/// Returns the definition of the command line for these arguments. Unless they contain `--help`, it has the layout of `-h`, because
-/// a clap command has only one layout for both.
+/// Returns the definition of the command line for these arguments. Unless they contain `--help`, it has the layout of `-h`,
+/// because a clap command has only one layout for both.
 pub(crate) fn definition(arguments: &[OsString]) -> Command {
     let program = Cli::command();
     if arguments.iter().any(|argument| argument == "--help") { program } else { on_one_screen(program) }

@@ -1,8 +1,8 @@
 //! A run over inputs, from the arguments to the exit status, which is the same for every command that reads inputs.
 //!
 //! A command decides only what the result is and how it is written. This module is responsible for the order of everything else:
-//! settings are checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed before
-//! anything else is printed, and problems and statistics follow the result on standard error.
+//! settings are checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed
+//! before anything else is printed, and problems and statistics follow the result on standard error.
 
 use std::env;
 use std::io;
@@ -72,7 +72,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
     }
 
-    /// Returns how a report is written.
+    /// Returns the options for the layout of a report.
     pub(crate) fn layout(&self) -> Options {
         let width = term::width(self.args.output.as_deref());
         Options { width, head: self.styles.heading, zone: self.settings.zone }
@@ -120,7 +120,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         write(&mut self.output).map_err(|reason| self.output.error(reason).into())
     }
 
-    /// Completes the result, which is about this many files, then reports problems and statistics.
+    /// Completes the result of a run over `files` files, then reports problems and statistics.
     pub(crate) fn end<S>(self, outcome: &Outcome<S>, files: u64) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status, files)?;

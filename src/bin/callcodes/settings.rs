@@ -40,7 +40,7 @@ pub(crate) struct Settings {
     pub(crate) selection: Selection,
     pub(crate) set: PatternSet,
     pub(crate) options: Options,
-    /// Where the names of machines are in paths, if the user says so.
+    /// The template for the names of machines in paths, if the user has set one.
     pub(crate) host_from: Option<Template>,
     /// The zone in which times are shown.
     pub(crate) zone: DisplayZone,
@@ -79,7 +79,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns how the files are restricted.
+    /// Returns how the user has restricted the files that are read.
     pub(crate) fn restriction(&self) -> Restriction {
         match self.selection.max_depth {
             _ if !self.selection.globs.is_empty() => Restriction::Globs,
@@ -146,8 +146,8 @@ impl Settings {
         }
     }
 
-    /// Whether a single file is read that is so large that it may be worth reading it in a faster way first, although it may have to
-    /// be read again.
+    /// Whether the input is a single file that is large enough to try a faster way of reading first, although it may have to be
+    /// read again.
     pub(crate) fn is_single_large_file(&self) -> bool {
         const LARGE_BYTES: u64 = 256 << 10;
         let is_large = |metadata: Metadata| metadata.is_file() && metadata.len() >= LARGE_BYTES;
@@ -217,7 +217,7 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
     config(args).map(|config| config.definitions)
 }
 
-/// Returns what the configuration file and other pattern files say.
+/// Loads the configuration from the configuration file and other pattern files.
 fn config(args: &PatternArgs) -> Result<Config, Failure> {
     let user_file = user_file(args);
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
@@ -229,7 +229,7 @@ fn config(args: &PatternArgs) -> Result<Config, Failure> {
     config::load(&layers(args), config::BUILT_IN).map_err(|found| refused(&found, args))
 }
 
-/// Returns where patterns and forms of times come from.
+/// Returns the places from which patterns and forms of times are loaded.
 fn layers(args: &PatternArgs) -> Layers {
     Layers {
         user_file: user_file(args),

@@ -11,17 +11,17 @@ use crate::term::WriteError;
 pub(crate) enum Status {
     /// Everything was done, whether or not anything was found.
     Done,
-    /// Done, but some input could not be read.
+    /// Everything was done, but some input could not be read.
     Incomplete,
-    /// Ended by the user before everything was read.
+    /// The user ended the run before everything was read.
     Interrupted,
     /// Nothing was done, or a check failed. The reason has been reported.
     Refused,
 }
 
 impl Status {
-    /// Returns the status of a run with these problems: `Interrupted` or `Incomplete` if one of them is of such a kind, and otherwise
-    /// `Done`.
+    /// Returns the status of a run with these problems: `Interrupted` or `Incomplete` if one of them is of such a kind, and
+    /// otherwise `Done`.
     pub(crate) fn of(problems: &[Problem]) -> Status {
         let mut kinds = problems.iter().map(|problem| problem.kind);
         if kinds.clone().any(|kind| kind == Kind::Interrupted) {

@@ -72,8 +72,8 @@ impl Output {
         if target::is_device(target)
             || target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
         {
-            // A device or a pipe cannot be replaced by a file. It is opened for appending, because it may stand for the file that
-            // standard output goes to, and must not overwrite what that already contains.
+            // A device or a pipe cannot be replaced by a file. It is opened for appending, because it may stand for the file to
+            // which standard output goes, whose content must not be overwritten.
             let device = File::options().write(true).append(cfg!(unix)).open(target).map_err(fail)?;
             return Ok(Output::new(name, Box::new(device), None));
         }
@@ -107,8 +107,8 @@ impl Output {
         Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
-    /// Begins a file with a byte order mark. Without one, Excel takes UTF-8 for an ANSI code page. Programs that read a pipe or standard
-    /// output could take the mark for a part of the first name, so it is not written there.
+    /// Begins a file with a byte order mark. Without one, Excel reads UTF-8 as an ANSI code page. Nothing is written to a pipe
+    /// or to standard output, because programs that read these could treat the mark as a part of the first name.
     pub(crate) fn mark_as_utf8(&mut self) -> io::Result<()> {
         if self.file.is_some() { self.writer.write_all("\u{feff}".as_bytes()) } else { Ok(()) }
     }
@@ -239,8 +239,8 @@ pub(crate) fn can_draw() -> bool {
 
 /// A line on standard error that is redrawn in place and can be removed.
 ///
-/// It uses only carriage returns and spaces, which work on every terminal and Windows console. A crate for progress bars would add
-/// six dependencies to save these few lines.
+/// It uses only carriage returns and spaces, which work on every terminal and Windows console. A crate for progress bars would
+/// add six dependencies to save these few lines.
 #[derive(Debug, Default)]
 pub(crate) struct StatusLine {
     /// The number of columns that have been drawn, or 0 if there is no line.

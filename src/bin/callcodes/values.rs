@@ -41,7 +41,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(all).ok()
 }
 
-/// Parses an age (`2h`, `3d`, `1w`), or a date with or without a time. A date without a zone is taken as UTC, like times in logs.
+/// Parses an age (`2h`, `3d`, `1w`), or a date with or without a time. A date without a zone is read as UTC, like times in logs.
 pub(crate) fn when(text: &str) -> Result<SystemTime, String> {
     SystemTime::try_from(at(text, Timestamp::now())?).map_err(|error| error.to_string())
 }

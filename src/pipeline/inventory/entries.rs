@@ -7,9 +7,9 @@ use crate::problem::Problem;
 use crate::source::names::Names;
 use crate::time::Stamp;
 
-/// Stands for the index of something that there is not.
+/// The index that means that there is no value.
 const NONE: u32 = u32::MAX;
-/// Only among so many of the last different values is an equal one searched for.
+/// How many of the last distinct values are compared with a new one.
 const LAST_VALUES: usize = 8;
 
 /// The entries of all inputs, in the order of the inputs.
@@ -17,14 +17,14 @@ const LAST_VALUES: usize = 8;
 pub struct Entries {
     paths: Names,
     rows: Vec<Row>,
-    /// Texts without their numbers and times, which few files have different.
+    /// The distinct texts, without their numbers and times. There are few, because most files share one.
     kinds: Vec<Text>,
     hosts: Vec<Box<str>>,
     /// The problems of the entries that have any.
     problems: BTreeMap<usize, Vec<Problem>>,
 }
 
-/// What hardly two entries have in common.
+/// The values of an entry that differ between nearly all entries.
 #[derive(Debug)]
 struct Row {
     bytes_on_disk: u64,
@@ -33,13 +33,13 @@ struct Row {
     results: u64,
     first: Option<Stamp>,
     last: Option<Stamp>,
-    /// The index of its text without numbers, or [`NONE`].
+    /// The index in `kinds` of the text of the entry, or [`NONE`].
     kind: u32,
-    /// The index of its machine, or [`NONE`].
+    /// The index in `hosts` of the machine of the entry, or [`NONE`].
     host: u32,
 }
 
-/// Returns the index of a value, which is added if it is not among the last ones.
+/// Returns the index of a value in `values`. Adds the value if it is not among the last [`LAST_VALUES`].
 fn index_of<T: PartialEq>(values: &mut Vec<T>, value: T) -> u32 {
     let known = values.iter().rev().take(LAST_VALUES).position(|known| *known == value);
     let index = known.map_or(values.len(), |from_end| values.len() - 1 - from_end);
@@ -100,7 +100,7 @@ impl Entries {
         self.rows.push(row);
     }
 
-    /// Returns an entry.
+    /// Returns the entry at `index`, or `None` if there are fewer entries.
     fn get(&self, index: usize) -> Option<Entry> {
         let Row { bytes_on_disk, bytes, lines, results, first, last, kind, host } = *self.rows.get(index)?;
         let kind = self.kinds.get(kind as usize);
@@ -113,23 +113,23 @@ impl Entries {
         })
     }
 
-    /// Returns the names, in the order of the entries.
+    /// Returns the names of the inputs, in the order of the entries.
     pub(super) fn paths(&self) -> &Names {
         &self.paths
     }
 
-    /// Returns the machine of an entry, which is empty if its lines name several, and its number of results.
+    /// Returns the machine of the entry at `index` and its number of results. The machine is empty if the lines name several.
     pub(super) fn host(&self, index: usize) -> (Option<&str>, u64) {
         let row = &self.rows[index];
         (self.hosts.get(row.host as usize).map(AsRef::as_ref), row.results)
     }
 
-    /// Sets the machine of an entry.
+    /// Sets the machine of the entry at `index`.
     pub(super) fn set_host(&mut self, index: usize, host: Option<&str>) {
         self.rows[index].host = host.map_or(NONE, |host| index_of(&mut self.hosts, host.into()));
     }
 
-    /// Replaces the number of results of each text by what `kept` returns for it.
+    /// Replaces the number of results of each text with what `kept` returns for it.
     pub(super) fn keep_results(&mut self, mut kept: impl FnMut(u64) -> u64) {
         self.rows.iter_mut().filter(|row| row.kind != NONE).for_each(|row| row.results = kept(row.results));
     }

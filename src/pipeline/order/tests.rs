@@ -1,4 +1,4 @@
-//! Results come in order with any number of threads, whatever is slow or panics.
+//! Tests that results come in order with any number of threads, whichever thread is slow or panics.
 
 use std::panic;
 use std::path::Path;
@@ -17,10 +17,10 @@ use super::*;
 use crate::problem::{Kind, Problem};
 use crate::source::{Openable, Opened, Opening, Stop, TextFile};
 
-/// The value of a part: the number of its task, and its number in the task.
+/// The value of a part: the number of its task, and its number within the task.
 type Part = (usize, usize);
 
-/// Fails a test that hangs, because a fault in this module is usually a deadlock.
+/// Runs a test, and fails if it hangs, because a fault in this module is usually a deadlock.
 fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     let (done, result) = mpsc::channel();
     let running = thread::spawn(move || drop(done.send(test())));
@@ -31,17 +31,17 @@ fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     }
 }
 
-/// Takes about `times` microseconds. Yielding instead would wait for every other process of a busy machine.
+/// Spins for about `times` microseconds. Yielding instead would wait for every other process of a busy machine.
 fn dawdle(times: usize) {
     (0..20 * times).for_each(|_| std::hint::spin_loop());
 }
 
-/// An input without a source, which is the smallest possible task. Its name is its number.
+/// Returns an input without a source, which is the smallest possible task. Its name is its number.
 fn input(number: usize) -> Found {
     Err(Problem::new(number.to_string(), Kind::Special, ""))
 }
 
-/// Runs one task for each entry of `parts`, which is the number of parts that it sends.
+/// Runs one task for each entry of `parts`. The entry is the number of parts that the task sends.
 fn run(
     parts: &[usize],
     threads: usize,
@@ -57,7 +57,7 @@ fn run(
                     for part in 0..parts[task] {
                         work((task, part));
                         out.part((task, part));
-                        // Another message than a part is not the end either: an archive has many sources.
+                        // A message that is not a part does not end a task either, because an archive has many sources.
                         out.send(Message::Problem(problem.clone()));
                     }
                     out.send(Message::TaskEnd(Box::new(TaskEnd { bytes: task as u64, ..TaskEnd::default() })));
@@ -118,8 +118,8 @@ proptest! {
     }
 }
 
-/// Runs a file for each entry of `ranges`, which is the number of its ranges. Each range sends `parts` parts. Returns what the
-/// sink got.
+/// Runs a file for each entry of `ranges`. The entry is the number of its ranges, and each range sends `parts` parts. Returns
+/// what the sink got.
 fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) + Sync) -> Vec<(u64, u64)> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a log\n").unwrap();
@@ -127,7 +127,7 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
         Opened::File(text) => Arc::new(TextFile { len, ..text }),
         _ => panic!("a log is text"),
     };
-    // The name is the number of ranges.
+    // The name of each file is the number of its ranges.
     let inputs = ranges.iter().map(|ranges| Ok(Openable::file(Path::new(&ranges.to_string()))));
     let order: Order<_, (u64, u64)> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
     let work = || {
@@ -197,7 +197,7 @@ fn however_slow_the_sink_few_parts_wait() {
         run(&parts, 4, work, sink).unwrap();
         most.into_inner()
     });
-    // Also one part that each worker is about to send, and those that the sink has taken.
+    // This includes one part that each worker is about to send, and those that the sink has taken.
     assert!(most <= (WAITING_BYTES + BYTES_AT_ONCE) / PART_BYTES + WAITING_AT_HEAD + 4, "{most}");
 }
 
@@ -228,11 +228,12 @@ fn an_archive_of_many_members_waits_too() {
         (told, most.into_inner())
     });
     assert_eq!(told, 20 * MEMBERS);
-    // The messages of four workers, of a task that has just ended, and those that the sink has taken of it and the next.
+    // This includes the messages of four workers and of a task that has just ended, and those that the sink has taken of that
+    // task and the next one.
     assert!(most <= 8 * WAITING_IN_LANE, "{most} of {told}");
 }
 
-/// Whether `run` ends with this panic.
+/// Returns whether `run` ends with the given panic.
 fn panics(
     threads: usize,
     work: impl Fn(Part) + Sync + Send + 'static,

@@ -1,20 +1,20 @@
-//! Searches lines that another program has wrapped: as a JSON string, in XML or HTML, with terminal colours and so on.
+//! Searches log lines that another program has wrapped: as a JSON string, in XML or HTML, with terminal colours and so on.
 //!
 //! Invariants:
 //!
-//! * The line is first searched as it is. It is unwrapped only if it has a literal of a pattern and no result in it is known: there is none,
-//!   or only values that an escape cuts off, or names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. So unwrapping changes no result that a line
-//!   already has.
-//! * At most two rules are undone, one after the other. The first way counts in which a result is known. Without one, it is the
-//!   first way in which an unknown name is longer, and otherwise the unknown names of the line stay. Only if it has none do those of the
-//!   first way count in which there are some.
-//! * A name such as `Pfauth` before the first result may begin a result that also says who signed in. If unwrapping finds the same
-//!   results, and a user with them, these are the results of the line.
-//! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, unwrapping adds results where there are
-//!   none yet.
-//! * Places are those of the line as it is, and what groups capture is unwrapped.
+//! * A line is first searched as it is. It is unwrapped only if it contains a literal of a pattern but no known result: no result at
+//!   all, or only values that an escape cuts off, or names that the catalogue does not know, such as the `CONFIG` in
+//!   `CONFIG\_ISSUE`. Therefore unwrapping never changes a known result that was already found.
+//! * At most two rules are undone, one after the other. The combinations are tried in a fixed order. The first one that reveals a
+//!   known result, or the rest of an unknown name, is used. If there is no such combination, the results of the line
+//!   stay. If the line has none, the first combination with any result is used.
+//! * A name such as `Pfauth` before the first result may begin a result that also includes the user. If unwrapping finds the same
+//!   results, and a user with them, they replace the results of the line.
+//! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, each rule adds results where there
+//!   are none yet, and replaces unknown ones and those without a user.
+//! * The positions of results are positions in the line as it is, while captured text is unwrapped.
 //!
-//! The time for a line is proportional to its length, whatever is in it.
+//! The time for a line is proportional to its length, whatever it contains.
 
 mod rules;
 
@@ -27,19 +27,19 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::time::Stamp;
 
-/// Longer lines are taken for whole files or for many records.
+/// The length in bytes above which a line is treated as a whole file or as many records.
 pub(super) const LONG_BYTES: usize = 4 << 10;
-/// How many lines of an unwrapped text are searched for times of their own.
+/// How many lines of an unwrapped text are searched for a time of their own.
 const LINES_WITHOUT_TIME: usize = 64;
 
-/// The results and contexts of a line that wait until it is decided whether the line is unwrapped.
+/// The results and contexts of a line that are held back until it is decided whether the line is unwrapped.
 pub(super) struct Held<'c> {
     found: Vec<Found<'c>>,
-    /// Whether everything waits until the end of the line, because there may be other results beside it.
+    /// Whether everything is held back to the end of the line, because unwrapping a long line may add other results.
     is_long: bool,
-    /// Whether everything waits because unwrapping may find the same results with a user.
+    /// Whether everything is held back because unwrapping may find the same results with a user.
     lacks_user: bool,
-    /// Whether nothing waits any more, because there is a result or a context that is known.
+    /// Whether nothing is held back any more, because a known result or a context was found.
     pub(super) is_settled: bool,
 }
 
@@ -52,14 +52,14 @@ struct Found<'c> {
 }
 
 impl<'c> Held<'c> {
-    /// Returns an empty list for the next line.
+    /// Creates the empty list for a line.
     #[inline(always)]
     pub(super) fn new(line: &Line<'c>) -> Held<'c> {
         let is_long = line.seen_len > LONG_BYTES && is_wrapped(&line.window[..line.seen_len]);
         Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false }
     }
 
-    /// Passes a hit to `sink`, unless it has to wait. `text` is what the match was found in, and `end` where the match ends in it.
+    /// Passes a hit to `sink`, or holds it back. `text` is what the match was found in, and `end` where the match ends in it.
     #[inline(always)]
     pub(super) fn add<S: Sink<'c>>(
         &mut self,
@@ -79,13 +79,13 @@ impl<'c> Held<'c> {
         pass(Found { hit, is_context, is_known: true }, sink);
     }
 
-    /// Notes that a place before the next hit begins no match.
+    /// Records whether there is a place before the next hit at which a match could begin but does not.
     #[inline(always)]
     pub(super) fn miss(&mut self, is_missed: bool) {
         self.lacks_user |= is_missed && !self.is_settled;
     }
 
-    /// Settles a line that has a single literal, if a context has it.
+    /// Settles a line that has a single literal, if that belongs to a context.
     #[inline(always)]
     pub(super) fn settle_context(&mut self, sink: &mut impl Sink<'c>) {
         if !self.is_settled && self.found.last().is_some_and(|found| found.is_context) {
@@ -98,7 +98,7 @@ impl<'c> Held<'c> {
         self.found.push(found);
     }
 
-    /// Passes everything that waits to `sink`.
+    /// Passes everything that was held back to `sink`, and holds back nothing more.
     #[inline(always)]
     fn settle(&mut self, sink: &mut impl Sink<'c>) {
         self.is_settled = true;
@@ -128,7 +128,7 @@ fn is_wrapped(line: &[u8]) -> bool {
     OF_FILES.iter().any(|rule| rule.applies(line))
 }
 
-/// Whether it is a name that the catalogue does not know.
+/// Whether a result is a name that the catalogue does not know.
 #[inline(always)]
 fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
     matches!(key, Key::Name(_)) && catalogue.entry(key).is_none()
@@ -146,8 +146,8 @@ fn is_cut(text: &[u8], end: usize) -> bool {
 }
 
 impl Scanner<'_> {
-    /// Unwraps a line in which nothing is known, and passes the results to `sink`: those that wait, or those that are found now.
-    /// `has_key` is whether the line is known to have a literal of a pattern.
+    /// Unwraps a line without a known result, and passes its results to `sink`: those that were held back, or those that
+    /// unwrapping reveals. `has_key` is whether the line is known to contain a literal of a pattern.
     #[cold]
     #[inline(never)]
     pub(super) fn scan_wrapped<'c, S: Sink<'c>>(
@@ -246,13 +246,13 @@ impl Scanner<'_> {
         (all, is_changed)
     }
 
-    /// Returns what is found in an unwrapped line, with places in the line as it is.
+    /// Returns the results and contexts in an unwrapped line, with their positions in the line as it is.
     fn found_in<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, unwrapped: &Unwrapped) -> Vec<Found<'c>> {
         let mut all = Vec::new();
         let text = unwrapped.text.as_slice();
         let Scanner { set, scratch, resolver, lookahead_bytes, .. } = self;
         let (mut start, mut timed) = (0, None);
-        // What was a line end within a string is one now.
+        // An escaped line end in a string has become a real one.
         for whole in text.split_inclusive(|&byte| byte == b'\n') {
             let inner = whole.strip_suffix(b"\n").unwrap_or(whole);
             let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
@@ -328,7 +328,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether `new` has all results of `found`, and a user.
+/// Whether `new` contains all results of `found`, and a user.
 fn adds_user(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
     let is_same = |one: &Found<'_>, other: &Found<'_>| {
         let (mine, theirs) = (&one.hit.span, &other.hit.span);
@@ -338,7 +338,7 @@ fn adds_user(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
     results.all(|one| new.iter().any(|other| is_same(one, other))) && new.iter().any(|one| one.hit.user().is_some())
 }
 
-/// Whether the names in `new` are those in `found`, of which an escape has cut off the end.
+/// Whether the names in `found` are the names in `new`, cut off by an escape.
 fn completes(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
     let is_longer = |(one, other): (&Found<'_>, &Found<'_>)| match (&one.hit.key, &other.hit.key) {
         (Key::Name(cut), Key::Name(whole)) => whole.len() > cut.len() && whole.starts_with(&**cut),

@@ -1,7 +1,8 @@
-//! The ways in which programs wrap log lines on their way to a helpdesk, and how each is undone.
+//! The rules that undo the ways in which programs wrap log lines on their way to a helpdesk.
 //!
-//! A [`Rule`] undoes one of them in a whole line. It looks for a few bytes, its *signs*, and replaces the *unit* that begins with a sign, such
-//! as the escape `\n`, with the text that the unit stands for, which may be nothing. Everything else stays as it is.
+//! A [`Rule`] undoes one way of wrapping in a whole line. It searches for certain bytes, its *signs*, and replaces the *unit*
+//! that begins with a sign, such as the escape `\n`, with the text that the unit stands for, which may be empty. Everything
+//! else stays as it is.
 //!
 //! | rule | undoes | written by |
 //! |---|---|---|
@@ -22,15 +23,16 @@
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 use memchr::{memchr, memchr2};
 
-/// How one way of wrapping lines is undone.
+/// A rule that undoes one way of wrapping lines.
 #[derive(Debug)]
 pub(super) struct Rule {
     /// The bytes with which a unit may begin.
     signs: Signs,
-    /// Returns the length of the unit at the start of the given text, which begins with a sign, and what it stands for. The second
-    /// argument is the text before it. `None` if there is no unit.
+    /// Returns the length of the unit at the start of the first argument, which begins with a sign, and the text that the unit
+    /// stands for. Returns `None` if there is no unit. The second argument is the text before the sign.
     unit: Unit,
-    /// Whether the rule undoes nothing in a line in which a sign begins no unit. `C:\old` is no string literal.
+    /// Whether the rule changes nothing in a line in which any sign does not begin a unit. For example, `C:\old` is not a string
+    /// literal.
     is_strict: bool,
 }
 
@@ -46,7 +48,7 @@ enum Signs {
 }
 
 impl Signs {
-    /// Returns the first sign at or after `from`.
+    /// Returns the position of the first sign at or after `from`.
     fn next(self, text: &[u8], from: usize) -> Option<usize> {
         let rest = text.get(from..)?;
         let next = match self {
@@ -104,23 +106,23 @@ impl Plain {
     }
 }
 
-/// A line in which something was undone, and where each of its bytes comes from.
+/// A line that was unwrapped, with the place in the original line from which each of its bytes comes.
 #[derive(Debug)]
 pub(super) struct Unwrapped {
     pub(super) text: Vec<u8>,
-    /// For each byte of the text, the range in the line of the unit, or of the byte, that it comes from.
+    /// For each byte of the text, the range in the original line of the unit or the byte from which it comes.
     places: Vec<(u32, u32)>,
 }
 
 impl Unwrapped {
-    /// Converts a range of the text, which is not empty, to one of the line.
+    /// Converts a range of the text, which must not be empty, to a range of the original line.
     pub(super) fn place(&self, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let first = self.places.get(part.start).map_or(0, |place| place.0);
         let last = part.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(first, |place| place.1);
         first as usize..last.max(first) as usize
     }
 
-    /// Returns the same text with places in the line that `before` was made from. This text was made from that of `before`.
+    /// Converts the places to those in the original line of `before`, if this text was made from the text of `before`.
     fn after(mut self, before: Option<&Unwrapped>) -> Unwrapped {
         if let Some(before) = before {
             for place in &mut self.places {
@@ -132,7 +134,7 @@ impl Unwrapped {
     }
 }
 
-/// Pieces of lines are at most a few MiB long.
+/// Converts a position in a line to 32 bits, which are enough because pieces of lines are at most a few MiB long.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -185,7 +187,7 @@ impl Rule {
         self.signs.set() & signs != 0
     }
 
-    /// Whether the rule changes a line.
+    /// Whether the rule would change `text`.
     pub(super) fn applies(&self, text: &[u8]) -> bool {
         let mut at = 0;
         let mut has_unit = false;
@@ -204,8 +206,8 @@ impl Rule {
         has_unit
     }
 
-    /// Undoes the rule in `text`, which is a line or, with `before`, a line in which another rule was undone. Returns `None` if there is
-    /// nothing to undo.
+    /// Applies the rule to `text`, which is a line or, with `before`, a line to which another rule was already applied. Returns
+    /// `None` if the rule does not change it.
     pub(super) fn undo(&self, text: &[u8], before: Option<&Unwrapped>) -> Option<Unwrapped> {
         if !self.applies(text) {
             return None;
@@ -232,7 +234,7 @@ impl Rule {
     }
 }
 
-/// JSON strings and string literals of programming languages.
+/// Undoes JSON strings and string literals of programming languages.
 static ESCAPES: Rule = Rule { signs: Signs::One(b'\\'), unit: escape, is_strict: true };
 
 fn escape(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
@@ -269,31 +271,31 @@ fn escape(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     }
 }
 
-/// Returns the number that is written with nothing but digits.
+/// Parses a number that consists of nothing but digits.
 fn digits(text: &[u8], radix: u32) -> Option<u32> {
     text.iter().try_fold(0, |sum, &byte| Some(sum * radix + char::from(byte).to_digit(radix)?))
 }
 
-/// A backslash before punctuation, as in Markdown, CEF and LEEF.
+/// Removes the backslash before punctuation, as in Markdown, CEF and LEEF.
 static PUNCTUATION: Rule = Rule {
     signs: Signs::One(b'\\'),
     unit: |text, _| text.get(1).filter(|byte| byte.is_ascii_punctuation()).map(|byte| (2, Plain::byte(*byte))),
     is_strict: false,
 };
 
-/// A quote in a quoted cell of CSV.
+/// Undoes doubled quotes in a quoted cell of CSV.
 static DOUBLED_QUOTES: Rule = Rule {
     signs: Signs::One(b'"'),
     unit: |text, _| text.starts_with(b"\"\"").then(|| (2, Plain::byte(b'"'))),
     is_strict: false,
 };
 
-/// Entities of XML and HTML.
+/// Replaces entities of XML and HTML.
 static ENTITIES: Rule = Rule { signs: Signs::One(b'&'), unit: entity, is_strict: false };
 
 fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 10;
-    // Typographic characters stand for the plain ones.
+    // Typographic characters become plain ones.
     const NAMES: [(&[u8], u8); 16] = [
         (b"lt", b'<'),
         (b"gt", b'>'),
@@ -322,7 +324,7 @@ fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     Some((end + 1, if number == NO_BREAK_SPACE { Plain::byte(b' ') } else { Plain::number(number) }))
 }
 
-/// Control characters as rsyslog writes them.
+/// Replaces the escapes of rsyslog for control characters.
 static CONTROLS: Rule = Rule {
     signs: Signs::One(b'#'),
     unit: |text, _| {
@@ -332,7 +334,7 @@ static CONTROLS: Rule = Rule {
     is_strict: false,
 };
 
-/// Terminal sequences, also with the escape character written as `^[`.
+/// Removes terminal sequences, also those with the escape character written as `^[`.
 static COLOURS: Rule = Rule { signs: Signs::Two(0x1b, b'^'), unit: colour, is_strict: false };
 
 fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
@@ -352,7 +354,7 @@ fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     };
     match text.get(begin)? {
         b'[' => after(|byte| (0x40..0x7f).contains(&byte)),
-        // A title or a link, which ends with BEL or ESC \.
+        // A window title or a link, which ends with BEL or ESC \.
         b']' if !is_written_out => after(|byte| byte == 7 || byte == b'\\'),
         _ if is_written_out => None,
         b'(' | b')' => text.get(begin + 1).map(|_| (begin + 2, Plain::NOTHING)),
@@ -361,7 +363,7 @@ fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     }
 }
 
-/// Tags of HTML. Those with other names, such as `<callStatus>`, are data.
+/// Removes HTML tags. Tags with other names, such as `<callStatus>`, are data.
 static TAGS: Rule = Rule { signs: Signs::One(b'<'), unit: tag, is_strict: false };
 
 fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
@@ -384,23 +386,23 @@ fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     inner.get(len).is_none_or(|byte| matches!(byte, b' ' | b'/' | b'\t')).then_some((end + 1, plain))
 }
 
-/// Bold, italic and code in Markdown.
+/// Removes the marks for bold, italic and code in Markdown.
 static EMPHASIS: Rule =
     Rule { signs: Signs::Two(b'*', b'`'), unit: |_, _| Some((1, Plain::NOTHING)), is_strict: false };
 
-/// Bytes in URLs.
+/// Decodes percent-encoded bytes in URLs.
 static PERCENT: Rule = Rule {
     signs: Signs::One(b'%'),
     unit: |text, _| Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?))),
     is_strict: false,
 };
 
-/// Mail in quoted-printable, in which every equals sign is `=3D`.
+/// Decodes quoted-printable mail, in which every equals sign is written as `=3D`.
 static QUOTED_PRINTABLE: Rule = Rule {
     signs: Signs::One(b'='),
     unit: |text, _| {
         if text.len() == 1 {
-            // The line goes on in the next one.
+            // A soft line break: the text continues on the next line.
             return Some((1, Plain::NOTHING));
         }
         let hex = text.get(1..3).filter(|hex| hex.iter().all(|byte| !byte.is_ascii_lowercase()))?;
@@ -409,7 +411,7 @@ static QUOTED_PRINTABLE: Rule = Rule {
     is_strict: true,
 };
 
-/// Typographic quotes, dashes and spaces.
+/// Replaces typographic quotes, dashes and spaces with plain ones.
 static TYPOGRAPHY: Rule = Rule { signs: Signs::NotAscii, unit: typography, is_strict: false };
 
 fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
@@ -421,7 +423,8 @@ fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
         }
     };
     let Some(character) = character else {
-        // In the Windows code pages of Europe. A byte after another one may be part of a character in any other.
+        // In the Windows code pages of Europe. After another byte above 0x7F, the byte may be part of a character in another
+        // encoding.
         let plain = match text[0] {
             0x91 | 0x92 => b'\'',
             0x93 | 0x94 => b'"',
@@ -445,7 +448,7 @@ fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     Some((character.len_utf8(), plain))
 }
 
-/// The type before a constant of the SDK.
+/// Removes the type before a constant of the SDK.
 static QUALIFIERS: Rule = Rule {
     signs: Signs::One(b'P'),
     unit: |text, _| {
@@ -455,7 +458,7 @@ static QUALIFIERS: Rule = Rule {
     is_strict: false,
 };
 
-/// An index or a remark between a name and its separator.
+/// Removes an index or a remark between a name and its separator.
 static REMARKS: Rule = Rule { signs: Signs::Two(b'[', b'('), unit: remark, is_strict: false };
 
 fn remark(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {

@@ -1,4 +1,4 @@
-//! Templates with which the user says where the name of the machine is in the path of a log.
+//! Templates with which the user specifies where the name of the machine is in the path of a log.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,19 +9,20 @@ use regex::Regex;
 use super::is_separator;
 use crate::name;
 
-/// Where the name of the machine is in the names of sources, such as `tickets/*/{host}/**` or `{host}_*.log`.
+/// A template for the place of the name of the machine in the names of sources, such as `tickets/*/{host}/**` or `{host}_*.log`.
 ///
-/// `{host}` stands for the name of the machine within one part of the path, as short as it can be, `*` for any text within a part, and
-/// `**` for any number of parts. Slashes and backslashes both separate parts, and letter case does not matter. An archive is a part
-/// like a folder, whose name may be written with or without its ending: `{host}/**` finds `host07` in `host07.zip!/Svc.log`. A
-/// template that ends in `{host}` or a slash matches everything below. The ending of a rotated or compressed log may be left out.
+/// `{host}` stands for the name of the machine, which is the shortest text within one part of the path that fits. `*` stands
+/// for any text within a part, and `**` for any number of parts. Slashes and backslashes both separate parts, and letter case
+/// does not matter. An archive is a part like a folder, and its name may be written with or without its ending: `{host}/**`
+/// finds `host07` in `host07.zip!/Svc.log`. A template that ends in `{host}` or a slash matches everything below. The ending of
+/// a rotated or compressed log may be left out.
 ///
 /// Where a template begins depends on its first part:
 ///
 /// * A template of a single part is matched against the name of the file.
-/// * One that begins with `*` or `{host}` is matched against the path below the input. If no source matches there, it begins one part
-///   further up, and so on.
-/// * Any other one may begin at any part of the path. The first place counts.
+/// * A template that begins with `*` or `{host}` is matched against the path below the input. If no source matches there, it
+///   begins one part further up, and so on.
+/// * Any other template may begin at any part of the path. The first place where it matches counts.
 ///
 /// # Examples
 ///
@@ -37,32 +38,33 @@ use crate::name;
 pub struct Template {
     regex: Regex,
     start: Start,
-    /// The inputs, as lists of parts with slashes between them.
+    /// The inputs of the run, each as its parts with slashes between them.
     inputs: HashSet<String>,
     /// The largest number of parts of an input.
     deepest: usize,
 }
 
-/// Where a template may begin.
+/// The place in a path where a template may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
-    /// Where the name of the file begins.
+    /// The template begins at the name of the file.
     File,
-    /// Below the input.
+    /// The template begins at the first part below the input.
     Below,
-    /// At any part.
+    /// The template may begin at any part of the path.
     Anywhere,
 }
 
-/// The name of the machine in a template.
+/// The text that stands for the name of the machine in a template.
 const HOST: &str = "{host}";
 
-/// Matches what separates parts, and a character that does not.
+/// A regex for what separates the parts of a path.
 const SEPARATORS: &str = if cfg!(windows) { r"[/\\]+" } else { "/+" };
+/// A regex for a character within a part of a path.
 const WITHIN: &str = if cfg!(windows) { r"[^/\\]" } else { "[^/]" };
 
 impl Template {
-    /// Sets the inputs of the run. Without inputs, paths are taken as relative to them.
+    /// Sets the inputs of the run. Without them, paths are treated as relative to the input.
     #[must_use]
     pub fn below(mut self, inputs: &[PathBuf]) -> Template {
         for input in inputs {
@@ -74,7 +76,7 @@ impl Template {
         self
     }
 
-    /// Returns the machine of each source, or `None` where the name of the source does not match.
+    /// Returns the machine of each source, or `None` for a source whose name does not match the template.
     pub(super) fn of<'n>(&self, names: &[&'n str]) -> Vec<Option<&'n str>> {
         /// How many parts above the input the template may begin.
         const LEVELS_LIMIT: usize = 64;
@@ -102,8 +104,8 @@ impl Template {
         vec![None; names.len()]
     }
 
-    /// Returns where the parts of a name begin, and the index of the first one below the input. That is the file itself if it was
-    /// passed.
+    /// Returns the positions at which the parts of a name begin, and the index of the first part below the input. If the file
+    /// itself was passed as an argument, this is the index of the file.
     fn below_input(&self, name: &str) -> (Vec<usize>, usize) {
         let start_of = |part: &str| part.as_ptr().addr() - name.as_ptr().addr();
         let starts: Vec<usize> = parts(name).map(start_of).collect();
@@ -122,13 +124,14 @@ impl Template {
     }
 }
 
-/// Returns the parts of a name.
+/// Returns the parts of the name of a source, which are separated by slashes.
 fn parts(name: &str) -> impl Iterator<Item = &str> {
     name.split(is_separator).filter(|part| !part.is_empty() && *part != ".")
 }
 
 impl FromStr for Template {
-    /// What is wrong with the template, and what to do about it, as two sentences without the last full stop.
+    /// The message for the user: what is wrong with the template, and what to do about it, as two sentences without the last full
+    /// stop.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Template, String> {
@@ -166,11 +169,11 @@ impl FromStr for Template {
         let last = parts.len() - 1;
         for (index, part) in parts.iter().enumerate() {
             regex += &match (*part, index == last) {
-                // What is below a folder is not the folder itself.
+                // At the end, at least one part must follow, because the content of a folder is not the folder itself.
                 ("**", true) => ".+".to_owned(),
                 ("**", false) => format!("(?:{WITHIN}+{SEPARATORS})*?"),
                 (part, true) => within(part) + r"(?:\.\d{1,3})?(?:\.(?:gz|bz2|xz|zst))?$",
-                // A folder, or an archive with or without its ending.
+                // Matches a folder, or an archive with or without its ending.
                 (part, false) => format!(r"{}(?:(?:(?:\.tar)?\.[^/\\.]+)?!)?{SEPARATORS}", within(part)),
             };
         }
@@ -179,7 +182,7 @@ impl FromStr for Template {
     }
 }
 
-/// Returns a regex for a part.
+/// Returns a regex for one part of a template.
 fn within(part: &str) -> String {
     let texts =
         part.split(HOST).map(|text| text.split('*').map(regex::escape).collect::<Vec<_>>().join(&format!("{WITHIN}*")));
@@ -194,7 +197,7 @@ mod tests {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    /// Returns the machine of each source, if these inputs are read.
+    /// Returns the machine of each source in a run with these inputs.
     fn of<'n>(text: &str, inputs: &[&str], names: &[&'n str]) -> Vec<Option<&'n str>> {
         let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
         template(text).below(&inputs).of(names)

@@ -1,7 +1,7 @@
 //! Unpacks the members of an archive: one after another on a thread of its own, or a single member of a zip archive on disk.
 //!
-//! The unpacking side knows the archive. It sends every member in order, whether or not it is still wanted. The other side,
-//! [`Members`](super::Members), knows what is wanted.
+//! This side knows the archive. It sends every member in order, whether or not it is wanted. The other side,
+//! [`Members`](super::Members), decides what is wanted.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::source::budget::{Budget, Charged};
 use crate::source::chain::Layer;
 use crate::unpack::{self, Container, Format, Item, Label, MemberData, Options, ZipFile};
 
-/// A member of a zip archive on disk of at most this many bytes is unpacked at once by the thread that reads it. Another thread
+/// The largest size in bytes at which a member of a zip archive on disk is unpacked by the thread that reads it. Another thread
 /// would cost more.
 const SMALL_BYTES: u64 = 64 << 10;
 
@@ -81,24 +81,23 @@ pub(super) fn unpack(
         }
     };
     let ended = unpack::walk(format, container, options, &mut visit);
-    // If the archive ends in the middle of a member, the walk leaves the fault to the reader of that member, but there may
-    // be no reader.
+    // If the archive ends in the middle of a member, the fault is left to the reader of that member, but there may be no reader.
     let broken = broken.filter(|fault| container_failed.load(Ordering::Relaxed) || is_of_archive(fault));
     let ended = match over {
         Some(loss) => Err(loss.into()),
         None => ended.and_then(|()| broken.map_or(Ok(()), |fault| Err(of_archive(fault)))),
     };
-    // The receiver may be gone.
+    // Sending fails if the receiver was dropped, which does not matter here.
     let _ = sender.send(Sent::End(ended));
 }
 
-/// Whether a fault that was met in a member makes the following members unreadable.
+/// Whether a fault that occurred in a member makes the following members unreadable.
 fn is_of_archive(fault: &io::Error) -> bool {
     Loss::of(fault).is_none_or(|loss| matches!(loss.kind, Kind::Truncated | Kind::Shortened))
 }
 
-/// Sends the data of one member. Except in a zip archive, a member is unpacked even if it is not wanted, so that the budget
-/// counts it, too: the next one comes only after it. Returns a loss if the budget is used up.
+/// Sends the data of one member. Except in a zip archive, even an unwanted member is unpacked, because the next one can be
+/// reached only through it, and the budget counts it. Returns a loss if the budget is used up.
 fn deliver(
     filler: Filler,
     (reader, size): (&mut Keeping<'_>, Option<u64>),
@@ -127,7 +126,7 @@ fn deliver(
 pub(in crate::source) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<Unread> {
     let size = zip.label(index).and_then(|label| label.size);
     if size != Some(0) {
-        // After the budget is used up, no further threads are started, however many members there are.
+        // Once the budget is used up, no further threads are started, however many members there are.
         nest.budget.allows(1, 0, nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
     }
     if size.is_some_and(|size| size <= SMALL_BYTES) {
@@ -167,11 +166,12 @@ fn small_zip_member(zip: &ZipFile, index: usize) -> Unpacked {
     })
 }
 
-/// Returns the data that `read` adds to a vector, and the fault that it returns. A panic of `read` is a fault, too.
+/// Calls `read` with a vector, and returns the data that it adds and the fault that it returns. A panic of `read` is a fault,
+/// too.
 fn unpack_here(read: impl FnOnce(&mut Vec<u8>) -> Option<io::Error>) -> Unpacked {
     let mut data = Vec::new();
-    // If a decoder panics here, only this member is lost, as on a thread of its own: this thread has other work to do. That is
-    // safe because nothing of the decoder is used after a panic, and the bytes so far are valid.
+    // If a decoder panics here, only this member is lost, as on a thread of its own, because this thread has other work to do.
+    // Catching the panic is safe: the decoder is not used afterwards, and the bytes so far are valid.
     let read = panic::catch_unwind(AssertUnwindSafe(|| read(&mut data)));
     let fault = read.unwrap_or_else(|_| Some(stopped(Format::Zip).into()));
     Unpacked { data: io::Cursor::new(data), fault }
@@ -183,7 +183,7 @@ pub(super) fn stopped(format: Format) -> Loss {
     Loss::new(Kind::Damaged, what, Remedy::UnpackWithAnother)
 }
 
-/// A reader that notes when it fails.
+/// A reader that records when it fails.
 struct Noting<R> {
     reader: R,
     has_failed: Arc<AtomicBool>,
@@ -223,8 +223,8 @@ impl Read for Keeping<'_> {
 
 /// A reader of a member that fails before a hole that exceeds the budget.
 ///
-/// No line begins or ends in a hole, so no line is lost that could be read up to the limit. A hole that was not read does
-/// not count against the members after it.
+/// No line begins or ends in a hole, so this loses no line that could have been read up to the limit. A hole that was not read
+/// does not count against the members after it.
 struct Allowed<'r, D> {
     data: &'r mut D,
     delivered: u64,
@@ -242,7 +242,7 @@ impl<D: MemberData> Read for Allowed<'_, D> {
     }
 }
 
-/// Restates a fault in a member as a fault of the archive.
+/// Converts a fault in a member to a fault of the archive.
 fn of_archive(fault: io::Error) -> io::Error {
     match Loss::of(&fault) {
         Some(loss) => {
@@ -253,7 +253,7 @@ fn of_archive(fault: io::Error) -> io::Error {
     }
 }
 
-/// A reader of data that were unpacked before, and then of the fault that ended them.
+/// A reader of data that are already unpacked. At their end, it returns the fault that ended them, if there was one.
 struct Unpacked {
     data: io::Cursor<Vec<u8>>,
     fault: Option<io::Error>,

@@ -1,4 +1,4 @@
-//! Compares the walk with a naive one, which asks for everything and does one thing after another.
+//! Compares the walk with a naive one, which asks the file system about everything and does one thing after another.
 
 // The set-up of a test may panic when it fails, which clippy accepts only in test functions.
 #![allow(clippy::unwrap_used)]
@@ -15,7 +15,7 @@ use super::*;
 
 type Id = (u64, u64);
 
-/// An entry of a random tree. Numbers select one of the entries that exist already.
+/// An entry of a random tree. The numbers select one of the existing entries.
 #[derive(Clone, Debug)]
 enum Made {
     Folder(usize, usize),
@@ -27,7 +27,7 @@ enum Made {
 
 const NAMES: [&str; 6] = ["a", "a.log", "b", "b b", "B", "ä"];
 
-/// Makes the entry, unless its name exists.
+/// Creates the entry on disk, unless its name exists.
 fn make(made: &Made, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) {
     let (Made::Folder(folder, name)
     | Made::File(folder, name)
@@ -169,7 +169,7 @@ fn several_files_in_a_folder_are_looked_up_together() {
 }
 
 #[test]
-fn a_walk_that_is_left_early_leaves_no_thread() {
+fn a_walk_that_is_dropped_early_leaves_no_thread() {
     let root = TempDir::new().unwrap();
     for folder in 0..50 {
         fs::create_dir_all(root.path().join(format!("{folder}/deep"))).unwrap();

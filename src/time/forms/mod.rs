@@ -1,7 +1,7 @@
-//! The forms of times as data: `builtin/times.toml`, whose notation is compiled to steps, and forms of the user.
+//! The forms of times as data: those of `builtin/times.toml` and those of the user. Their notation is compiled to steps.
 //!
-//! A form does not say where in a line its time is, nor what a source leaves open: the order of day and month, the year, the zone.
-//! [`detect`](super::detect) finds that out for each source.
+//! A form does not contain the position of the time in a line, nor what differs between sources: the order of day and month, the
+//! year and the zone. [`detect`](super::detect) determines these for each source.
 
 pub(super) mod names;
 pub mod notation;
@@ -14,36 +14,36 @@ use serde::Deserialize;
 use self::notation::{Part, Step};
 use self::read::Parts;
 
-/// The forms that are part of the program.
+/// The source text of the built-in forms.
 const BUILT_IN: &str = include_str!("../../builtin/times.toml");
 
-/// A form of times, compiled.
+/// A compiled form of times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Lower-case letters, digits and hyphens.
+    /// The name of the form, in lower-case letters, digits and hyphens.
     pub(super) name: String,
-    /// The notation.
+    /// The form in the notation of `builtin/times.toml`.
     pub(super) form: String,
     steps: Box<[Step]>,
-    /// The program whose dates have a fixed order.
+    /// The program that writes this form, and always with the month first.
     pub(super) product: Option<String>,
-    /// A text in the first lines of every source of this form.
+    /// A text that the first lines of every source with this form contain.
     pub(super) header: Option<String>,
-    /// Whether one line is not enough to recognise it.
+    /// Whether a single line is not enough to recognise this form.
     pub(super) needs_lines: bool,
-    /// Whether it is certain wherever it stands in a line.
+    /// Whether this form is unmistakable anywhere in a line.
     pub(super) is_anywhere: bool,
-    /// Whether it searches for its place.
+    /// Whether this form begins with a text that is searched for in the line.
     pub(super) is_found: bool,
-    /// What its text does not have.
+    /// Which part of the date this form does not contain.
     pub(super) lacks: Lacks,
-    /// Whether the parts of its date are separated by dots, and one of them is the year.
+    /// Whether the parts of the date are separated by dots and include the year.
     pub(super) has_dots: bool,
     examples: Vec<Example>,
     counter_examples: Vec<String>,
 }
 
-/// What the text of a form does not have.
+/// The part of the date that a form does not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lacks {
     Nothing,
@@ -53,13 +53,13 @@ pub(super) enum Lacks {
     Date,
 }
 
-/// A text and its time.
+/// A text in a form, and the time that must be read from it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Example {
     text: String,
     time: String,
-    /// The order of the source, where the text alone does not decide it.
+    /// The order of day, month and year, if the text alone does not determine it.
     order: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Shape {
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with the notation, and where.
+    /// Fails if the notation is wrong. The error describes what is wrong, and where.
     pub fn compile(name: &str, form: &str) -> Result<Shape, notation::Error> {
         let steps = notation::compile(form)?;
         let has = |wanted: &[Part]| {
@@ -142,19 +142,19 @@ impl Shape {
         &self.name
     }
 
-    /// Reads the text, which must begin with the time unless the form searches for its place. Returns what the text says and where
-    /// the time ends.
+    /// Reads a time from `text`. The text must begin with the time, unless this form searches for it. Returns the parts of the
+    /// time and the position of its end.
     #[inline]
     pub(super) fn read(&self, text: &[u8]) -> Option<(Parts, usize)> {
         read::read(&self.steps, text)
     }
 
-    /// Whether a text of this form can begin with `byte`.
+    /// Whether a time in this form can begin with `byte`.
     fn may_begin_with(&self, byte: u8) -> bool {
         match self.steps.first() {
             Some(Step::Byte(first)) => *first == byte,
             Some(Step::OneOf(bytes)) => bytes.contains(&byte),
-            // A mark of the direction of writing, which Windows copies, comes before digits.
+            // The first byte of a left-to-right or right-to-left mark, which Windows writes before digits.
             Some(Step::Digits { .. }) => byte.is_ascii_digit() || byte == 0xE2,
             Some(Step::Padded(_)) => byte.is_ascii_digit() || byte == b' ',
             Some(Step::Epoch) => byte.is_ascii_digit(),
@@ -164,20 +164,20 @@ impl Shape {
         }
     }
 
-    /// Returns where the time of a form that searches for its place begins, for a line that has one.
+    /// Returns where the time in `line` begins, if this form searches for it and the line contains it. Otherwise returns 0.
     pub(super) fn found_at(&self, line: &[u8]) -> usize {
         let Some(Step::Find(wanted)) = self.steps.first() else { return 0 };
         read::find(line, wanted).map_or(0, |at| at + wanted.len())
     }
 }
 
-/// The forms of a run.
+/// All forms that are available in a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shapes {
     pub(super) all: Vec<Shape>,
     /// For each byte, the indices of the forms that can begin with it.
     starts: Vec<Vec<u16>>,
-    /// The indices of the forms that search for their place.
+    /// The indices of the forms that search for their time in the line.
     found: Vec<u16>,
 }
 
@@ -196,14 +196,14 @@ impl Shapes {
         self.starts[usize::from(byte)].iter().map(|&index| (index, &self.all[usize::from(index)]))
     }
 
-    /// Returns the forms that search for their place, each with its index.
+    /// Returns the forms that search for their time in the line, each with its index.
     pub(super) fn searching(&self) -> impl Iterator<Item = (u16, &Shape)> {
         self.found.iter().map(|&index| (index, &self.all[usize::from(index)]))
     }
 }
 
-/// Returns the forms of a run: those of the user, which come first, and those that are part of the program; `None` if the user has
-/// none. They live as long as the program, because every source refers to them.
+/// Returns the user's forms followed by the built-in ones, or `None` if the user has none. A form of the user replaces the
+/// built-in form with the same name. The result is never freed, because every source refers to it.
 #[must_use]
 pub fn with_built_in(own: Vec<Shape>) -> Option<&'static Shapes> {
     if own.is_empty() {
@@ -214,13 +214,13 @@ pub fn with_built_in(own: Vec<Shape>) -> Option<&'static Shapes> {
     Some(Box::leak(Box::new(Shapes::new(own.into_iter().chain(others).collect()))))
 }
 
-/// Returns the forms that are part of the program. They are compiled when the first source needs them.
+/// Returns the built-in forms. They are compiled when the first source needs them.
 pub(super) fn built_in() -> &'static Shapes {
     static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(parse(BUILT_IN)));
     &SHAPES
 }
 
-/// Compiles the forms in a file. The tests read the same text, so this cannot fail for the built-in one.
+/// Compiles the forms in a TOML file. Panics if one is invalid, which the tests rule out for the built-in file.
 fn parse(text: &str) -> Vec<Shape> {
     let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
     let compiled = file.time.into_iter().map(|entry| {
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::time::Time;
 
-    /// Reads a text whose day and month are in the order that fits, in a file last changed on 2017-02-20.
+    /// Reads `text` in the first order of day and month that gives a date, as if its file was last modified on 2017-02-20.
     fn time(shape: &Shape, text: &str, order: Option<&str>) -> Option<String> {
         let last_day = day(2017, 2, 20);
         let (parts, _) = shape.read(text.as_bytes())?;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_time_is_read_by_no_form_that_one_line_decides() {
+    fn forms_that_need_only_one_line_read_no_time_from_a_line_without_one() {
         let texts = [
             "AA:BB:CC:DD:EE:FF 12:34:56",
             "agent 10.12.2017 started",

@@ -1,7 +1,7 @@
 //! The names of months, weekdays and zones in logs.
 
-/// How a month is named: in English, German, French, Spanish, Italian, Portuguese, Dutch and Scandinavian languages, in lower case.
-/// A name may be written in full or as one of these short forms, perhaps with a point. No short form means two months.
+/// The names of each month in English, German, French, Spanish, Italian, Portuguese, Dutch and Scandinavian languages, in lower
+/// case: the full names and the abbreviations, which may be followed by a full stop. No name means two months.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "january", "januar", "jänner", "janv", "janvier", "ene", "enero", "gen", "gennaio", "janeiro", "januari"],
     &["feb", "february", "februar", "févr", "fév", "février", "febrero", "febbraio", "fev", "fevereiro", "februari"],
@@ -41,7 +41,7 @@ const WEEKDAYS: [&[&str]; 7] = [
     &["sun", "sunday", "so", "sonntag"],
 ];
 
-/// Reads the name of a month. Returns its number from 1 and the length of the name.
+/// Reads the name of a month at the start of `text`. Returns the number of the month, 1 to 12, and the length of the name.
 pub(super) fn month(text: &[u8]) -> Option<(u16, usize)> {
     if let Some((&word, rest)) = text.split_first_chunk::<3>()
         && !rest.first().is_some_and(|&byte| is_letter(byte) || byte == b'.')
@@ -68,12 +68,13 @@ pub(super) fn month(text: &[u8]) -> Option<(u16, usize)> {
     in_list(text, &MONTHS)
 }
 
-/// Reads the name of a weekday. Returns its number from 0, which is Monday, and the length of the name.
+/// Reads the name of a weekday at the start of `text`. Returns its number, 0 for Monday to 6, and the length of the name.
 pub(super) fn weekday(text: &[u8]) -> Option<(u16, usize)> {
     in_list(text, &WEEKDAYS).map(|(number, len)| (number - 1, len))
 }
 
-/// Returns the number from 1 of the list that has the word at the start of `text`, and the length of the word with a point after it.
+/// Looks up the word at the start of `text`. Returns the number of the list that contains it, counted from 1, and the length of
+/// the word with a full stop after it.
 #[cold]
 fn in_list(text: &[u8], lists: &[&[&str]]) -> Option<(u16, usize)> {
     const LONGEST_BYTES: usize = 16;
@@ -83,7 +84,7 @@ fn in_list(text: &[u8], lists: &[&[&str]]) -> Option<(u16, usize)> {
     let index = if word.is_ascii() {
         position(&|name| name.as_bytes().eq_ignore_ascii_case(word))?
     } else {
-        // Names beyond ASCII are written in UTF-8 or in the ANSI code page of Western Europe.
+        // Names with other letters are in UTF-8 or in the ANSI code page of Western Europe.
         let word = match str::from_utf8(word) {
             Ok(word) => word.to_lowercase(),
             Err(_) => word.iter().map(|&byte| char::from(byte)).collect::<String>().to_lowercase(),
@@ -98,16 +99,16 @@ fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || !byte.is_ascii()
 }
 
-/// What the name of a zone means.
+/// The meaning of the abbreviation of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) enum ZoneName {
     /// An offset from UTC in seconds.
     Offset(i32),
-    /// One of several zones.
+    /// Several zones share this abbreviation.
     Ambiguous,
 }
 
-/// Returns what the name of a zone means, or `None` if it is none.
+/// Returns the meaning of an abbreviation of a zone, such as `CET`, or `None` if it is not a known one.
 pub(in crate::time) fn zone(name: &[u8]) -> Option<ZoneName> {
     let minutes = match name {
         b"UTC" | b"GMT" | b"UT" | b"WET" => 0,

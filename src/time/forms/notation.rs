@@ -1,6 +1,6 @@
-//! Compiles the notation of a form, which is like that of `strptime`, to the steps that read it.
+//! Compiles the notation of a form, which resembles that of `strptime`, to the steps that read it.
 //!
-//! The notation is described at the top of `builtin/times.toml`. Every other character stands for itself.
+//! The notation is described at the top of `builtin/times.toml`. Characters that it does not mention stand for themselves.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,43 +8,43 @@ use std::ops::Range;
 /// One step of reading a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// This byte.
+    /// Exactly this byte.
     Byte(u8),
     /// One of these bytes.
     OneOf(Box<[u8]>),
-    /// Everything up to this text and the text itself.
+    /// Skips everything up to and including this text.
     Find(Box<[u8]>),
     /// At least one blank or tab.
     Blanks,
-    /// The end of a column.
+    /// The separator after a column, with any quotes around it.
     Column,
-    /// A number with so many digits.
+    /// A number with at least `least` and at most `most` digits.
     Digits { part: Part, least: u8, most: u8 },
-    /// A number of one or two digits, perhaps after a blank.
+    /// A number of one or two digits, with an optional blank before it.
     Padded(Part),
     /// The name of a month.
     Month,
     /// The name of a weekday.
     Weekday,
-    /// Perhaps a fraction of a second.
+    /// An optional fraction of a second.
     Fraction,
     /// A fraction of a second without its point.
     FractionDigits,
-    /// Perhaps AM or PM.
+    /// An optional AM or PM.
     HalfDay,
-    /// Perhaps a zone.
+    /// An optional zone.
     Zone,
-    /// Perhaps the minutes by which UTC is ahead of the local time.
+    /// An optional offset, as the minutes by which UTC is ahead of the local time.
     Bias,
-    /// The time since 1970.
+    /// The time since 1970, in seconds or a smaller unit.
     Epoch,
     /// A TAI64N label without its `@`.
     Tai64n,
-    /// The next so many steps may be missing.
+    /// The next steps are optional together. The number says how many.
     Optional(usize),
 }
 
-/// A part of a time that is written as a number. Its discriminant is its place in [`Parts`](super::read::Parts).
+/// A part of a time that is written as a number. Its discriminant is its index in [`Parts`](super::read::Parts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Year,
@@ -52,7 +52,7 @@ pub(super) enum Part {
     ShortYear,
     Month,
     Day,
-    /// The first, second and third part of a date in an order that the source decides.
+    /// The first, second and third part of a date whose order depends on the source.
     First,
     Second,
     Third,
@@ -73,9 +73,9 @@ impl Part {
 /// An error in the notation of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What is wrong, and what to write instead.
+    /// The message for the user: what is wrong, and what to write instead.
     pub message: String,
-    /// Where it is in the notation, in bytes.
+    /// The range of bytes in the notation that the message is about.
     pub span: Range<usize>,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Compiles `notation`.
+/// Compiles a notation to the steps that read it.
 pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
     let mut steps = Vec::new();
     // The index of the step that begins an optional part, and where that part begins in the notation.
@@ -177,7 +177,7 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
     Ok(steps.into())
 }
 
-/// Checks that the steps together make a time.
+/// Checks that the steps together make up a time.
 fn check(steps: &[Step]) -> Result<(), &'static str> {
     let has = |wanted: &[Part]| {
         steps.iter().any(|step| match step {

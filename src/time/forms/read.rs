@@ -1,4 +1,4 @@
-//! Reads text by the steps of a form, and computes the moment from what was read.
+//! Reads the parts of a time from text with the steps of a form, and computes the moment from these parts.
 
 use std::str::FromStr;
 
@@ -6,22 +6,22 @@ use super::names::{self, ZoneName};
 use super::notation::{Part, Step};
 use crate::time::iso;
 
-/// The digits that stand for a part that the text does not have.
+/// The number that marks a part that the text does not contain.
 const MISSING: u16 = u16::MAX;
 
-/// What a text says of a time.
+/// The parts of a time that a text contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) struct Parts {
     numbers: [u16; Part::COUNT],
     nanosecond: u32,
-    /// The weekday from 0, which is Monday.
+    /// The weekday, 0 for Monday to 6, or [`MISSING`].
     weekday: u16,
     half: Half,
     /// The offset from UTC in seconds, if the text has one.
     pub(in crate::time) offset: Option<i32>,
-    /// Whether the text names a zone that may be several.
+    /// Whether the text has the abbreviation of a zone that several zones share.
     pub(in crate::time) is_ambiguous_zone: bool,
-    /// Nanoseconds since 1970, of a form that counts these.
+    /// Nanoseconds since 1970, if the text counts the time since then.
     epoch: Option<i64>,
 }
 
@@ -33,7 +33,7 @@ pub(in crate::time) enum Half {
     Pm,
 }
 
-/// The order in which a source writes day, month and year, where the form leaves it open.
+/// The order in which a source writes day, month and year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
     /// Day, month, year.
@@ -45,7 +45,7 @@ pub enum Order {
 }
 
 impl FromStr for Order {
-    /// A message for any other word.
+    /// The message for the user if the text is not the name of an order.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Order, String> {
@@ -60,21 +60,21 @@ impl FromStr for Order {
     }
 }
 
-/// Where a date comes from that is not whole in the line.
+/// What is known about the dates of a source beyond what a line contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) struct Missing {
-    /// The order of the parts whose order is open; `None` if it is not known.
+    /// The order of day, month and year where the form does not determine it, or `None` if it is not known.
     pub(in crate::time) order: Option<Order>,
-    /// The last possible day, in days since 1970, of a time without a year; `None` if no year can be known.
+    /// The last possible day of a time without a year, in days since 1970, or `None` if the year cannot be determined.
     pub(in crate::time) last_day: Option<i32>,
     /// The day of a time without a date, in days since 1970.
     pub(in crate::time) day: Option<i32>,
 }
 
-/// A moment by a clock in an unknown zone, or in the zone that the text names.
+/// A date and clock time, before the offset of its zone is subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) struct Local {
-    /// Seconds since 1970 on that clock.
+    /// The seconds since 1970 by the local clock.
     pub(in crate::time) second: i64,
     pub(in crate::time) nanosecond: u32,
 }
@@ -100,18 +100,18 @@ impl Parts {
         self.half != Half::Unknown
     }
 
-    /// Returns the parts of the date whose order is open, if there are any.
+    /// Returns the parts of a date whose order the form does not determine, or `None` if the form determines it.
     pub(in crate::time) fn open(&self) -> Option<[Option<u16>; 3]> {
         self.get(Part::First)?;
         Some([Part::First, Part::Second, Part::Third].map(|part| self.get(part)))
     }
 
-    /// Whether the zone is certain: named, or not needed.
+    /// Whether the zone is certain, because the text contains it or counts the time since 1970.
     pub(in crate::time) fn has_zone(&self) -> bool {
         self.offset.is_some() || self.epoch.is_some()
     }
 
-    /// Returns the moment, or `None` if there is none such.
+    /// Returns the date and clock time, or `None` if they do not exist or are not known.
     pub(in crate::time) fn moment(&self, missing: &Missing) -> Option<Local> {
         if let Some(nanoseconds) = self.epoch {
             let nanosecond = u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
@@ -141,7 +141,7 @@ impl Parts {
         Some(Local { second: i64::from(day) * 86_400 + second, nanosecond: self.nanosecond })
     }
 
-    /// Returns the day since 1970.
+    /// Returns the date, in days since 1970.
     fn day(&self, missing: &Missing) -> Option<i32> {
         if let Some(day_of_year) = self.get(Part::DayOfYear) {
             let first = day(self.get(Part::Year)?, 1, 1)?;
@@ -163,7 +163,7 @@ impl Parts {
                 _ => return missing.day,
             },
         };
-        // Years of two digits are those from 1990 on.
+        // Two-digit years are those from 1990 to 2089.
         year = year.map(|year| if year < 90 { year + 2000 } else { year + 1900 });
         match self.get(Part::Year).or(year) {
             Some(year) => day(year, month, of_month),
@@ -171,7 +171,8 @@ impl Parts {
         }
     }
 
-    /// Returns the latest such day that is not after the last one. If the text names the weekday, the day has that weekday.
+    /// Returns the latest day with this month and day of the month that is not after `last_day`. If the text names a weekday,
+    /// the day must also fall on it.
     fn day_without_year(&self, month: u16, of_month: u16, last_day: i32) -> Option<i32> {
         // The weekday of a date recurs after at most 12 years, and 29 February after at most 8.
         const YEARS: u16 = 13;
@@ -197,15 +198,15 @@ impl Parts {
     }
 }
 
-/// Returns the days from 1970 to a date, or `None` if there is no such date.
+/// Returns a date as days since 1970, or `None` if there is no such date.
 pub(in crate::time) fn day(year: u16, month: u16, of_month: u16) -> Option<i32> {
     let days = iso::days(u32::from(year), u8::try_from(month).ok()?, u8::try_from(of_month).ok()?)?;
     i32::try_from(days).ok()
 }
 
-/// Returns the year of a day since 1970.
+/// Returns the year of a day that is counted from 1970.
 pub(in crate::time) fn year_of(day_since_1970: i32) -> u16 {
-    // The average length of a year may be off by one year, near its ends.
+    // The guess uses the average length of a year, so near the ends of a year it can be off by one.
     let guess = u16::try_from(1970 + i64::from(day_since_1970) * 400 / 146_097).unwrap_or(0);
     let begins = |year| day(year, 1, 1).is_some_and(|first| first <= day_since_1970);
     if begins(guess + 1) {
@@ -217,13 +218,13 @@ pub(in crate::time) fn year_of(day_since_1970: i32) -> u16 {
     }
 }
 
-/// Reads the text by the steps. Returns what it says and where it ends.
+/// Reads a time at the start of `text` with the given steps. Returns its parts and the position of its end.
 #[inline]
 pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
     let mut parts = Parts::NONE;
     let end = go(steps, text, 0, &mut parts)?;
     let rest = text.get(end..).unwrap_or_default();
-    // A longer number is another number, and digits before an unread AM or PM do not give the hour.
+    // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit);
     let has_half = parts.half == Half::Unknown && parts.epoch.is_none() && half_day(rest).is_some();
     (!goes_on && !has_half).then_some((parts, end))
@@ -304,13 +305,14 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
     Some(at)
 }
 
-/// Returns where `wanted` begins in `text`. The texts that forms search for are short, so a searcher would take longer to build.
+/// Returns where `wanted` begins in `text`. Building a `memmem` searcher would take longer, because these texts are short.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     memchr::memchr_iter(first, text).find(|&at| text[at..].starts_with(wanted))
 }
 
-/// Reads a number of `least` to `most` digits, before which Windows may copy an invisible mark of the direction of writing.
+/// Reads a number of `least` to `most` digits at `at` and returns where it ends. Skips a left-to-right or right-to-left mark
+/// before it, which Windows writes in dates.
 #[inline]
 fn digits(text: &[u8], mut at: usize, (part, least, most): (Part, usize, usize), parts: &mut Parts) -> Option<usize> {
     if text.get(at) == Some(&0xE2) && matches!(text.get(at + 1..at + 3), Some([0x80, 0x8E | 0x8F])) {
@@ -331,7 +333,7 @@ fn digits(text: &[u8], mut at: usize, (part, least, most): (Part, usize, usize),
     Some(at)
 }
 
-/// Whether the digits after a comma are a fraction and not the next column.
+/// Whether `text`, which follows a comma, begins with a fraction rather than with the next column.
 fn is_fraction_after_comma(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     digits >= 3 && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
@@ -348,8 +350,8 @@ fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     (at > start).then_some(at)
 }
 
-/// AM and PM in other languages, in UTF-8 and in the ANSI code pages of these languages: Chinese, Japanese, Korean, Greek, Arabic,
-/// Persian and Turkish.
+/// AM and PM in Chinese, Japanese, Korean, Greek, Arabic, Persian and Turkish. They are in UTF-8, and for most of these languages
+/// also in their ANSI code pages.
 const HALVES: [(&[u8], Half); 26] = [
     ("上午".as_bytes(), Half::Am),
     ("下午".as_bytes(), Half::Pm),
@@ -379,7 +381,7 @@ const HALVES: [(&[u8], Half); 26] = [
     ("ÖS".as_bytes(), Half::Pm),
 ];
 
-/// Reads AM or PM in one of the other languages.
+/// Reads AM or PM in one of the languages of [`HALVES`]. Returns the half of the day and the length of the word.
 #[cold]
 fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
     HALVES.iter().find_map(|(word, half)| {
@@ -389,9 +391,10 @@ fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
     })
 }
 
-/// Reads AM or PM, after a blank or not, and with points or not. Returns the half and the length.
+/// Reads AM or PM at the start of `text`, with an optional blank before it and with or without full stops. Returns the half of
+/// the day and the length.
 pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
-    // A blank, a no-break space in UTF-8 and in ANSI code pages, a narrow no-break space.
+    // A blank; a no-break space in ANSI code pages or UTF-8; a narrow no-break space.
     let blank = match text {
         [b' ' | 0xA0, ..] => 1,
         [0xC2, 0xA0, ..] => 2,
@@ -417,14 +420,15 @@ pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     is_whole.then_some((half, blank + len))
 }
 
-/// Reads a zone, if there is one, and returns its length. Returns `None` for an offset that no clock has.
+/// Reads the zone at the start of `text` and returns its length, which is 0 if there is none. Returns `None` for an offset that
+/// no clock has.
 fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
     let (named, len) = iso::zone(text)?;
     match named {
         iso::Named::Offset(offset) => parts.offset = Some(offset),
         iso::Named::Ambiguous => parts.is_ambiguous_zone = true,
         iso::Named::Nothing => {
-            // The name may stand without a blank, as in a field of its own.
+            // There may be no blank before the name, for example in a column of its own.
             let name = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
             let is_whole =
                 !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric());
@@ -439,7 +443,7 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
     Some(len)
 }
 
-/// Reads the end of a column and returns its length.
+/// Reads the separator after a column, with any quotes around it, and returns its length.
 fn column(text: &[u8]) -> Option<usize> {
     if text.starts_with(b"\" \"") {
         return Some(3);
@@ -454,8 +458,8 @@ fn column(text: &[u8]) -> Option<usize> {
     Some(len)
 }
 
-/// Reads the minutes by which UTC is ahead of the local time, and returns the length. Without a sign or with two, the zone is not
-/// known.
+/// Reads the minutes by which UTC is ahead of the local time, such as `-060`, and returns their length. With no sign or more than
+/// one, the zone remains unknown.
 fn bias(text: &[u8], parts: &mut Parts) -> Option<usize> {
     let signs = text.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count();
     let digits = text[signs..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -472,7 +476,8 @@ fn bias(text: &[u8], parts: &mut Parts) -> Option<usize> {
     Some(signs + digits)
 }
 
-/// Reads seconds since 1970 with a fraction, or whole thousandths, millionths or billionths. The number of digits decides.
+/// Reads the time since 1970 and returns where it ends. The number of digits determines the unit: seconds, which may have a
+/// fraction, milliseconds, microseconds or nanoseconds.
 fn epoch(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
     let rest = text.get(at..)?;
     let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -498,10 +503,10 @@ fn epoch(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
     Some(end)
 }
 
-/// Reads a TAI64N label without its `@`: 16 hexadecimal digits of seconds and 8 of nanoseconds.
+/// Reads a TAI64N label without its `@` and returns where it ends: 16 hexadecimal digits of seconds and 8 of nanoseconds.
 fn tai64n(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
-    /// The label of 1970-01-01 00:00:00 UTC, when TAI was 10 seconds ahead. The programs that write such labels do not know later
-    /// leap seconds.
+    /// The label of 1970-01-01 00:00:00 UTC, when TAI was 10 seconds ahead. The programs that write such labels ignore later leap
+    /// seconds.
     const EPOCH: i64 = 0x4000_0000_0000_000A;
     let label = text.get(at..at + 24)?;
     let number = |digits: &[u8]| i64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();

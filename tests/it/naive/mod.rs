@@ -1,6 +1,6 @@
-//! The naive scanner to which the tests compare the real one. It goes line by line with the plain regex crate, and follows
-//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of patterns with the real one. Its sources
-//! have times in ISO 8601 only.
+//! A naive scanner with which the tests compare the real one. It searches line by line with the plain regex crate, and follows
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of
+//! patterns with the real one. Its sources have only ISO 8601 times.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,12 +19,12 @@ use callcodes::pattern::definition::Definition;
 use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// A result, in a form common to the oracle and the scanner.
+/// A result, in a form that the oracle and the scanner share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Offset of the match in the source.
+    /// The offset of the match in the source.
     pub(crate) offset: u64,
-    /// Line number, from 1.
+    /// The number of the line, from 1.
     pub(crate) line: u64,
     pub(crate) pattern: String,
     pub(crate) key: Key,
@@ -40,18 +40,19 @@ pub(crate) struct NaivePattern {
     multiline: bool,
     when: Option<Regex>,
     unless: Option<Regex>,
-    /// The index of the group that captures the code; `None` for a context, whose matches take their place but are no results.
+    /// The index of the group that captures the code, or `None` for a context. Its matches exclude overlapping ones but are not
+    /// results.
     code: Option<usize>,
     /// Whether the bytes of a line that is not UTF-8 are searched as they are.
     in_bytes: bool,
     /// The code page from which such a line is decoded to be searched.
     page: Option<&'static Encoding>,
-    /// Literals of which a line has to have one to be unwrapped for this pattern.
+    /// The literals of which a line must contain one to be unwrapped for this pattern.
     keys: Option<Vec<Vec<u8>>>,
 }
 
 impl NaivePattern {
-    /// Whether a line has what the pattern is found by, so that the line is unwrapped.
+    /// Whether a line contains a literal of the pattern, so that the line is unwrapped.
     fn has_key(&self, line: &[u8]) -> bool {
         let is_there = |key: &Vec<u8>| line.windows(key.len()).any(|window| window == key);
         self.keys.as_ref().is_some_and(|keys| keys.iter().any(is_there))
@@ -132,7 +133,7 @@ impl Reading {
         reading
     }
 
-    /// Returns the position in the text of the first character that begins at or after `byte` of the window.
+    /// Returns the position in the text of the first character that begins at or after position `byte` of the window.
     fn at(&self, byte: usize) -> usize {
         self.bytes.iter().position(|bytes| bytes.start >= byte).unwrap()
     }
@@ -143,7 +144,8 @@ impl Reading {
     }
 }
 
-/// Returns the first character as UTF-8, and its length in `bytes`. Invalid bytes, and all bytes without a page, count singly.
+/// Returns the first character as UTF-8, and its length in `bytes`. An invalid byte counts as a character, and so does every
+/// byte if there is no code page.
 fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, usize) {
     let Some(page) = page else { return (vec![bytes[0]], 1) };
     let decode = |len: usize| {
@@ -153,7 +155,7 @@ fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, u
     (1..=4).find_map(decode).unwrap_or_else(|| ("\u{fffd}".into(), 1))
 }
 
-/// Returns every result of a source whose lines have their times anywhere near their start.
+/// Returns every result of a source whose lines may have their times anywhere near their start.
 pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
     naive_with_times(source, patterns, limits, Place::First)
 }
@@ -179,7 +181,7 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
             let seen = seen.strip_suffix(b"\n").unwrap_or(seen);
             let seen = seen.strip_suffix(b"\r").unwrap_or(seen);
             let line = &seen[..seen.len().min(piece.len())];
-            // A match that ends where the lookahead ends might go on.
+            // A match that ends where the lookahead ends might be longer.
             let is_divided = |end: usize| {
                 is_cut && (end > line.len() && (goes_on || line.len() < seen.len()) || goes_on && end == seen.len())
             };
@@ -263,7 +265,7 @@ impl Placed {
         }
     }
 
-    /// Whether it is a whole result, and no name that the catalogue does not know.
+    /// Whether a match is a whole result, and not a name that the catalogue does not know.
     fn is_known(&self) -> bool {
         let is_known =
             || matches!(self.found.key, Key::Code(_)) || Catalogue::built_in().entry(&self.found.key).is_some();
@@ -271,7 +273,7 @@ impl Placed {
     }
 }
 
-/// Whether the unwrapped line has the same names, but longer ones.
+/// Whether the unwrapped line has the same names, but with more letters at their ends.
 fn completes(raw: &[Placed], unwrapped: &[Placed]) -> bool {
     let is_longer = |(one, other): (&Placed, &Placed)| {
         let names = [one, other].map(|placed| placed.found.key.to_string());
@@ -290,7 +292,7 @@ fn adds_user(raw: &[Placed], unwrapped: &[Placed]) -> bool {
     has_user(unwrapped) && !has_user(raw) && raw.iter().filter(|one| !one.is_context).all(is_there)
 }
 
-/// Returns what is found in an unwrapped line, with places in the line itself.
+/// Returns the results in an unwrapped line, with their positions in the line itself.
 fn placed_in(
     way: &wrapped::Unwrapped,
     line: &[u8],
@@ -326,7 +328,7 @@ fn placed_in(
     all
 }
 
-/// Like [`leftmost`], in the bytes alone.
+/// Does the same as [`leftmost`], but only in the bytes as they are.
 fn leftmost_in_bytes<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: usize) -> Option<Match<'p>> {
     let reading = Reading::new(window, None);
     let applies = |pattern: &&NaivePattern| {
@@ -374,11 +376,11 @@ fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: us
             if !pattern.when.as_ref().is_none_or(any) || pattern.unless.as_ref().is_some_and(any) {
                 return None;
             }
-            // Of two matches with the same start, the longer one wins. Of equal ones, the one in the plain bytes wins.
+            // If two matches have the same start, the longer one wins. If they are equal, the one in the plain bytes wins.
             let matches = wanted.into_iter().filter_map(|reading| find(pattern, reading, line.len(), at));
             matches.min_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)))
         })
-        // With the same start, the earlier pattern wins: `min_by_key` returns the first of several minima.
+        // If two patterns match at the same start, the earlier one wins: `min_by_key` returns the first of several minima.
         .min_by_key(|found| found.span.start)
 }
 

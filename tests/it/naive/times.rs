@@ -1,4 +1,4 @@
-//! Reads times in ISO 8601 with a plain regex and a calendar, by the documented rules.
+//! Reads ISO 8601 times with a plain regex and a calendar, according to the documented rules.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// Where the lines of a source have their times.
+/// The place where the lines of a source have their times.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Anywhere near the start.
@@ -24,7 +24,7 @@ pub(crate) enum Place {
     Start,
 }
 
-/// Returns the time of a result that begins at `at` in a line. `previous` is the end and the time of the result before it.
+/// Returns the time of a result that begins at `at` in a line. `previous` is the end and the time of the previous result.
 pub(crate) fn of_result(
     line: &[u8],
     at: usize,
@@ -57,7 +57,8 @@ fn find(line: &[u8]) -> Option<String> {
     read(&line[at..])
 }
 
-/// Returns the time at the start of a line, after what may stand before it. An indented line continues the one above it.
+/// Returns the time at the start of a line, after anything that may come before it. An indented line continues the one above,
+/// and has none.
 pub(crate) fn at_start(line: &[u8]) -> Option<String> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^<\d+>").unwrap());
     let mut rest = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
@@ -112,7 +113,7 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
                     let is_offset = hours <= 14 && [0, 15, 30, 45].contains(&minutes);
                     if is_offset { offset(&zone["sign"], hours, minutes)? } else { SignedDuration::ZERO }
                 }
-                // Another number.
+                // This is another number and not an offset.
                 _ => SignedDuration::ZERO,
             }
         }
@@ -126,7 +127,7 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     if [local, moment].iter().any(|time| *time < first || *time > last) {
         return None;
     }
-    // What does not fit in 64 bits is no time.
+    // A moment that does not fit in 64 bits is not a time.
     i64::try_from(moment.as_nanosecond()).ok().map(|_| moment.to_string())
 }
 

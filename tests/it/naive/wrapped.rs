@@ -1,10 +1,10 @@
-//! Undoes what other programs do to lines, naively: each rule is a regex and what its matches stand for.
+//! Undoes naively what other programs do to lines. Each rule is a regex and the text that replaces its matches.
 
 use std::ops::Range;
 
 use regex::bytes::{Captures, Regex};
 
-/// A line in which something was undone. For each byte of the text, the range in the line that it comes from.
+/// An unwrapped line, with the range in the original line from which each byte comes.
 #[derive(Clone)]
 pub(super) struct Unwrapped {
     pub(super) text: Vec<u8>,
@@ -17,7 +17,8 @@ impl Unwrapped {
     }
 }
 
-/// The regex of a unit, what it stands for, and the byte that is nowhere else in a line to which the rule applies.
+/// The regex of a unit, the text that it stands for, and a byte that must not occur outside units in a line to which the rule
+/// applies.
 struct Rule(Regex, fn(&Captures<'_>) -> Option<Vec<u8>>, Option<u8>);
 
 fn rules() -> Vec<Rule> {
@@ -159,7 +160,7 @@ fn undo(Rule(unit, plain, sole): &Rule, line: &Unwrapped) -> Option<Unwrapped> {
     (is_changed && !sole.is_some_and(is_stray)).then_some(undone)
 }
 
-/// Returns the line with one rule undone, for each rule, and then with two.
+/// Returns the line with each single rule undone, followed by the line with each pair of rules undone.
 pub(super) fn unwrapped(line: &[u8]) -> Vec<Unwrapped> {
     let rules = rules();
     let raw = Unwrapped { text: line.to_vec(), bytes: (0..line.len()).map(|at| at..at + 1).collect() };

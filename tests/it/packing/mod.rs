@@ -11,7 +11,7 @@ use callcodes::unpack::{Codec, Format};
 /// Every compressed format.
 pub(crate) const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
 
-/// Compresses these bytes.
+/// Compresses `plain`.
 pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
     match codec {
         Codec::Gzip => {
@@ -52,7 +52,7 @@ pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
 /// Every archive format.
 pub(crate) const FORMATS: [Format; 4] = [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab];
 
-/// Returns an archive of these members.
+/// Returns an archive with these members, each with its name and its content.
 pub(crate) fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
     match format {
         Format::Tar => tar(members),

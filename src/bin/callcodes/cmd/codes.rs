@@ -68,8 +68,8 @@ fn labelled_code(text: &str) -> Option<Query> {
     value.trim().parse().ok().filter(|query| is_label && matches!(query, Query::Code(_)))
 }
 
-/// Turns the arguments into questions. Commas separate, unless they are in a text with spaces. Consecutive plain words are one
-/// question, and a label with a code is one about the code.
+/// Turns the arguments into questions. Commas separate questions, unless they are in a text with spaces. Consecutive plain
+/// words are one question, and a label with a code is a question about the code.
 fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
     if let Some(value) = labelled_code(&arguments.join(" ")) {
         return Ok(vec![Question::One(value)]);

@@ -92,8 +92,8 @@ fn write_topic(topic: &str, heading: &str, output: &mut Output) -> io::Result<()
     section.to_writer(output)
 }
 
-/// Returns every option with its value, then the arguments. The help must be shorter, and the crate's own synopsis leaves out the
-/// values.
+/// Returns the synopsis of a command: every option with its value, then the arguments. The usage line of the help is shorter,
+/// and the crate's own synopsis leaves out the values.
 fn synopsis(command: &Command, path: &str) -> String {
     let mut usage = path.to_owned();
     let is_shown = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());

@@ -7,7 +7,7 @@ use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 use crate::{help, topic};
 
-/// Prints help on these words. `parents` are the commands that they are below.
+/// Prints the help for the words in `args`. `parents` are the commands before them, such as `patterns` in `patterns help test`.
 pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure> {
     let words = [parents, &args.words].concat();
     let text = match &*words {

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output};
 
-/// How much is held in memory until all logs have been read. The rest is in a temporary file.
+/// The most bytes of lines that are held in memory until all logs have been read. The rest is in a temporary file.
 const HELD_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     Ok(status)
 }
 
-/// How lines are chosen and written.
+/// The options that decide which lines are written, and how.
 struct Run {
     filter: Filter,
     is_joined: bool,

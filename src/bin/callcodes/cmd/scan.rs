@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let report = Report { times: outcome.times, ..report };
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
-    // In a file for programs nobody sees that there is nothing.
+    // In a file that is meant for programs, nobody notices that there are no results.
     if report.results == 0 && format != Format::Table && output.output.is_some() {
         report.nothing_found().iter().take(1).for_each(term::note);
     }

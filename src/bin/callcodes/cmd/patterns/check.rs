@@ -88,7 +88,7 @@ fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     }
 }
 
-/// Returns notes on what could be improved in these patterns, which are given with their indexes.
+/// Returns notes on what could be improved in these patterns. Each comes with its index in `set`.
 fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
     let mut notes = Vec::new();
     for &(index, definition) in own {

@@ -19,8 +19,9 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// The most that is accepted as pasted lines. Anything larger is a log.
+/// The largest size of pasted lines, in bytes. Anything larger is a log.
 const LIMIT_BYTES: usize = 1 << 20;
+/// The largest number of pasted lines. Anything longer is a log.
 const LIMIT_LINES: usize = 1_000;
 
 pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
@@ -60,7 +61,7 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
         (Some(path), _) if path.is_dir() => {
             Err(Problem::unreadable(path.display().to_string(), &io::Error::other("it is a folder")))
         }
-        // Reading it would also suggest a path, in other words.
+        // Trying to read the file would suggest a path, but in other words.
         (Some(path), _) if !path.exists() => {
             Err(Problem::unreadable(path.display().to_string(), &io::ErrorKind::NotFound.into()))
         }
