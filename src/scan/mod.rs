@@ -325,7 +325,13 @@ impl<'s> Scanner<'s> {
         while let Some((found, reading)) = matches.next() {
             resolver.hit(line, (&found, reading), &mut previous, &mut held, sink);
         }
-        if !held.is_settled {
+        if held.is_settled {
+            return;
+        }
+        // A byte that looks like the beginning of an escape may be part of a character.
+        if self.set.reads_wide_pages() {
+            held.flush(sink);
+        } else {
             self.scan_wrapped(line, held, false, sink);
         }
     }

@@ -12,6 +12,7 @@
 //!   results, and a user with them, they replace the results of the line.
 //! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, each rule adds results where there
 //!   are none yet, and replaces unknown ones and those without a user.
+//! * A line that is not UTF-8 is not unwrapped if the user chose an encoding with several bytes for a character.
 //! * The positions of results are positions in the line as it is, while captured text is unwrapped.
 //!
 //! The time for a line is proportional to its length, whatever it contains.
@@ -108,7 +109,7 @@ impl<'c> Held<'c> {
     }
 
     #[cold]
-    fn flush(&mut self, sink: &mut impl Sink<'c>) {
+    pub(super) fn flush(&mut self, sink: &mut impl Sink<'c>) {
         self.found.drain(..).for_each(|found| pass(found, sink));
     }
 }

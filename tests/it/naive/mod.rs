@@ -202,7 +202,9 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                 }
                 raw.push(placed);
             }
-            if patterns.iter().any(|pattern| pattern.has_key(seen)) {
+            // In an encoding with several bytes for a character, an escape may be part of one.
+            let is_wide = std::str::from_utf8(window).is_err() && patterns.iter().any(|pattern| !pattern.in_bytes);
+            if !is_wide && patterns.iter().any(|pattern| pattern.has_key(seen)) {
                 let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
                     let mut all = placed_in(&way, line, patterns, limits, place);
                     all.retain(|placed| !is_divided(placed.start.end));
