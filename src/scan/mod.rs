@@ -233,7 +233,7 @@ impl<'s> Scanner<'s> {
                 self.set.note(&mut self.scratch, inside, start);
                 candidate = next();
             }
-            self.scan_line(&line, sink);
+            self.scan_line(&line, first.is_some(), sink);
         }
         self.marks = marks;
     }
@@ -301,7 +301,8 @@ impl<'s> Scanner<'s> {
     }
 
     /// Scans a line whose candidates were recorded with [`PatternSet::note`].
-    fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
+    /// `has_key` is whether there are any.
+    fn scan_line<'c>(&mut self, line: &Line<'c>, has_key: bool, sink: &mut impl Sink<'c>) {
         let (mut previous, mut held) = (None, Held::new(line));
         // Separate borrows: the matches borrow `scratch` while `resolver` converts them.
         let Scanner { set, scratch, resolver, .. } = self;
@@ -311,7 +312,6 @@ impl<'s> Scanner<'s> {
             resolver.hit(line, (&found, None), &mut previous, &mut held, sink);
         }
         if !held.is_settled {
-            let has_key = !self.set.searches_every_line();
             self.scan_wrapped(line, held, has_key, sink);
         }
     }
@@ -325,15 +325,8 @@ impl<'s> Scanner<'s> {
         while let Some((found, reading)) = matches.next() {
             resolver.hit(line, (&found, reading), &mut previous, &mut held, sink);
         }
-        if held.is_settled {
-            return;
-        }
-        // A byte that looks like the beginning of an escape may be part of a character.
-        if self.set.reads_wide_pages() {
-            held.flush(sink);
-        } else {
-            self.scan_wrapped(line, held, false, sink);
-        }
+        // Such a line is not unwrapped: a byte that looks like the beginning of an escape may be part of a character.
+        held.flush(sink);
     }
 }
 

@@ -92,11 +92,6 @@ impl PatternSet {
         !self.pages.pages.is_empty()
     }
 
-    /// Whether the encoding that the user chose has several bytes for a character, so that not every pattern is searched for in bytes.
-    pub(crate) fn reads_wide_pages(&self) -> bool {
-        self.pages.in_bytes.len() < self.patterns.len()
-    }
-
     /// Creates working memory for [`PatternSet::matches_as_read`].
     pub(crate) fn readings(&self) -> Readings {
         let view = |reading| View { reading, scratch: self.scratch() };

@@ -12,7 +12,8 @@
 //!   results, and a user with them, they replace the results of the line.
 //! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, each rule adds results where there
 //!   are none yet, and replaces unknown ones and those without a user.
-//! * A line that is not UTF-8 is not unwrapped if the user chose an encoding with several bytes for a character.
+//! * A line that is not UTF-8 is not unwrapped if it is decoded from a code page, because of a pattern with letters beyond ASCII or an
+//!   encoding that the user chose.
 //! * The positions of results are positions in the line as it is, while captured text is unwrapped.
 //!
 //! The time for a line is proportional to its length, whatever it contains.

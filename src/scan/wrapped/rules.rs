@@ -28,6 +28,8 @@ use memchr::{memchr, memchr2};
 pub(super) struct Rule {
     /// The bytes with which a unit may begin.
     signs: Signs,
+    /// The set of these bytes.
+    set: u32,
     /// Returns the length of the unit at the start of the first argument, which begins with a sign, and the text that the unit
     /// stands for. Returns `None` if there is no unit. The second argument is the text before the sign.
     unit: Unit,
@@ -154,37 +156,53 @@ pub(super) fn may_apply(level: Level, text: &[u8]) -> u32 {
 fn signs_in<S: Simd>(simd: S, text: &[u8]) -> u32 {
     const BLOCK_BYTES: usize = 64;
     let mut found = [0_u64; SIGNS.len() + 1];
-    let mut look = |block: &[u8; BLOCK_BYTES]| {
-        let block = u8x64::from_slice(simd, block);
-        for (found, sign) in found.iter_mut().zip(SIGNS) {
-            *found |= block.simd_eq(u8x64::splat(simd, sign)).to_bitmask();
-        }
-        found[SIGNS.len()] |= block.simd_ge(u8x64::splat(simd, 0x80)).to_bitmask();
-    };
     let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
-    blocks.iter().for_each(&mut look);
+    for block in blocks {
+        look(simd, block, &mut found);
+    }
     let mut last = [0; BLOCK_BYTES];
     last[..rest.len()].copy_from_slice(rest);
-    look(&last);
-    (0..).zip(found).filter(|(_, found)| *found != 0).fold(0, |all, (bit, _)| all | 1 << bit)
+    look(simd, &last, &mut found);
+    let mut all = 0;
+    for (bit, found) in found.iter().enumerate() {
+        all |= u32::from(*found != 0) << bit;
+    }
+    all
+}
+
+/// Adds the places of each sign in a block.
+#[inline(always)]
+fn look<S: Simd>(simd: S, block: &[u8; 64], found: &mut [u64; SIGNS.len() + 1]) {
+    let block = u8x64::from_slice(simd, block);
+    for index in 0..SIGNS.len() {
+        found[index] |= block.simd_eq(u8x64::splat(simd, SIGNS[index])).to_bitmask();
+    }
+    found[SIGNS.len()] |= block.simd_ge(u8x64::splat(simd, 0x80)).to_bitmask();
 }
 
 impl Signs {
     /// Returns the set of these signs, as [`may_apply`] returns it.
-    fn set(self) -> u32 {
-        let bit = |sign: u8| SIGNS.iter().position(|&other| other == sign).map_or(0, |bit| 1 << bit);
-        match self {
-            Signs::One(sign) => bit(sign),
-            Signs::Two(one, other) => bit(one) | bit(other),
-            Signs::NotAscii => 1 << SIGNS.len(),
+    const fn set(self) -> u32 {
+        let (one, other) = match self {
+            Signs::One(sign) => (sign, sign),
+            Signs::Two(one, other) => (one, other),
+            Signs::NotAscii => return 1 << SIGNS.len(),
+        };
+        let (mut set, mut index) = (0, 0);
+        while index < SIGNS.len() {
+            if SIGNS[index] == one || SIGNS[index] == other {
+                set |= 1 << index;
+            }
+            index += 1;
         }
+        set
     }
 }
 
 impl Rule {
     /// Whether a text with these signs may have a unit.
     pub(super) fn is_among(&self, signs: u32) -> bool {
-        self.signs.set() & signs != 0
+        self.set & signs != 0
     }
 
     /// Whether the rule would change `text`.
@@ -235,7 +253,7 @@ impl Rule {
 }
 
 /// Undoes JSON strings and string literals of programming languages.
-static ESCAPES: Rule = Rule { signs: Signs::One(b'\\'), unit: escape, is_strict: true };
+static ESCAPES: Rule = Rule { signs: Signs::One(b'\\'), set: Signs::One(b'\\').set(), unit: escape, is_strict: true };
 
 fn escape(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const ESC: u8 = 0x1b;
@@ -279,6 +297,7 @@ fn digits(text: &[u8], radix: u32) -> Option<u32> {
 /// Removes the backslash before punctuation, as in Markdown, CEF and LEEF.
 static PUNCTUATION: Rule = Rule {
     signs: Signs::One(b'\\'),
+    set: Signs::One(b'\\').set(),
     unit: |text, _| text.get(1).filter(|byte| byte.is_ascii_punctuation()).map(|byte| (2, Plain::byte(*byte))),
     is_strict: false,
 };
@@ -286,12 +305,13 @@ static PUNCTUATION: Rule = Rule {
 /// Undoes doubled quotes in a quoted cell of CSV.
 static DOUBLED_QUOTES: Rule = Rule {
     signs: Signs::One(b'"'),
+    set: Signs::One(b'"').set(),
     unit: |text, _| text.starts_with(b"\"\"").then(|| (2, Plain::byte(b'"'))),
     is_strict: false,
 };
 
 /// Replaces entities of XML and HTML.
-static ENTITIES: Rule = Rule { signs: Signs::One(b'&'), unit: entity, is_strict: false };
+static ENTITIES: Rule = Rule { signs: Signs::One(b'&'), set: Signs::One(b'&').set(), unit: entity, is_strict: false };
 
 fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 10;
@@ -327,6 +347,7 @@ fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
 /// Replaces the escapes of rsyslog for control characters.
 static CONTROLS: Rule = Rule {
     signs: Signs::One(b'#'),
+    set: Signs::One(b'#').set(),
     unit: |text, _| {
         let number = digits(text.get(1..4)?, 8).filter(|number| *number < 0o40 || *number == 0o177)?;
         Some((4, Plain::number(number)))
@@ -335,7 +356,8 @@ static CONTROLS: Rule = Rule {
 };
 
 /// Removes terminal sequences, also those with the escape character written as `^[`.
-static COLOURS: Rule = Rule { signs: Signs::Two(0x1b, b'^'), unit: colour, is_strict: false };
+static COLOURS: Rule =
+    Rule { signs: Signs::Two(0x1b, b'^'), set: Signs::Two(0x1b, b'^').set(), unit: colour, is_strict: false };
 
 fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 64;
@@ -364,7 +386,7 @@ fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
 }
 
 /// Removes HTML tags. Tags with other names, such as `<callStatus>`, are data.
-static TAGS: Rule = Rule { signs: Signs::One(b'<'), unit: tag, is_strict: false };
+static TAGS: Rule = Rule { signs: Signs::One(b'<'), set: Signs::One(b'<').set(), unit: tag, is_strict: false };
 
 fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 200;
@@ -387,12 +409,17 @@ fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
 }
 
 /// Removes the marks for bold, italic and code in Markdown.
-static EMPHASIS: Rule =
-    Rule { signs: Signs::Two(b'*', b'`'), unit: |_, _| Some((1, Plain::NOTHING)), is_strict: false };
+static EMPHASIS: Rule = Rule {
+    signs: Signs::Two(b'*', b'`'),
+    set: Signs::Two(b'*', b'`').set(),
+    unit: |_, _| Some((1, Plain::NOTHING)),
+    is_strict: false,
+};
 
 /// Decodes percent-encoded bytes in URLs.
 static PERCENT: Rule = Rule {
     signs: Signs::One(b'%'),
+    set: Signs::One(b'%').set(),
     unit: |text, _| Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?))),
     is_strict: false,
 };
@@ -400,6 +427,7 @@ static PERCENT: Rule = Rule {
 /// Decodes quoted-printable mail, in which every equals sign is written as `=3D`.
 static QUOTED_PRINTABLE: Rule = Rule {
     signs: Signs::One(b'='),
+    set: Signs::One(b'=').set(),
     unit: |text, _| {
         if text.len() == 1 {
             // A soft line break: the text continues on the next line.
@@ -412,7 +440,8 @@ static QUOTED_PRINTABLE: Rule = Rule {
 };
 
 /// Replaces typographic quotes, dashes and spaces with plain ones.
-static TYPOGRAPHY: Rule = Rule { signs: Signs::NotAscii, unit: typography, is_strict: false };
+static TYPOGRAPHY: Rule =
+    Rule { signs: Signs::NotAscii, set: Signs::NotAscii.set(), unit: typography, is_strict: false };
 
 fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     let beginning = &text[..text.len().min(3)];
@@ -451,6 +480,7 @@ fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
 /// Removes the type before a constant of the SDK.
 static QUALIFIERS: Rule = Rule {
     signs: Signs::One(b'P'),
+    set: Signs::One(b'P').set(),
     unit: |text, _| {
         const TYPE: &[u8] = b"PFAuthResult.";
         text.starts_with(TYPE).then_some((TYPE.len(), Plain::NOTHING))
@@ -459,7 +489,8 @@ static QUALIFIERS: Rule = Rule {
 };
 
 /// Removes an index or a remark between a name and its separator.
-static REMARKS: Rule = Rule { signs: Signs::Two(b'[', b'('), unit: remark, is_strict: false };
+static REMARKS: Rule =
+    Rule { signs: Signs::Two(b'[', b'('), set: Signs::Two(b'[', b'(').set(), unit: remark, is_strict: false };
 
 fn remark(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 42;

@@ -202,9 +202,10 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                 }
                 raw.push(placed);
             }
-            // In an encoding with several bytes for a character, an escape may be part of one.
-            let is_wide = std::str::from_utf8(window).is_err() && patterns.iter().any(|pattern| !pattern.in_bytes);
-            if !is_wide && patterns.iter().any(|pattern| pattern.has_key(seen)) {
+            // In what is decoded from a code page, an escape may be part of a character.
+            let is_decoded =
+                std::str::from_utf8(window).is_err() && patterns.iter().any(|pattern| pattern.page.is_some());
+            if !is_decoded && patterns.iter().any(|pattern| pattern.has_key(seen)) {
                 let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
                     let mut all = placed_in(&way, line, patterns, limits, place);
                     all.retain(|placed| !is_divided(placed.start.end));
