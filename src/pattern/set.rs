@@ -215,6 +215,12 @@ impl PatternSet {
         self.looks_ahead
     }
 
+    /// Whether the prefilter finds a literal of a pattern in a line. Only such a line is unwrapped.
+    #[must_use]
+    pub fn has_key(&self, line: &[u8]) -> bool {
+        self.has_candidate(&mut Marks::default(), line)
+    }
+
     /// Whether `text` has a literal of a pattern, according to the prefilter, even if that was removed.
     pub(crate) fn has_candidate(&self, marks: &mut Marks, text: &[u8]) -> bool {
         let prefilter = self.removed.as_deref().unwrap_or(&self.prefilter);

@@ -1,6 +1,6 @@
 //! A naive scanner with which the tests compare the real one. It searches line by line with the plain regex crate, and follows
-//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of
-//! patterns with the real one. Its sources have only ISO 8601 times.
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and which lines
+//! have a key, with the real one. Its sources have only ISO 8601 times.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,6 +10,7 @@ mod wrapped;
 pub(crate) use times::{Place, at_start};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
@@ -47,16 +48,8 @@ pub(crate) struct NaivePattern {
     in_bytes: bool,
     /// The code page from which such a line is decoded to be searched.
     page: Option<&'static Encoding>,
-    /// The literals of which a line must contain one to be unwrapped for this pattern.
-    keys: Option<Vec<Vec<u8>>>,
-}
-
-impl NaivePattern {
-    /// Whether a line contains a literal of the pattern, so that the line is unwrapped.
-    fn has_key(&self, line: &[u8]) -> bool {
-        let is_there = |key: &Vec<u8>| line.windows(key.len()).any(|window| window == key);
-        self.keys.as_ref().is_some_and(|keys| keys.iter().any(is_there))
-    }
+    /// All patterns, which decide whether a line has a key, so that it is unwrapped.
+    set: Arc<PatternSet>,
 }
 
 /// The Windows code pages, in the order in which they are tried. The first that has all letters of a pattern is used.
@@ -71,8 +64,8 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
     let build = |regex: &str, ignore_case: bool| {
         RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
     };
-    let compiled = PatternSet::compile(definitions).unwrap();
-    let new = |(index, definition): (usize, &Definition)| {
+    let set = Arc::new(PatternSet::compile(definitions).unwrap());
+    let new = |definition: &Definition| {
         let regex = build(&definition.regex, definition.ignore_case);
         let plain = || (1..regex.captures_len()).filter(|&group| regex.capture_names().nth(group) == Some(None));
         let code = regex.capture_names().position(|name| name == Some("code")).or_else(|| plain().next());
@@ -100,10 +93,10 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
             code,
             in_bytes: !is_wide || names_bytes,
             page,
-            keys: compiled.patterns()[index].literals().map(<[_]>::to_vec),
+            set: Arc::clone(&set),
         }
     };
-    definitions.iter().enumerate().map(new).collect()
+    definitions.iter().map(new).collect()
 }
 
 /// A line and its lookahead, decoded from one code page.
@@ -205,7 +198,7 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
             // In what is decoded from a code page, an escape may be part of a character.
             let is_decoded =
                 std::str::from_utf8(window).is_err() && patterns.iter().any(|pattern| pattern.page.is_some());
-            if !is_decoded && patterns.iter().any(|pattern| pattern.has_key(seen)) {
+            if !is_decoded && patterns.first().is_some_and(|pattern| pattern.set.has_key(seen)) {
                 let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
                     let mut all = placed_in(&way, line, patterns, limits, place);
                     all.retain(|placed| !is_divided(placed.start.end));
