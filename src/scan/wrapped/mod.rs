@@ -16,7 +16,7 @@
 //!   encoding that the user chose.
 //! * The positions of results are positions in the line as it is, while captured text is unwrapped.
 //!
-//! The time for a line is proportional to its length, whatever it contains.
+//! Undoing the rules takes time in proportion to the length of a line. The search that follows takes what it takes for any line.
 
 mod rules;
 

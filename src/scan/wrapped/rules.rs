@@ -141,7 +141,7 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// The signs that [`may_apply`] looks for. Those of [`TYPOGRAPHY`], and a type before a constant, are looked for elsewhere.
+/// The ASCII bytes with which units of the rules begin, in the order of the bits that [`may_apply`] returns.
 const SIGNS: [u8; 14] = *b"\\\"&#\x1b^<*`%=[(P";
 
 /// The most bytes of a unit of a strict rule: two escapes of UTF-16.
