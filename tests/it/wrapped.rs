@@ -164,7 +164,7 @@ fn in_a_long_line_each_record_is_unwrapped_as_in_a_short_one() {
 }
 
 proptest! {
-    /// The time for a hostile line is proportional to its length, and nothing panics.
+    /// Nothing panics, whatever escapes a line has, and however they are cut off.
     #[test]
     fn any_line_can_be_unwrapped(
         pieces in prop::collection::vec(prop::sample::select(vec![
