@@ -215,7 +215,8 @@ impl PatternSet {
         self.looks_ahead
     }
 
-    /// Whether the prefilter finds a literal of a pattern in a line. Only such a line is unwrapped.
+    /// Whether the prefilter finds a literal of a pattern in a line. Only such a line is unwrapped. If matches of a pattern always
+    /// contain several literals, which of them the prefilter looks for depends on the other patterns of the set.
     #[must_use]
     pub fn has_key(&self, line: &[u8]) -> bool {
         self.has_candidate(&mut Marks::default(), line)

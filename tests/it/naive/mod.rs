@@ -99,6 +99,12 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
     definitions.iter().map(new).collect()
 }
 
+/// Lets `set` decide which lines have a key. Which literal of a pattern is its key depends on all patterns of a set.
+pub(crate) fn with_keys_of(mut patterns: Vec<NaivePattern>, set: &Arc<PatternSet>) -> Vec<NaivePattern> {
+    patterns.iter_mut().for_each(|pattern| pattern.set = Arc::clone(set));
+    patterns
+}
+
 /// A line and its lookahead, decoded from one code page.
 struct Reading {
     page: Option<&'static Encoding>,
