@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::ops::{Index, Range};
 use std::sync::Arc;
 
-use memchr::memmem;
 
 use crate::code::Key;
 use crate::time::Stamp;
@@ -161,7 +160,8 @@ impl Hit<'_> {
     #[must_use]
     pub fn user(&self) -> Option<Cow<'_, [u8]>> {
         let user = self.says(Capture::User)?;
-        Some(match memmem::find(user, br"\\") {
+        // Names are short, so that preparing a search would take longer than this.
+        Some(match user.windows(2).position(|pair| pair == br"\\") {
             Some(at) if self.unwrapped.is_none() => Cow::Owned([&user[..at], &user[at + 1..]].concat()),
             _ => Cow::Borrowed(user),
         })

@@ -292,9 +292,10 @@ impl<'s> Scanner<'s> {
         let mut held = Held::new(line);
         let found = self.set.sole_match(&mut self.scratch, candidate, line.window, line.len);
         if let Some(found) = found {
+            // Nothing else can be found in a line whose only literal belongs to a context.
+            held.is_settled = found.is_context();
             self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
         }
-        held.settle_context(sink);
         if !held.is_settled {
             self.scan_wrapped(line, held, true, sink);
         }

@@ -87,14 +87,6 @@ impl<'c> Held<'c> {
         self.lacks_user |= is_missed && !self.is_settled;
     }
 
-    /// Settles a line that has a single literal, if that belongs to a context.
-    #[inline(always)]
-    pub(super) fn settle_context(&mut self, sink: &mut impl Sink<'c>) {
-        if !self.is_settled && self.found.last().is_some_and(|found| found.is_context) {
-            self.settle(sink);
-        }
-    }
-
     #[cold]
     fn hold(&mut self, found: Found<'c>) {
         self.found.push(found);
