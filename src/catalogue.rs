@@ -1,6 +1,8 @@
 //! Describes each result: its number, its names, what happened and what to check.
 //!
-//! Invariants: entries are sorted by key. No number and no name belongs to two entries. A text that several codes share has its
+//! The results of each product are a family, such as `nps`. Their codes and names are never those of another family.
+//!
+//! Invariants: entries are sorted by key. No number and no name belongs to two entries of a family. A text that several codes share has its
 //! own entry, and does not belong to any of these codes. Nothing here says whether a sign-in succeeded: a code describes a call,
 //! a message or a prompt.
 //!
@@ -10,21 +12,30 @@ mod load;
 mod names;
 mod query;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::load::LoadError;
 pub use self::query::{Answer, Query};
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, MFA, Name};
 use crate::time::Time;
 
-/// What tables show for a result that is not in the catalogue. The advice is the vendor's own.
+/// What tables show for a result of the family [`MFA`] that is not in the catalogue. The advice is the vendor's own.
 pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero";
 
+/// What tables show for a result of another family that is not in the catalogue.
+pub const UNKNOWN_NAME_DESCRIPTION: &str = "not in the list of this family";
+
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
-    Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
+    let text = concat!(
+        include_str!("builtin/codes.toml"),
+        include_str!("builtin/nps.toml"),
+        include_str!("builtin/entra.toml"),
+    );
+    Catalogue::from_toml(text).expect("the built-in codes are loaded by the tests")
 });
 
 /// Defines an enum from a table with one row for each variant: its name for scripts, and the words to show to people.
@@ -107,9 +118,12 @@ worded! {
 /// An entry of the catalogue: everything that is known about one result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
+    /// The family of the result.
+    pub family: String,
     /// The code, if it is public.
     pub code: Option<Code>,
-    /// The name of an entry without a code: its symbol, or the text that several codes share.
+    /// The name of an entry without a code: its symbol, the text that several codes share, or, in families other than [`MFA`], the
+    /// name in the log.
     pub name: Option<String>,
     /// The vendor's description, unchanged.
     pub description: String,
@@ -121,6 +135,8 @@ pub struct Entry {
     pub other_descriptions: Vec<String>,
     /// The codes that share this entry's description. Empty if the entry stands for a single result.
     pub candidates: Vec<Code>,
+    /// The most similar results of the family [`MFA`]. They are never counted together.
+    pub see_also: Vec<Code>,
     /// How the user was asked for the second factor.
     pub channel: Channel,
     /// The kind of result, which suggests where to look.
@@ -212,16 +228,20 @@ impl Entry {
     pub fn key(&self) -> Key {
         match self.code {
             Some(code) => Key::Code(code),
-            None => Key::Name(Arc::from(self.name.as_deref().unwrap_or(&self.description))),
+            None => Key::Name(Name::of(&self.family, self.name.as_deref().unwrap_or(&self.description))),
         }
     }
 
     /// Returns every name by which a log may refer to the result, except for its number.
     pub fn names(&self) -> impl Iterator<Item = &str> {
+        // Outside the vendor's family, the description only explains the name.
+        let description = Some(&self.description).filter(|_| self.family == MFA);
+        let name = self.name.as_ref().filter(|_| self.family != MFA);
         self.symbol
             .iter()
             .chain(&self.sdk_constant)
-            .chain([&self.description])
+            .chain(name)
+            .chain(description)
             .chain(&self.other_descriptions)
             .map(String::as_str)
     }
@@ -247,7 +267,8 @@ pub struct Catalogue {
     /// The keys that are numbers, which come before the names. Comparing them is faster, which matters because each printed line
     /// looks one up.
     codes: Vec<Code>,
-    names: names::Names,
+    /// The names of each family.
+    names: BTreeMap<String, names::Names>,
     services: Vec<Service>,
 }
 
@@ -292,7 +313,8 @@ impl Catalogue {
     /// Returns the description of a result, as tables show it.
     #[must_use]
     pub fn description(&self, key: &Key) -> &str {
-        self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description)
+        let unknown = if key.family() == MFA { UNKNOWN_DESCRIPTION } else { UNKNOWN_NAME_DESCRIPTION };
+        self.entry(key).map_or(unknown, |entry| &entry.description)
     }
 
     /// Returns the key under which a value in a log is counted. The value may be a number, a symbol, an SDK constant or a text.
@@ -315,9 +337,25 @@ impl Catalogue {
         if let Some(code) = names::number(core) {
             return Key::Code(code);
         }
-        match self.names.longest_prefix(core) {
+        self.resolve_name(MFA, core)
+    }
+
+    /// Returns the key under which a value in a log is counted that is the name of a result of this family. In families other than
+    /// [`MFA`], every value is a name, also a number.
+    #[must_use]
+    pub fn resolve_in(&self, family: &str, written: &[u8]) -> Key {
+        if family == MFA { self.resolve(written) } else { self.resolve_name(family, names::core(written)) }
+    }
+
+    fn resolve_name(&self, family: &str, core: &[u8]) -> Key {
+        match self.names.get(family).and_then(|names| names.longest_prefix(core)) {
             Some(found) => self.keys[found.entry].clone(),
-            None => Key::Name(Arc::from(names::shown(core))),
+            None => Key::Name(Name::of(family, &names::shown(core))),
         }
+    }
+
+    /// Returns the names of the families, in alphabetical order.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
     }
 }

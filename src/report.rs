@@ -18,9 +18,10 @@ pub mod sheet;
 pub mod wording;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::catalogue::Catalogue;
-use crate::code::Key;
+use crate::code::{Key, MFA};
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
@@ -29,18 +30,18 @@ use crate::terminal::replaced;
 use crate::time::Assumed;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
-use wording::{alternatives, counted, remark, size};
+use wording::{alternatives, counted, grouped, remark, size};
 
 /// The sheet of the summary for logs of one machine, or of machines that are not known.
 pub static SUMMARY: Sheet = summary_sheet(&COLUMNS);
 /// The sheet of the summary for logs of several machines. A table shows the number of machines instead of the number of files.
 pub static SUMMARY_OF_HOSTS: Sheet = summary_sheet(&COLUMNS_OF_HOSTS);
 
-static COLUMNS: [Column; 16] = summary_columns(false);
-static COLUMNS_OF_HOSTS: [Column; 16] = summary_columns(true);
+static COLUMNS: [Column; 17] = summary_columns(false);
+static COLUMNS_OF_HOSTS: [Column; 17] = summary_columns(true);
 
 /// Returns the columns of the summary. The table shows either the number of machines or the number of files.
-const fn summary_columns(of_hosts: bool) -> [Column; 16] {
+const fn summary_columns(of_hosts: bool) -> [Column; 17] {
     let mut columns = [
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
             .or_null(),
@@ -67,6 +68,11 @@ const fn summary_columns(of_hosts: bool) -> [Column; 16] {
         Column::for_people("Group", Holds::Text).yields(Room::IfWide),
         MEDIAN,
         PERCENTILE,
+        Column::for_scripts(
+            "family",
+            Holds::Text,
+            "The family of the result: `mfa`, `nps` or `entra`, or one of your own.",
+        ),
     ];
     // Hides the heading of `files` or of `hosts`.
     columns[if of_hosts { 9 } else { 12 }].heading = None;
@@ -188,12 +194,19 @@ const TOTALS: &[Column] = &[
         "How many of these are excluded because they have no readable time.",
     ),
     Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
+    Column::for_scripts("families", Holds::Records(FAMILY), "The results of each family, if there are several.")
+        .or_null(),
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
     Column::for_scripts("files_with_results", Holds::Count, "Number of files with at least one result."),
     Column::for_scripts("hosts", Holds::Count, "Number of machines with logs, if they are known.").or_null(),
     Column::for_scripts("hosts_with_results", Holds::Count, "Number of machines with results, if they are known.")
         .or_null(),
     Column::for_scripts("bytes", Holds::Bytes, "Size of all that was read, after unpacking."),
+];
+
+const FAMILY: &[Column] = &[
+    Column::for_scripts("family", Holds::Text, "The family."),
+    Column::for_scripts("results", Holds::Count, "Number of its results."),
 ];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
@@ -249,6 +262,8 @@ pub struct Report {
     /// The totals over all sources. Results without a time do not count for first and last times, and times without a zone were
     /// read as UTC.
     pub totals: Totals,
+    /// The families and the number of their results, if there are several.
+    pub families: Vec<(String, u64)>,
     /// The number of rows whose last time is after the end of all services that give such results. This is a reason to check a
     /// clock, not to doubt the result.
     pub distinct_after_services_ended: u64,
@@ -297,6 +312,7 @@ impl Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
             results,
             totals: *summary.totals(),
+            families: families(&rows),
             distinct_after_services_ended: after_services_ended(&rows, catalogue),
             services_ended: catalogue
                 .services()
@@ -357,6 +373,7 @@ impl Report {
             ("excluded", self.sign_ins.dropped.results.into()),
             ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
             ("distinct", self.distinct().into()),
+            ("families", self.families_cell()),
             ("files_read", totals.files_read.into()),
             ("files_with_results", totals.files_with_results.into()),
             ("hosts", known(self.sign_ins.hosts)),
@@ -400,6 +417,17 @@ impl Report {
         }
     }
 
+    /// Returns the number of results of each family, or nothing if there is only one.
+    fn families_cell(&self) -> Cell<'_> {
+        if self.families.is_empty() {
+            return Cell::Absent;
+        }
+        let record = |(family, count): &(String, u64)| {
+            Cell::Record(vec![("family", family.clone().into()), ("results", (*count).into())])
+        };
+        Cell::List(self.families.iter().map(record).collect())
+    }
+
     fn sums(&self) -> Vec<String> {
         let totals = &self.totals;
         let sums = [
@@ -414,7 +442,15 @@ impl Report {
             (some, all) => Some(format!("on {some} of {}", counted(all, "host"))),
         };
         let sums = sums.into_iter().chain(hosts).collect::<Vec<_>>();
+        let families = self.families.iter().map(|(family, count)| format!("{} {family}", grouped(*count)));
+        let families = (!self.families.is_empty()).then(|| {
+            format!(
+                "Results of each family, which may record the same sign-ins: {}.",
+                families.collect::<Vec<_>>().join(", ")
+            )
+        });
         let remarks = [
+            families,
             self.left_out.remark(),
             remark(
                 self.sign_ins.matched,
@@ -453,7 +489,7 @@ impl Report {
             self.sign_ins.beyond_values.then(|| {
                 format!(
                     "There were more than {} users, hosts or addresses: the others count together.",
-                    wording::grouped(VALUES_LIMIT as u64)
+                    grouped(VALUES_LIMIT as u64)
                 )
             }),
             remark(
@@ -540,7 +576,19 @@ impl Report {
 /// Counts the rows whose last time is after the end of all services.
 fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
     let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
-    rows.iter().filter(|(_, row)| row.tally.last.is_some_and(|last| last > end)).count() as u64
+    let is_after =
+        |(key, row): &&(Key, &summary::Row)| key.family() == MFA && row.tally.last.is_some_and(|last| last > end);
+    rows.iter().filter(is_after).count() as u64
+}
+
+/// Returns the families and the number of their results, or nothing if there is only one family.
+fn families(rows: &[(Key, &summary::Row)]) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (key, row) in rows {
+        *counts.entry(key.family()).or_default() += row.tally.count;
+    }
+    let several = Some(counts).filter(|counts| counts.len() > 1).unwrap_or_default();
+    several.into_iter().map(|(family, count)| (family.to_owned(), count)).collect()
 }
 
 /// Returns the cells of a result, in the columns of [`SUMMARY`].
@@ -557,10 +605,10 @@ fn cells(
     // The words include the name if no number identifies the row.
     let words = match &name {
         None => description.clone(),
-        Some(name) if entry.is_none() => format!("\"{name}\": {description}"),
+        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
         Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
-        Some(name) if *name == description => description.clone(),
-        Some(name) => format!("{description} ({name})"),
+        Some(name) if *name == description => replaced(&key.to_string()),
+        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
     };
     vec![
         key.code().into(),
@@ -579,6 +627,7 @@ fn cells(
         entry.map(|entry| entry.group.to_string()).into(),
         percentile(durations, 50),
         percentile(durations, 95),
+        key.family().to_owned().into(),
     ]
 }
 

@@ -2,7 +2,7 @@
 //!
 //! All checks are done here, so every [`Catalogue`] has the invariants that its module documents.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::names::{self, NAME_LIMIT, Names};
 use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Service, Whose};
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, MFA, is_family};
 use crate::time::Time;
 
 /// The reason why a catalogue cannot be loaded. Displayed as two sentences, the message and the remedy.
@@ -52,6 +52,9 @@ struct RawService {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEntry {
+    #[serde(default = "mfa")]
+    family: String,
+    name: Option<String>,
     number: Option<i32>,
     description: Spanned<String>,
     symbol: Option<String>,
@@ -60,12 +63,18 @@ struct RawEntry {
     other_descriptions: Vec<String>,
     #[serde(default)]
     candidates: Vec<i32>,
+    #[serde(default)]
+    see_also: Vec<i32>,
     channel: Channel,
     group: Group,
     happened: String,
     evidence: Evidence,
     checks: Vec<Check>,
     whose: Vec<Whose>,
+}
+
+fn mfa() -> String {
+    MFA.to_owned()
 }
 
 /// An entry with the byte range of its description. Errors in the entry point there.
@@ -119,8 +128,36 @@ fn service(raw: RawService) -> Result<Service, LoadError> {
 fn place(raw: RawEntry) -> Result<Placed, LoadError> {
     let span = raw.description.span();
     let description = raw.description.into_inner();
-    let name = raw.number.is_none().then(|| raw.symbol.as_ref().unwrap_or(&description).clone());
+    let is_mfa = raw.family == MFA;
+    let symbol = raw.symbol.clone();
+    let name = match raw.number {
+        Some(_) => None,
+        None => raw.name.clone().or(symbol).or_else(|| is_mfa.then(|| description.clone())),
+    };
+    let error =
+        |message: String, remedy: &str| LoadError { span: Some(span.clone()), message, remedy: remedy.to_owned() };
+    if !is_family(&raw.family) {
+        return Err(error(
+            format!("\"{}\" is no name of a family", raw.family),
+            "Write up to 32 small letters and digits, beginning with a letter, such as nps",
+        ));
+    }
+    if is_mfa && raw.name.is_some() {
+        return Err(error(
+            format!("the entry \"{description}\" has a `name`"),
+            "Write `symbol`, or the `family` of the name",
+        ));
+    }
+    let is_vendors =
+        raw.number.is_some() || raw.symbol.is_some() || raw.sdk_constant.is_some() || !raw.candidates.is_empty();
+    if !is_mfa && (raw.name.is_none() || is_vendors) {
+        return Err(error(
+            format!("the entry \"{description}\" of the family {} needs a `name`, and no number or symbol", raw.family),
+            "Write the name in the log as `name`, and similar codes as `see_also`",
+        ));
+    }
     let entry = Entry {
+        family: raw.family,
         code: raw.number.map(Code),
         name,
         description,
@@ -128,6 +165,7 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
         sdk_constant: raw.sdk_constant,
         other_descriptions: raw.other_descriptions,
         candidates: raw.candidates.into_iter().map(Code).collect(),
+        see_also: raw.see_also.into_iter().map(Code).collect(),
         channel: raw.channel,
         group: raw.group,
         happened: raw.happened,
@@ -143,7 +181,7 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
 /// Checks the number, the symbol, the candidates and the names of an entry.
 fn check_alone(placed: &Placed) -> Result<(), LoadError> {
     let Placed { entry, key, .. } = placed;
-    if entry.code.is_none() && entry.symbol.is_none() && entry.candidates.is_empty() {
+    if entry.family == MFA && entry.code.is_none() && entry.symbol.is_none() && entry.candidates.is_empty() {
         return Err(placed.error(
             format!("the entry \"{}\" has no number, no symbol and no candidates", entry.description),
             "Give its `number`, or its `symbol` if no number is public",
@@ -161,7 +199,7 @@ fn check_alone(placed: &Placed) -> Result<(), LoadError> {
         if core.is_empty() {
             return Err(placed.error(format!("the entry {key} has an empty name"), "Write the name or drop its key"));
         }
-        if names::number(core).is_some() {
+        if entry.family == MFA && names::number(core).is_some() {
             return Err(placed.error(
                 format!("the entry {key} has the name \"{name}\", which a log could only mean as a number"),
                 "Use `number` for numbers",
@@ -209,6 +247,10 @@ fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
     let by_code: HashMap<Code, &Entry> = placed.iter().filter_map(|p| Some((p.entry.code?, &p.entry))).collect();
     for shared in placed {
         let text = names::normal_form(&shared.entry.description);
+        if let Some(code) = shared.entry.see_also.iter().find(|code| !by_code.contains_key(code)) {
+            let message = format!("the entry {} refers to {code}, which has no entry", shared.key);
+            return Err(shared.error(message, "Name codes of the list in `see_also`"));
+        }
         for code in &shared.entry.candidates {
             if !by_code.get(code).is_some_and(|entry| entry.names().any(|name| names::normal_form(name) == text)) {
                 return Err(shared.error(
@@ -225,12 +267,13 @@ fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
 }
 
 /// Collects the names of all entries. Fails if two entries have the same name, unless one is a description that they share.
-fn collect_names(placed: &[Placed]) -> Result<Names, LoadError> {
-    let mut names = Names::default();
+fn collect_names(placed: &[Placed]) -> Result<BTreeMap<String, Names>, LoadError> {
+    let mut families: BTreeMap<String, Names> = BTreeMap::new();
     // Shared descriptions come first, so that they belong to their own entries and not to the first candidate.
     let (shared, single): (Vec<_>, Vec<_>) =
         placed.iter().enumerate().partition(|(_, placed)| !placed.entry.candidates.is_empty());
     for (index, claimant) in shared.into_iter().chain(single) {
+        let names = families.entry(claimant.entry.family.clone()).or_default();
         for name in claimant.entry.names() {
             let Some(owner) = names.claim(name, index).map(|owner| &placed[owner]) else { continue };
             if !claimant.entry.code.is_some_and(|code| owner.entry.candidates.contains(&code)) {
@@ -241,5 +284,5 @@ fn collect_names(placed: &[Placed]) -> Result<Names, LoadError> {
             }
         }
     }
-    Ok(names)
+    Ok(families)
 }

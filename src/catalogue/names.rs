@@ -13,10 +13,10 @@ use crate::code::Code;
 use crate::terminal;
 
 /// The length of the longest name in its normal form, in bytes. The limit allows lookups without memory on the heap. The longest
-/// built-in name has 48 bytes.
+/// built-in name has 77 bytes.
 ///
 /// The limit must be less than [`SHOWN_LIMIT`], so that cutting an unknown name cannot result in a known one.
-pub(super) const NAME_LIMIT: usize = 64;
+pub(super) const NAME_LIMIT: usize = 79;
 
 /// The number of characters after which an unknown name is cut.
 const SHOWN_LIMIT: usize = 80;

@@ -92,6 +92,7 @@ impl Catalogue {
     ///
     /// * A number, a whole symbol, an SDK constant or a description finds its entry. Letter case does not matter. A description
     ///   that several codes share finds these codes too.
+    /// * The name of a family finds all of its entries.
     /// * Any other words find every entry that contains all of them in its names, what happened, its channel or its group. A word
     ///   in the query may be a part of a word there. SDK constants are searched only for words with an underscore, because all of
     ///   them start with `CALL_STATUS`.
@@ -102,15 +103,15 @@ impl Catalogue {
             Query::Range(codes) => {
                 Answer::of(self.select(|entry| entry.code.is_some_and(|code| codes.contains(&code.0))))
             }
-            Query::Words(words) => match self.names.whole(words) {
-                Some(index) => {
-                    let named = &self.entries[index];
-                    Answer::of(self.select(|entry| {
-                        entry == named || entry.code.is_some_and(|code| named.candidates.contains(&code))
-                    }))
-                }
-                None => Answer::of(self.by_words(words)),
-            },
+            Query::Words(words) => {
+                let named = self.named(words);
+                let is_named = |entry: &Entry| {
+                    named
+                        .iter()
+                        .any(|named| entry == *named || entry.code.is_some_and(|code| named.candidates.contains(&code)))
+                };
+                Answer::of(if named.is_empty() { self.by_words(words) } else { self.select(is_named) })
+            }
         }
     }
 
@@ -118,13 +119,23 @@ impl Catalogue {
     /// of each of them. The name of a result that is not in the catalogue is the one that the log writes.
     #[must_use]
     pub fn is_named(&self, key: &Key, name: &str) -> bool {
-        match self.names.whole(name) {
-            Some(index) => {
-                let named = &self.entries[index];
-                self.keys[index] == *key || key.code().is_some_and(|code| named.candidates.contains(&code))
-            }
-            None => key.name().is_some_and(|written| names::normal_form(written) == names::normal_form(name)),
+        let named = self.named(name);
+        if named.is_empty() {
+            let is_same = |written: &str| names::normal_form(written) == names::normal_form(name);
+            return key.name().is_some_and(is_same) || is_same(&key.to_string());
         }
+        named.iter().any(|named| named.key() == *key || key.code().is_some_and(|code| named.candidates.contains(&code)))
+    }
+
+    /// Returns the entry of each family that has exactly this name, which may be written after the family and a colon.
+    fn named(&self, name: &str) -> Vec<&Entry> {
+        let (family, rest) = match name.split_once(':') {
+            Some((family, rest)) if self.names.contains_key(family) => (Some(family), rest),
+            _ => (None, name),
+        };
+        let is_asked = |(other, _): &(&String, &names::Names)| family.is_none_or(|family| family == *other);
+        let found = self.names.iter().filter(is_asked).filter_map(|(_, names)| names.whole(rest));
+        found.map(|index| &self.entries[index]).collect()
     }
 
     /// Explains a pasted text. If the text is a number, returns the entry for that code. Otherwise returns the entries whose
@@ -141,7 +152,11 @@ impl Catalogue {
         let mut mentioned: Vec<usize> = Vec::new();
         let mut at = 0;
         while at < normal.len() {
-            let found = names::is_boundary(&normal, at).then(|| self.names.longest_prefix(&normal[at..])).flatten();
+            let longest = || {
+                let found = self.names.values().filter_map(|names| names.longest_prefix(&normal[at..]));
+                found.max_by_key(|found| found.len)
+            };
+            let found = names::is_boundary(&normal, at).then(longest).flatten();
             if let Some(found) = found
                 && !mentioned.contains(&found.entry)
             {
@@ -163,6 +178,9 @@ impl Catalogue {
     /// Returns the entries that contain all words of the query.
     fn by_words(&self, words: &str) -> Vec<&Entry> {
         let words = words.to_lowercase();
+        if self.names.contains_key(words.trim()) {
+            return self.select(|entry| entry.family == words.trim());
+        }
         self.select(|entry| {
             let fields = searched(entry);
             words.split_whitespace().all(|word| {
@@ -185,6 +203,8 @@ fn searched(entry: &Entry) -> String {
     let mut fields = vec![entry.description.clone(), entry.happened.clone()];
     fields.extend(entry.symbol.clone());
     fields.extend(entry.other_descriptions.iter().cloned());
+    fields.extend(entry.name.clone());
+    fields.push(entry.family.clone());
     fields.push(entry.channel.to_string());
     fields.push(entry.group.to_string());
     fields.push(entry.group.name().to_owned());

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use regex::bytes::RegexBuilder;
 
 use super::diagnostic::{Mark, SourceText};
+use crate::code::MFA;
 use crate::hit::Capture;
 
 /// Where a definition comes from. The patterns of one origin must not hide each other; a pattern of another origin may replace
@@ -63,6 +64,8 @@ pub struct Definition {
     /// The program that writes the lines which the pattern matches. Several recorders may record the same sign-in, but each
     /// records it only once.
     pub recorder: Option<String>,
+    /// The family of the results, such as `nps`. Only codes of the family [`MFA`](crate::code::MFA) are numbers.
+    pub family: String,
     /// The form of the text in the group `time`, in the notation of [`forms`](crate::time::forms). `None` to accept every form.
     pub time_form: Option<String>,
     /// Whether the pattern finds results, or lines that give context for them.
@@ -247,6 +250,7 @@ impl Definition {
             unless: None,
             line: None,
             recorder: None,
+            family: MFA.to_owned(),
             time_form: None,
             role: Role::Result,
             examples: Vec::new(),

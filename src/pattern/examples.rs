@@ -50,7 +50,7 @@ enum Verdict {
 #[must_use]
 pub fn check(
     definitions: &[Definition],
-    resolve: &dyn Fn(&[u8]) -> Key,
+    resolve: &dyn Fn(&Definition, &[u8]) -> Key,
     find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
     join: Join<'_>,
 ) -> Vec<Diagnostic> {
@@ -66,7 +66,7 @@ pub fn check(
 /// The arguments of [`check`].
 struct Checker<'c, F> {
     definitions: &'c [Definition],
-    resolve: &'c dyn Fn(&[u8]) -> Key,
+    resolve: &'c dyn Fn(&Definition, &[u8]) -> Key,
     find: F,
     join: Join<'c>,
 }
@@ -131,7 +131,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         let [found] = own[..] else {
             return Verdict::Wrong(several(definition, example, own.len()));
         };
-        let expected = self.expected(example);
+        let expected = self.expected(definition, example);
         if found.key != expected {
             return Verdict::Wrong(other_code(definition, example, &found.key, &expected));
         }
@@ -146,7 +146,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         let [(said, key)] = with_result[..] else {
             return Some(several(definition, example, with_result.len()));
         };
-        let expected = self.expected(example);
+        let expected = self.expected(definition, example);
         if *key != expected {
             return Some(other_code(definition, example, key, &expected));
         }
@@ -172,10 +172,10 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 
     /// Returns the result that an example expects.
-    fn expected(&self, example: &Example) -> Key {
+    fn expected(&self, definition: &Definition, example: &Example) -> Key {
         match &example.code {
             ExpectedCode::Number(number) => Key::Code(Code(*number)),
-            ExpectedCode::Written(written) => (self.resolve)(written.as_bytes()),
+            ExpectedCode::Written(written) => (self.resolve)(definition, written.as_bytes()),
         }
     }
 
@@ -317,7 +317,10 @@ pub(super) mod tests {
     }
 
     fn errors_of(definitions: &[Definition]) -> String {
-        let found = check(definitions, &resolve, |line, only| find(definitions, line, only), &|_, _| Vec::new());
+        let found =
+            check(definitions, &|_, written| resolve(written), |line, only| find(definitions, line, only), &|_, _| {
+                Vec::new()
+            });
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 

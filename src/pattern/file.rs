@@ -15,6 +15,7 @@
 //! | `unless` | text | a regex that must not match in the line |
 //! | `line` | text | a regex that captures further values, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
+//! | `family` | text | the family of the results, such as `nps`; without it, `mfa`, whose codes are numbers |
 //! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is accepted |
 //! | `context` | `begins` or `belongs` | the lines have no result, but give context for one from the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
@@ -42,12 +43,13 @@ use super::definition::{
     is_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
+use crate::code::{MFA, is_family};
 use crate::hit::Capture;
 use crate::time::forms::Shape;
 use crate::time::zone;
 
 /// The keys of a `[[pattern]]` table, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, family, time_form, context, \
      examples, counter_examples";
 
 /// The keys of a `[[time]]` table, as messages list them.
@@ -245,6 +247,7 @@ impl Reader<'_> {
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
         let time_form = self.text(table, "time_form");
+        let family = self.family(table, empty_is_zero);
         let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
@@ -278,6 +281,7 @@ impl Reader<'_> {
             unless,
             line,
             recorder,
+            family,
             time_form,
             role,
             examples,
@@ -303,6 +307,22 @@ impl Reader<'_> {
             self.report(&place.span, message, "", "use lower-case letters, digits and hyphens, as in `radius`");
         }
         Some(name)
+    }
+
+    /// Reads the family of the results.
+    fn family(&mut self, table: &Table<'_, '_>, empty_is_zero: bool) -> String {
+        let Some((name, place)) = self.text(table, "family") else { return MFA.to_owned() };
+        if !is_family(&name) {
+            let message = format!("`{name}` cannot be the name of a family");
+            let remedy = "use up to 32 lower-case letters and digits, beginning with a letter, as in `nps`";
+            self.report(&place.span, message, "", remedy);
+            return MFA.to_owned();
+        }
+        if name != MFA && empty_is_zero {
+            let message = format!("the results of the family `{name}` are names, so that an empty one cannot be 0");
+            self.report(&place.span, message, "", "remove empty_is_zero, or remove the family");
+        }
+        name
     }
 
     /// Reads whether the pattern finds results or context.
@@ -527,7 +547,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, family, time_form, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

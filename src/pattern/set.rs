@@ -32,6 +32,7 @@ use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Pla
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
 use super::validate;
+use crate::code::MFA;
 use crate::hit::{Capture, Captures};
 use crate::time::forms::Shape;
 
@@ -88,6 +89,8 @@ pub struct Pattern {
     line: Option<Writer>,
     /// The name of the program that writes the lines which the pattern matches.
     recorder: Option<Arc<str>>,
+    /// The family of the results, unless it is the vendor's.
+    family: Option<Box<str>>,
     /// The form of the text in the group `time`.
     time_form: Option<Box<Shape>>,
     /// Whether the pattern finds results or context.
@@ -478,6 +481,7 @@ impl Pattern {
             groups,
             line: writer.transpose()?,
             recorder: definition.recorder.as_deref().map(Into::into),
+            family: Some(&*definition.family).filter(|family| *family != MFA).map(Into::into),
             // An invalid form has already been reported.
             time_form: definition
                 .time_form
@@ -493,6 +497,12 @@ impl Pattern {
     #[must_use]
     pub fn recorder(&self) -> Option<&Arc<str>> {
         self.recorder.as_ref()
+    }
+
+    /// Returns the family of the results, or `None` if it is [`MFA`].
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        self.family.as_deref()
     }
 
     /// Returns the form of the text in the group `time`, if the pattern has one.

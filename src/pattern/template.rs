@@ -103,7 +103,9 @@ mod tests {
         let definitions = definitions(text);
         let mut found: Vec<Diagnostic> = definitions.iter().flat_map(validate::check).collect();
         let find = |line: &[u8], only| examples::tests::find(&definitions, line, only);
-        found.extend(examples::check(&definitions, &examples::tests::resolve, find, &|_, _| Vec::new()));
+        found.extend(examples::check(&definitions, &|_, written| examples::tests::resolve(written), find, &|_, _| {
+            Vec::new()
+        }));
         found.iter().map(ToString::to_string).collect()
     }
 

@@ -6,14 +6,13 @@
 //! usually in the first chunk. Then [`count`] reads the file again.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, Name};
 use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
@@ -241,7 +240,7 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
             key: match note.result {
                 NoteResult::None => None,
                 NoteResult::Code(code) => Some(Key::Code(code)),
-                NoteResult::Name(index) => Some(Key::Name(Arc::clone(&part.names[index as usize]))),
+                NoteResult::Name(index) => Some(Key::Name(part.names[index as usize].clone())),
             },
             stamp: note.stamp,
             user,
@@ -268,7 +267,7 @@ pub struct Notes {
     /// The texts of all notes, one after another.
     texts: String,
     /// The names of results without a code.
-    names: Vec<Arc<str>>,
+    names: Vec<Name>,
     /// The starts of the hours or days in which there are lines.
     logged: Vec<Time>,
 }
@@ -321,7 +320,7 @@ pub(super) struct Listener {
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
-    names: Vec<Arc<str>>,
+    names: Vec<Name>,
     logged: Vec<Time>,
     /// The number of notes in the last part, and the length of their texts in bytes.
     last_len: (usize, usize),

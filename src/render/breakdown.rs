@@ -63,6 +63,7 @@ const fn columns(value: &'static str) -> [Column; 7] {
 const fn heading(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Code => "Code",
+        Dimension::Family => "Family",
         Dimension::Group => "Group",
         Dimension::Channel => "Channel",
         Dimension::Outcome => "Outcome",
@@ -141,7 +142,7 @@ fn full(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     match value {
         Value::Key(key) => match key.name() {
             None => format!("{key} {}", replaced(Catalogue::built_in().description(key))),
-            Some(name) => replaced(name),
+            Some(_) => replaced(&key.to_string()),
         },
         _ => short(dimension, value, zone),
     }

@@ -1,5 +1,6 @@
 //! Writes entries of the catalogue: a few as explanations, many as a table, or all as JSON for scripts.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -8,8 +9,9 @@ use super::renderer::{Options, Renderer as _};
 use super::table::{Table, after_headings, headings};
 use super::wrap::wrap;
 use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, MFA};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
+use crate::report::wording::counted;
 
 /// The most entries that are explained in full. More entries become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
@@ -46,6 +48,30 @@ pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: 
     Ok(())
 }
 
+/// Writes the entries of the family [`MFA`] as a table, followed by how to list the entries of the other families. The arguments are
+/// those of [`overview`].
+///
+/// # Errors
+///
+/// Returns any error from writing to `out`.
+pub fn everything(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) -> io::Result<()> {
+    let (own, others): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.family == MFA);
+    overview(out, &own, width)?;
+    let mut families: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in others {
+        *families.entry(&entry.family).or_default() += 1;
+    }
+    for (index, (family, count)) in families.into_iter().enumerate() {
+        let begin = if index == 0 { "\n" } else { "" };
+        writeln!(
+            out,
+            "{begin}{} of the family {family}: callcodes codes {family}",
+            counted(count as u64, "more name")
+        )?;
+    }
+    Ok(())
+}
+
 /// Writes a table with one row for each entry: its code, description, group and channel. `width` is the terminal's width in
 /// columns, or `None` if lines may have any length.
 ///
@@ -58,7 +84,7 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
     for entry in entries {
         let cells: [Cell<'_>; 4] = [
             number(entry).into(),
-            (&entry.description).into(),
+            described(entry).into(),
             entry.group.to_string().into(),
             entry.channel.to_string().into(),
         ];
@@ -72,7 +98,7 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
 pub fn unknown(key: &Key) -> String {
     match key {
         Key::Code(code) => format!("{code} is {UNKNOWN_DESCRIPTION}"),
-        Key::Name(name) => format!("{name:?} is {UNKNOWN_DESCRIPTION}"),
+        Key::Name(name) => format!("{:?} is {UNKNOWN_DESCRIPTION}", name.as_str()),
     }
 }
 
@@ -94,6 +120,7 @@ pub(super) const FIELDS: &[Column] = &[
 ];
 
 const ENTRY: &[Column] = &[
+    Column::for_scripts("family", Holds::Text, "The family of the result: `mfa`, `nps` or `entra`."),
     Column::for_scripts("code", Holds::Code, "The code. `null` if none is public.").or_null(),
     Column::for_scripts(
         "name",
@@ -106,6 +133,7 @@ const ENTRY: &[Column] = &[
     Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
     Column::for_scripts("other_descriptions", Holds::Texts, "Other texts for the same result."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
+    Column::for_scripts("see_also", Holds::Codes, "The most similar codes. They are never counted together."),
     Column::for_scripts("channel", Holds::Text, "How the user was asked, such as `call` or `text-message`."),
     Column::for_scripts(
         "group",
@@ -173,7 +201,17 @@ pub(super) fn begins(text: &str) -> bool {
 fn title(entry: &Entry) -> String {
     match entry.code {
         Some(code) => format!("{code}  {}", entry.description),
-        None => entry.description.clone(),
+        None => described(entry),
+    }
+}
+
+/// Returns the description, after the name in families whose results have no code.
+fn described(entry: &Entry) -> String {
+    let key = entry.key();
+    match key.name() {
+        Some(name) if entry.family != MFA && name == entry.description => key.to_string(),
+        Some(_) if entry.family != MFA => format!("{key}  {}", entry.description),
+        _ => entry.description.clone(),
     }
 }
 
@@ -208,6 +246,11 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     let whose: Vec<String> = entry.whose.iter().map(Whose::to_string).collect();
     parts.push(("Concerns", whose.join(", ")));
     parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
+    if !entry.see_also.is_empty() {
+        let catalogue = Catalogue::built_in();
+        let shown = |code: &Code| format!("{code} {}", catalogue.description(&Key::Code(*code)));
+        parts.push(("See also", entry.see_also.iter().map(shown).collect::<Vec<_>>().join(", ")));
+    }
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
     parts.extend(entry.symbol.clone().map(|name| ("Name in logs", name)));

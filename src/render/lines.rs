@@ -171,6 +171,11 @@ pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
         .or_missing(),
     Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
+    Column::for_scripts(
+        "family",
+        Holds::Text,
+        "The family of the result: `mfa`, `nps` or `entra`, or one of your own.",
+    ),
     Column::for_scripts("user", Holds::Text, "The user, as the log writes it.").or_missing(),
     Column::for_scripts(
         "outcome",
@@ -202,6 +207,7 @@ struct Fields<'h> {
     #[serde(skip_serializing_if = "<[Code]>::is_empty")]
     candidates: &'h [Code],
     pattern: &'h str,
+    family: &'h str,
 }
 
 /// The fields of a result after its sign-in.
@@ -287,6 +293,7 @@ impl<'c> Known<'c> {
             known: entry.is_some(),
             candidates: entry.map_or(&[], |entry| &entry.candidates),
             pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            family: hit.key.family(),
         }
     }
 
@@ -370,7 +377,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
         Key::Name(name) if catalogue.entry(key).is_none() => {
             return push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
         }
-        Key::Name(name) => bytes.extend_from_slice(name.as_bytes()),
+        Key::Name(name) => bytes.extend_from_slice(name.as_str().as_bytes()),
     }
     if key.name() != Some(description) {
         bytes.push(b' ');

@@ -11,6 +11,7 @@ use super::lines::{push_result, push_shown};
 use super::renderer::{Options, Renderer as _};
 use super::table::Table;
 use crate::catalogue::Catalogue;
+use crate::code::MFA;
 use crate::hit::Capture;
 use crate::pattern::definition::{Definition, Example, ExpectedCode, Origin};
 use crate::pattern::examples::Found;
@@ -143,6 +144,7 @@ impl Full<'_> {
         key("unless", definition.unless.as_deref().map(triply_quoted));
         key("line", definition.line.as_deref().map(triply_quoted));
         key("recorder", definition.recorder.as_deref().map(quoted));
+        key("family", Some(&*definition.family).filter(|family| *family != MFA).map(quoted));
         key("time_form", definition.time_form.as_deref().map(quoted));
         key("context", definition.role.name().map(quoted));
         self.push_examples(index, definition, &mut text);

@@ -15,6 +15,7 @@ use crate::time::zone::DisplayZone;
 
 /// The fields of a row in JSON. A row has only the fields of the dimensions that the user has chosen.
 pub const ROW: &[Column] = &[
+    Column::for_scripts("family", Holds::Text, "The family of the result: `mfa`, `nps` or `entra`, or one of your own.").or_missing(),
     Column::for_scripts("code", Holds::Code, "The code, or `null`.").or_null_or_missing(),
     Column::for_scripts("name", Holds::Text, "The name of a result without a code, or `null`.").or_null_or_missing(),
     Column::for_scripts("group", Holds::Text, "Where to look, or `null` for unknown codes.").or_null_or_missing(),
@@ -200,6 +201,7 @@ impl Breakdown {
             let mut record = Vec::new();
             for (dimension, value) in self.by.iter().zip(&row.values) {
                 if let Value::Key(key) = value {
+                    record.push(("family", key.family().to_owned().into()));
                     record.push(("code", key.code().into()));
                     record.push(("name", key.name().map(replaced).into()));
                 } else {
@@ -228,13 +230,15 @@ impl Group {
     }
 }
 
-/// Replaces a code with its group or channel if that is the dimension.
+/// Replaces a code with its family, group or channel if that is the dimension.
 fn derive(dimension: Dimension, value: &mut Value, catalogue: &Catalogue) {
-    let (Dimension::Group | Dimension::Channel, Value::Key(key)) = (dimension, &value) else { return };
-    let name = catalogue.entry(key).map(|entry| match dimension {
-        Dimension::Group => entry.group.name(),
-        _ => entry.channel.name(),
-    });
+    let Value::Key(key) = &value else { return };
+    let name = match dimension {
+        Dimension::Family => Some(key.family()),
+        Dimension::Group => catalogue.entry(key).map(|entry| entry.group.name()),
+        Dimension::Channel => catalogue.entry(key).map(|entry| entry.channel.name()),
+        _ => return,
+    };
     *value = name.map_or(Value::Unknown, |name| Value::Text(name.into()));
 }
 

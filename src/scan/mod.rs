@@ -29,7 +29,7 @@ use memchr::memchr;
 use self::wrapped::Held;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, MFA};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
 use crate::time::{self, Form, Stamp};
@@ -403,7 +403,7 @@ impl Resolver<'_> {
                 Key::Code(Code::NONE)
             } else {
                 // An optional group that took no part in the match counts as empty text.
-                self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
+                self.resolve(found.pattern, captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
             },
             line: &line.window[..line.len],
             line_start: line.start,
@@ -449,7 +449,10 @@ impl Resolver<'_> {
 
     /// Returns the code or name for the value that a pattern captured. Most values are plain numbers, which need no catalogue.
     #[inline]
-    fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
+    fn resolve(&mut self, pattern: usize, written: &[u8], text: Option<&[u8]>) -> Key {
+        if let Some(family) = self.set.patterns()[pattern].family() {
+            return resolve(self.catalogue, family, written, text);
+        }
         if text.is_none()
             && let Some(code) = plain_number(written)
         {
@@ -466,7 +469,7 @@ impl Resolver<'_> {
         {
             return key.clone();
         }
-        let key = resolve(self.catalogue, written, text);
+        let key = resolve(self.catalogue, MFA, written, text);
         // Unknown values are not cached, because the catalogue may know the text next to them.
         let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
         if is_known && written.len() <= CACHED_SPELLING_LIMIT {
@@ -514,12 +517,12 @@ fn slot(written: &[u8]) -> usize {
 ///
 /// If a symbol and a text disagree, the symbol decides, because texts were reworded between versions and symbols were not. The
 /// text decides only if the catalogue does not know the symbol.
-fn resolve(catalogue: &Catalogue, written: &[u8], text: Option<&[u8]>) -> Key {
-    let key = catalogue.resolve(written);
+fn resolve(catalogue: &Catalogue, family: &str, written: &[u8], text: Option<&[u8]>) -> Key {
+    let key = catalogue.resolve_in(family, written);
     if catalogue.entry(&key).is_some() {
         return key;
     }
-    let by_text = text.map(|text| catalogue.resolve(text));
+    let by_text = text.map(|text| catalogue.resolve_in(family, text));
     // An empty text would resolve to "no call result", which is not what an unknown symbol means.
     by_text.filter(|by_text| *by_text != Key::Code(Code::NONE) && catalogue.entry(by_text).is_some()).unwrap_or(key)
 }

@@ -5,6 +5,7 @@
 
 use super::{joined, resolve};
 use crate::catalogue::Catalogue;
+use crate::code::MFA;
 use crate::hit::{Capture, Captures};
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
@@ -44,7 +45,7 @@ pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue
         let alone = if of_origin.len() == definitions.len() { None } else { PatternSet::compile(&of_origin).ok() };
         joined(alone.as_ref().unwrap_or(set), catalogue, text)
     };
-    examples::check(definitions, &|written| catalogue.resolve(written), find, &join)
+    examples::check(definitions, &|definition, written| catalogue.resolve_in(&definition.family, written), find, &join)
 }
 
 /// Returns every match in `text`, in order, including those of patterns that find context. If `only` is given, searches only for
@@ -72,7 +73,8 @@ pub fn find_all(
             let writers = writers.get_or_insert_with(|| set.writers());
             let mut captures = Captures::new(|capture| window.get(next.capture(capture)?));
             set.add_writer(writers, next.pattern, &window[..line_len], &mut captures);
-            all.push(found(&next, &captures, catalogue));
+            let family = set.patterns()[next.pattern].family().unwrap_or(MFA);
+            all.push(found(&next, &captures, (catalogue, family)));
         }
         start += whole.len();
     }
@@ -80,10 +82,10 @@ pub fn find_all(
 }
 
 /// Copies a match and its captures, and resolves its code.
-fn found(found: &Match<'_>, captures: &Captures<&[u8]>, catalogue: &Catalogue) -> Found {
+fn found(found: &Match<'_>, captures: &Captures<&[u8]>, (catalogue, family): (&Catalogue, &str)) -> Found {
     Found {
         pattern: found.pattern,
-        key: resolve(catalogue, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
+        key: resolve(catalogue, family, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
         captures: Captures::new(|capture| Some(String::from_utf8_lossy(captures[capture]?).into_owned())),
     }
 }

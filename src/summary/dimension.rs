@@ -13,6 +13,8 @@ const MINUTE: i64 = 60 * 1_000_000_000;
 pub enum Dimension {
     /// The code or name of the result.
     Code,
+    /// The family of results, such as those of one product.
+    Family,
     /// The group in the catalogue, which says where to look for the cause.
     Group,
     /// How the user was asked for the second factor: by call, text message, app or code.
@@ -35,8 +37,9 @@ pub enum Dimension {
 
 impl Dimension {
     /// All dimensions, in the order in which they are listed.
-    pub const ALL: [Dimension; 10] = [
+    pub const ALL: [Dimension; 11] = [
         Dimension::Code,
+        Dimension::Family,
         Dimension::Group,
         Dimension::Channel,
         Dimension::Outcome,
@@ -53,6 +56,7 @@ impl Dimension {
     pub fn name(self) -> &'static str {
         match self {
             Dimension::Code => "code",
+            Dimension::Family => "family",
             Dimension::Group => "group",
             Dimension::Channel => "channel",
             Dimension::Outcome => "outcome",
@@ -63,6 +67,12 @@ impl Dimension {
             Dimension::Hour => "hour",
             Dimension::Day => "day",
         }
+    }
+
+    /// Whether it is derived from the code or name of a result.
+    #[must_use]
+    pub fn is_of_key(self) -> bool {
+        matches!(self, Dimension::Code | Dimension::Family | Dimension::Group | Dimension::Channel)
     }
 
     /// Whether it is a period: hours or days.

@@ -2,13 +2,11 @@
 //!
 //! Invariant: the array exists only if one of its codes has a result, so tables with equal contents are equal.
 
-use std::sync::Arc;
-
 use super::NAMES_LIMIT;
 use super::bounded::{Bounded, RowValue};
 use super::key::{RowKey, Table};
 use super::tally::Tally;
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, Name};
 
 /// The length of the array, for the codes 0 to 255. The vendor's codes end at 145. On the hot path, an array costs an index and
 /// no search.
@@ -22,7 +20,7 @@ pub struct Rows<V> {
     /// The values of all other codes.
     numbers: Bounded<Code, V, NAMES_LIMIT>,
     /// The values of results without a code.
-    names: Bounded<Arc<str>, V, NAMES_LIMIT>,
+    names: Bounded<Name, V, NAMES_LIMIT>,
 }
 
 impl<V> Default for Rows<V> {
@@ -51,7 +49,7 @@ impl<V: RowValue> Rows<V> {
     fn add_bounded(&mut self, key: &Key, value: &V) {
         match key {
             Key::Code(code) => self.numbers.add(code, value, || *code),
-            Key::Name(name) => self.names.add(&**name, value, || Arc::clone(name)),
+            Key::Name(name) => self.names.add(name, value, || name.clone()),
         }
     }
 }
@@ -91,7 +89,7 @@ impl<V: RowValue> Table<Key, V> for Rows<V> {
         let dense =
             dense.filter(|(_, value)| !value.tally().is_empty()).map(|(code, value)| (Key::Code(Code(code)), value));
         let large = self.numbers.iter().skip_while(|(code, _)| code.0 < 0).map(number);
-        let names = self.names.iter().map(|(name, value)| (Key::Name(Arc::clone(name)), value));
+        let names = self.names.iter().map(|(name, value)| (Key::Name(name.clone()), value));
         negative.chain(dense).chain(large).chain(names)
     }
 

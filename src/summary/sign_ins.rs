@@ -893,13 +893,13 @@ impl<'c> SignIns<'c> {
             let mut numbers = group.values;
             for (number, dimension) in numbers.iter_mut().zip(&options.by) {
                 *number = match dimension {
-                    Dimension::Code | Dimension::Group | Dimension::Channel => group.key,
+                    dimension if dimension.is_of_key() => group.key,
                     Dimension::Host => places.same_host(group.host.or(places.host(group.source))).as_u32(),
                     Dimension::File => {
                         sources.get(group.source as usize).map_or(group.source, |name| same_source[name])
                     }
                     Dimension::User => persons.of(Number::from_index(u64::from(*number))).as_u32(),
-                    Dimension::Address | Dimension::Outcome | Dimension::Hour | Dimension::Day => *number,
+                    _ => *number,
                 };
             }
             numbers
@@ -919,7 +919,9 @@ impl<'c> SignIns<'c> {
             number => values.text(number).map_or(Value::Unknown, |text| Value::Text(text.into())),
         };
         let value = |(dimension, number): (&Dimension, u32)| match dimension {
-            Dimension::Code | Dimension::Group | Dimension::Channel => Value::Key(keys[number as usize].clone()),
+            Dimension::Code | Dimension::Family | Dimension::Group | Dimension::Channel => {
+                Value::Key(keys[number as usize].clone())
+            }
             Dimension::Host => text(&hosts, number),
             Dimension::File => Value::Text(sources.get(number as usize).unwrap_or_default().into()),
             Dimension::User => text(&users, number),
@@ -1175,11 +1177,14 @@ fn clocks_apart<'h>(
 impl GroupKey {
     /// Returns the key without the values by which results are not counted.
     fn by(self, by: &[Dimension]) -> GroupKey {
-        let is_key =
-            |dimension: &Dimension| matches!(dimension, Dimension::Code | Dimension::Group | Dimension::Channel);
         let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
         let (source, host) = if by.iter().any(is_place) { (self.source, self.host) } else { Default::default() };
-        GroupKey { key: if by.iter().any(is_key) { self.key } else { 0 }, source, host, ..self }
+        GroupKey {
+            key: if by.iter().any(|dimension| dimension.is_of_key()) { self.key } else { 0 },
+            source,
+            host,
+            ..self
+        }
     }
 }
 

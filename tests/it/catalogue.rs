@@ -1,7 +1,6 @@
 //! Compares the catalogue with the vendor's table, and tests how values and queries are looked up in it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use callcodes::catalogue::{Answer, Catalogue, Channel, Entry, Evidence, Group, Query, UNKNOWN_DESCRIPTION};
 use callcodes::code::{Code, Key};
@@ -17,7 +16,7 @@ fn code(number: i32) -> Key {
 }
 
 fn name(text: &str) -> Key {
-    Key::Name(Arc::from(text))
+    Key::Name(text.into())
 }
 
 fn resolve(written: &str) -> Key {
@@ -303,9 +302,9 @@ proptest! {
         let catalogue = Catalogue::built_in();
         let key = catalogue.resolve(&written);
         if let Key::Name(name) = &key {
-            prop_assert!(!name.is_empty());
-            prop_assert!(name.chars().count() <= 81);
-            prop_assert!(!name.contains(char::is_control));
+            prop_assert!(!name.text().is_empty());
+            prop_assert!(name.text().chars().count() <= 81);
+            prop_assert!(!name.text().contains(char::is_control));
         }
         prop_assert!(!catalogue.description(&key).is_empty());
     }

@@ -274,7 +274,11 @@ impl Scanner<'_> {
                 let key = if is_context {
                     Key::Code(Code::NONE)
                 } else {
-                    resolver.resolve(captures[Capture::Code].unwrap_or_default(), captures[Capture::Text])
+                    resolver.resolve(
+                        found.pattern,
+                        captures[Capture::Code].unwrap_or_default(),
+                        captures[Capture::Text],
+                    )
                 };
                 let hit = Hit {
                     key,
@@ -335,7 +339,9 @@ fn adds_user(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
 /// Whether the names in `found` are the names in `new`, cut off by an escape.
 fn completes(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
     let is_longer = |(one, other): (&Found<'_>, &Found<'_>)| match (&one.hit.key, &other.hit.key) {
-        (Key::Name(cut), Key::Name(whole)) => whole.len() > cut.len() && whole.starts_with(&**cut),
+        (Key::Name(cut), Key::Name(whole)) => {
+            whole.as_str().len() > cut.as_str().len() && whole.as_str().starts_with(cut.as_str())
+        }
         _ => false,
     };
     !found.is_empty() && found.len() == new.len() && found.iter().zip(new).all(is_longer)

@@ -231,7 +231,7 @@ impl Found {
     fn write_text(&self, output: &mut impl Write, everything: bool, target: Option<&Path>) -> io::Result<()> {
         let (columns, width) = (term::text_width(target), term::width(target));
         if everything {
-            render::codes::overview(output, &self.entries, width)?;
+            render::codes::everything(output, &self.entries, width)?;
         } else {
             render::codes::entries(output, &self.entries, columns, width)?;
         }
