@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use callcodes::catalogue::{Answer, Catalogue, Channel, Entry, Evidence, Group, Query, UNKNOWN_DESCRIPTION};
-use callcodes::code::{Code, Key};
+use callcodes::code::{Code, Key, MFA};
 use proptest::prelude::*;
 
 /// The project's copy of the vendor's table: `code | description`.
@@ -59,7 +59,7 @@ fn the_other_entries_are_no_call_result_and_those_without_a_number() {
     let named: Vec<(&str, &str)> = catalogue
         .entries()
         .iter()
-        .filter(|entry| entry.code.is_none())
+        .filter(|entry| entry.family == MFA && entry.code.is_none())
         .map(|entry| (entry.name.as_deref().unwrap(), entry.description.as_str()))
         .collect();
     assert_eq!(
@@ -71,7 +71,8 @@ fn the_other_entries_are_no_call_result_and_those_without_a_number() {
             ("Used Cache", "Used Cache"),
         ]
     );
-    assert_eq!(catalogue.entries().len(), 1 + 71 + 4);
+    let own = catalogue.entries().iter().filter(|entry| entry.family == MFA);
+    assert_eq!(own.count(), 1 + 71 + 4);
 }
 
 #[test]
@@ -269,7 +270,37 @@ fn an_unknown_name_is_made_printable_and_shortened() {
     assert_eq!(Catalogue::built_in().resolve(b"no\xffUTF-8\xc3"), name("no\u{fffd}UTF-8\u{fffd}"));
 }
 
-/// Returns every name in the catalogue with the key of its entry.
+#[test]
+fn each_family_has_names_of_its_own() {
+    let catalogue = Catalogue::built_in();
+    assert_eq!(catalogue.families().collect::<Vec<_>>(), ["entra", "mfa", "nps"]);
+    let of = |family, text: &str| catalogue.resolve_in(family, text.as_bytes()).to_string();
+    assert_eq!(of("nps", "oathcodeincorrect"), "nps:OathCodeIncorrect");
+    assert_eq!(of("nps", "Got Voicemail"), "nps:Got Voicemail", "a name of another family is unknown");
+    assert_eq!(of("nps", "21"), "nps:21", "only one family has numbers");
+    assert_eq!(of("mfa", "OathCodeIncorrect"), "OathCodeIncorrect");
+    // Of names that begin alike, the longest wins.
+    let to_the_device = "MFA denied; unable to send the mobile app notification to the device";
+    assert_eq!(of("entra", to_the_device), format!("entra:{to_the_device}"));
+    assert_eq!(
+        of("entra", "MFA Denied; unable to send the mobile app notification."),
+        format!("entra:{}", &to_the_device[..54])
+    );
+    assert_eq!(of("entra", "MFA denied; user"), "entra:MFA denied; user", "a text that is cut off has no entry");
+    let unknown = catalogue.resolve_in("nps", b"SomethingNew");
+    assert_eq!(catalogue.description(&unknown), "not in the list of this family");
+}
+
+#[test]
+fn a_query_may_name_a_family() {
+    assert_eq!(find("nps:OathCodeIncorrect"), ["nps:OathCodeIncorrect"]);
+    assert_eq!(find("OathCodeIncorrect"), ["nps:OathCodeIncorrect"]);
+    assert_eq!(find("declined the authentication"), ["entra:MFA denied; user declined the authentication"]);
+    assert_eq!(find("nps").len(), 60);
+    assert_eq!(find("entra").len(), 43);
+}
+
+/// Returns every name in the family of the codes with the key of its entry.
 fn known_names() -> Vec<(String, Key)> {
     let catalogue = Catalogue::built_in();
     let shared: Vec<&Entry> = catalogue.entries().iter().filter(|entry| !entry.candidates.is_empty()).collect();
@@ -279,6 +310,7 @@ fn known_names() -> Vec<(String, Key)> {
     catalogue
         .entries()
         .iter()
+        .filter(|entry| entry.family == MFA)
         .flat_map(|entry| entry.names().map(move |name| (name.to_owned(), row(entry, name))))
         .collect()
 }
@@ -461,6 +493,7 @@ fn an_entry_in_json_has_all_fields() {
     assert_eq!(
         entry(&code(2)),
         serde_json::json!({
+            "family": "mfa",
             "code": 2,
             "name": null,
             "description": "No PIN Entered",
@@ -468,6 +501,7 @@ fn an_entry_in_json_has_all_fields() {
             "sdk_constant": "CALL_STATUS_NO_PIN_ENTERED",
             "other_descriptions": ["Only # Entered"],
             "candidates": [],
+            "see_also": [],
             "channel": "call",
             "group": "factor-given",
             "happened": "During the call, the user pressed only #.",
@@ -570,11 +604,11 @@ fn a_catalogue_that_contradicts_itself_is_refused() {
         "the entry 1 has an empty name. Write the name or drop its key",
         "' '",
     );
-    let long = "x".repeat(65);
+    let long = "x".repeat(80);
     assert_refused(
         &[&format!("number = 1\ndescription = '{long}'")],
         &format!(
-            "the entry 1 has a name of more than 64 bytes: \"{long}\". Shorten it: a value in a log is known by how it begins"
+            "the entry 1 has a name of more than 79 bytes: \"{long}\". Shorten it: a value in a log is known by how it begins"
         ),
         &format!("'{long}'"),
     );

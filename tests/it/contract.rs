@@ -75,7 +75,15 @@ fn documents(command: &str) -> Vec<Value> {
         "scan" => {
             let by = ["code,group", "channel,outcome", "host,user", "address,file", "hour,day"];
             let by = by.iter().map(|by| [&[command, "--format", "json", "--by", by][..], inputs[0]].concat());
-            inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat()).chain(by).collect()
+            let families =
+                [&[command, "--format", "json", "--by", "family", "tests/cmd/families", "fixtures/logs"][..]];
+            let families = families.iter().map(|args| args.to_vec());
+            inputs
+                .iter()
+                .map(|inputs| [&[command, "--format", "json"], *inputs].concat())
+                .chain(by)
+                .chain(families)
+                .collect()
         }
         _ => inputs.map(|inputs| [&[command, "--format", "json"], inputs].concat()).to_vec(),
     };

@@ -342,9 +342,9 @@ pub(crate) struct ReadArgs {
 pub(crate) struct CountArgs {
     /// Count by host, user, hour, or by two: host,code
     ///
-    /// WHAT is code, family, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
-    /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
-    /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
+    /// WHAT is code, family, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for
+    /// each value, two a matrix in a table and long rows in CSV and JSON. `family` is whose names these are: mfa, nps or
+    /// entra. `group` suggests where to look, and `channel` is how the user was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
     /// those of --display-tz, or of UTC; those in which there are lines, but no results, have the count 0.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension(), ignore_case = true)]
     #[arg(hide_possible_values = true)]
