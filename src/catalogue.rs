@@ -29,6 +29,12 @@ pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero"
 /// What tables show for a result of another family that is not in the catalogue.
 pub const UNKNOWN_NAME_DESCRIPTION: &str = "not in the list of this family";
 
+/// Returns what tables show for a result that is not in the catalogue.
+#[must_use]
+pub fn unknown_description(key: &Key) -> &'static str {
+    if key.family() == MFA { UNKNOWN_DESCRIPTION } else { UNKNOWN_NAME_DESCRIPTION }
+}
+
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     let text = concat!(
         include_str!("builtin/codes.toml"),
@@ -313,8 +319,7 @@ impl Catalogue {
     /// Returns the description of a result, as tables show it.
     #[must_use]
     pub fn description(&self, key: &Key) -> &str {
-        let unknown = if key.family() == MFA { UNKNOWN_DESCRIPTION } else { UNKNOWN_NAME_DESCRIPTION };
-        self.entry(key).map_or(unknown, |entry| &entry.description)
+        self.entry(key).map_or_else(|| unknown_description(key), |entry| &entry.description)
     }
 
     /// Returns the key under which a value in a log is counted. The value may be a number, a symbol, an SDK constant or a text.

@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::renderer::{Options, Renderer as _};
 use super::table::{Table, after_headings, headings};
 use super::wrap::wrap;
-use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
+use crate::catalogue::{
+    Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION, Whose, unknown_description,
+};
 use crate::code::{Code, Key, MFA};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
 use crate::report::wording::counted;
@@ -96,9 +98,10 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
 /// Returns the sentence for a result that is not in the catalogue, such as `777 is not in the vendor's list; contact Impero`.
 #[must_use]
 pub fn unknown(key: &Key) -> String {
+    let description = unknown_description(key);
     match key {
-        Key::Code(code) => format!("{code} is {UNKNOWN_DESCRIPTION}"),
-        Key::Name(name) => format!("{:?} is {UNKNOWN_DESCRIPTION}", name.as_str()),
+        Key::Code(code) => format!("{code} is {description}"),
+        Key::Name(name) => format!("{:?} is {description}", name.as_str()),
     }
 }
 
@@ -180,7 +183,7 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
         description: &'static str,
     }
     let unknown =
-        unknown.iter().map(|key| Unknown { code: key.code(), name: key.name(), description: UNKNOWN_DESCRIPTION });
+        unknown.iter().map(|key| Unknown { code: key.code(), name: key.name(), description: unknown_description(key) });
     let document = Document { schema: SCHEMA, entries, unknown: unknown.collect() };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -190,7 +193,8 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
-    let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
+    let unknown = [UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION].iter().find_map(|words| line.strip_suffix(words));
+    let unknown = unknown.and_then(|line| line.strip_suffix(" is "));
     let is_explained = text[line.len()..].starts_with("\n  What happened");
     after_headings(headings(COLUMNS), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)

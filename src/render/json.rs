@@ -171,6 +171,7 @@ mod tests {
     "excluded": 0,
     "excluded_without_time": 0,
     "distinct": 2,
+    "families": null,
     "files_read": 3,
     "files_with_results": 2,
     "hosts": null,
@@ -191,7 +192,8 @@ mod tests {
       "last_seen": "2017-02-14T02:57:25Z",
       "files": 2,
       "group": "not-reached",
-      "hosts": null
+      "hosts": null,
+      "family": "mfa"
     },
     {
       "code": null,
@@ -209,7 +211,8 @@ mod tests {
         9
       ],
       "group": "no-call-made",
-      "hosts": null
+      "hosts": null,
+      "family": "mfa"
     }
   ],
   "problems": [
@@ -236,6 +239,7 @@ mod tests {
     "excluded": 0,
     "excluded_without_time": 0,
     "distinct": 0,
+    "families": null,
     "files_read": 0,
     "files_with_results": 0,
     "hosts": null,
@@ -275,6 +279,7 @@ mod tests {
                 "files": 1,
                 "group": null,
                 "hosts": null,
+                "family": "mfa",
             })
         );
     }

@@ -16,7 +16,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::json::write_escaped;
 use crate::attempt::Outcome;
-use crate::catalogue::{Catalogue, UNKNOWN_DESCRIPTION};
+use crate::catalogue::{Catalogue, UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{Details, LineFormat, Rendered, push_number};
@@ -336,11 +336,16 @@ pub(super) fn after_result(text: &str) -> Option<&str> {
         text.as_bytes().strip_prefix(&*result).and_then(|rest| str::from_utf8(rest).ok())
     };
     if let Some(name) = text.strip_prefix('"') {
-        return name.split_once(&format!("\": {UNKNOWN_DESCRIPTION}")).map(|(_, rest)| rest);
+        let after = |words: &str| name.split_once(&format!("\": {words}")).map(|(_, rest)| rest);
+        return after(UNKNOWN_DESCRIPTION).or_else(|| after(UNKNOWN_NAME_DESCRIPTION));
     }
     match text.split(' ').next().and_then(|number| number.parse().ok()) {
         Some(number) => after(&Key::Code(Code(number))),
-        None => catalogue.entries().iter().filter(|entry| entry.code.is_none()).find_map(|entry| after(&entry.key())),
+        // Of names that begin alike, the longest leaves the shortest rest.
+        None => {
+            let named = catalogue.entries().iter().filter(|entry| entry.code.is_none());
+            named.filter_map(|entry| after(&entry.key())).min_by_key(|rest| rest.len())
+        }
     }
 }
 
