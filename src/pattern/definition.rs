@@ -67,6 +67,8 @@ pub struct Definition {
     pub time_form: Option<String>,
     /// Whether the pattern finds results, or lines that give context for them.
     pub role: Role,
+    /// Whether the pattern may also match lines of other programs. Its results are counted separately.
+    pub general: bool,
     /// Example lines, each with the result that the pattern must find in it.
     pub examples: Vec<Example>,
     /// Example lines in which the pattern must find nothing.
@@ -249,6 +251,7 @@ impl Definition {
             recorder: None,
             time_form: None,
             role: Role::Result,
+            general: false,
             examples: Vec::new(),
             counter_examples: Vec::new(),
             origin: Origin::CommandLine,

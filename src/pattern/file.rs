@@ -16,6 +16,7 @@
 //! | `line` | text | a regex that captures further values, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
 //! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is accepted |
+//! | `general` | true or false | whether the pattern may also match lines of other programs; its results are counted separately |
 //! | `context` | `begins` or `belongs` | the lines have no result, but give context for one from the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
@@ -47,8 +48,8 @@ use crate::time::forms::Shape;
 use crate::time::zone;
 
 /// The keys of a `[[pattern]]` table, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
-     examples, counter_examples";
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, general, \
+     context, examples, counter_examples";
 
 /// The keys of a `[[time]]` table, as messages list them.
 const TIME_KEYS: &str = "name, form";
@@ -245,6 +246,7 @@ impl Reader<'_> {
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
         let time_form = self.text(table, "time_form");
+        let general = self.flag(table, "general");
         let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
@@ -280,6 +282,7 @@ impl Reader<'_> {
             recorder,
             time_form,
             role,
+            general,
             examples,
             counter_examples,
             origin: self.origin.clone(),
@@ -453,6 +456,7 @@ regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
 time_form = '%H:%M'\r
 ignore_case = true\r
 multiline = true\r
+general = true\r
 empty_is_zero = true\r
 when = 'mfa'\r
 unless = 'test'\r
@@ -472,7 +476,7 @@ regex = 'x'\r
         assert_eq!(first.name, "netop-guest");
         assert_eq!(first.description.as_deref(), Some("Guest log"));
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
-        assert!(first.ignore_case && first.multiline && first.empty_is_zero);
+        assert!(first.ignore_case && first.multiline && first.empty_is_zero && first.general);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
         assert_eq!(first.time_form.as_deref(), Some("%H:%M"));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
@@ -488,7 +492,13 @@ regex = 'x'\r
         assert_eq!(first.counter_examples[0].line, "code=x");
 
         assert_eq!((second.name.as_str(), second.regex.as_str()), ("second", "x"));
-        assert!(!second.ignore_case && !second.multiline && !second.empty_is_zero && second.examples.is_empty());
+        assert!(
+            !second.ignore_case
+                && !second.multiline
+                && !second.empty_is_zero
+                && !second.general
+                && second.examples.is_empty()
+        );
         assert_eq!((&second.when, &second.unless), (&None, &None));
     }
 
@@ -527,7 +537,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, general, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

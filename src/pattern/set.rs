@@ -92,6 +92,8 @@ pub struct Pattern {
     time_form: Option<Box<Shape>>,
     /// Whether the pattern finds results or context.
     role: Role,
+    /// Whether the pattern may also match lines of other programs.
+    general: bool,
     /// The literals by which the pattern can be found.
     anchors: Anchors,
     /// The letters beyond ASCII in the pattern's regexes.
@@ -484,6 +486,7 @@ impl Pattern {
                 .as_deref()
                 .and_then(|form| Shape::compile(&definition.name, form).ok().map(Box::new)),
             role: definition.role,
+            general: definition.general,
             anchors: Anchors { leading, required },
             letters,
         })
@@ -505,6 +508,12 @@ impl Pattern {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether the pattern may also match lines of other programs, so that its results are counted separately.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        self.general
     }
 
     /// Returns the span of the match at a position, if there is one and the pattern's conditions hold for the line.

@@ -21,6 +21,7 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{Details, LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
+use crate::report::GENERAL;
 use crate::report::sheet::{Column, Holds};
 use crate::report::wording::moment;
 use crate::terminal::{escaped_line, is_plain};
@@ -171,6 +172,12 @@ pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
         .or_missing(),
     Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
+    Column::for_scripts(
+        "pattern_kind",
+        Holds::Text,
+        "`general` if the pattern is a general one, which may also match lines of other programs.",
+    )
+    .or_missing(),
     Column::for_scripts("user", Holds::Text, "The user, as the log writes it.").or_missing(),
     Column::for_scripts(
         "outcome",
@@ -202,6 +209,8 @@ struct Fields<'h> {
     #[serde(skip_serializing_if = "<[Code]>::is_empty")]
     candidates: &'h [Code],
     pattern: &'h str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern_kind: Option<&'static str>,
 }
 
 /// The fields of a result after its sign-in.
@@ -278,6 +287,7 @@ impl<'c> Known<'c> {
     {
         let Known { catalogue, set, zone, .. } = *self;
         let entry = catalogue.entry(&hit.key);
+        let pattern = set.patterns().get(hit.pattern);
         Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| zone.of(stamp.time)),
@@ -286,7 +296,8 @@ impl<'c> Known<'c> {
             description: catalogue.description(&hit.key),
             known: entry.is_some(),
             candidates: entry.map_or(&[], |entry| &entry.candidates),
-            pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            pattern: pattern.map_or("", |pattern| pattern.name()),
+            pattern_kind: pattern.filter(|pattern| pattern.is_general()).map(|_| GENERAL),
         }
     }
 

@@ -144,6 +144,7 @@ impl Full<'_> {
         key("line", definition.line.as_deref().map(triply_quoted));
         key("recorder", definition.recorder.as_deref().map(quoted));
         key("time_form", definition.time_form.as_deref().map(quoted));
+        key("general", definition.general.then(|| "true".to_owned()));
         key("context", definition.role.name().map(quoted));
         self.push_examples(index, definition, &mut text);
         out.write_all(text.as_bytes())
