@@ -765,10 +765,10 @@ mod tests {
     fn rows_are_ordered_by_count_and_then_by_code_before_name() {
         let one = |key: Key| (key, 1, &[][..]);
         let report =
-            report(&[(&[one(name("b")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
+            report(&[(&[one(name("c")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
         let codes = [144, 21, 145].map(|code| Cell::Code(Code(code)));
         assert_eq!(column(&report, "code")[..3], codes);
-        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "b".into()]);
+        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "c".into()]);
     }
 
     #[test]

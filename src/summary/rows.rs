@@ -2,8 +2,6 @@
 //!
 //! Invariant: the array exists only if one of its codes has a result, so tables with equal contents are equal.
 
-use std::sync::Arc;
-
 use super::NAMES_LIMIT;
 use super::bounded::{Bounded, RowValue};
 use super::key::{RowKey, Table};
@@ -22,7 +20,7 @@ pub struct Rows<V> {
     /// The values of all other codes.
     numbers: Bounded<Code, V, NAMES_LIMIT>,
     /// The values of results without a code.
-    names: Bounded<Arc<str>, V, NAMES_LIMIT>,
+    names: Bounded<Key, V, NAMES_LIMIT>,
 }
 
 impl<V> Default for Rows<V> {
@@ -50,8 +48,8 @@ impl<V: RowValue> Rows<V> {
     /// Adds a value to the map for numbers or to the map for names.
     fn add_bounded(&mut self, key: &Key, value: &V) {
         match key {
-            Key::Code(code) => self.numbers.add(code, value, || *code),
-            Key::Name(name) => self.names.add(&**name, value, || Arc::clone(name)),
+            Key::Code(code) => self.numbers.add(code, value),
+            Key::Name(_) => self.names.add(key, value),
         }
     }
 }
@@ -91,7 +89,7 @@ impl<V: RowValue> Table<Key, V> for Rows<V> {
         let dense =
             dense.filter(|(_, value)| !value.tally().is_empty()).map(|(code, value)| (Key::Code(Code(code)), value));
         let large = self.numbers.iter().skip_while(|(code, _)| code.0 < 0).map(number);
-        let names = self.names.iter().map(|(name, value)| (Key::Name(Arc::clone(name)), value));
+        let names = self.names.iter().map(|(name, value)| (name.clone(), value));
         negative.chain(dense).chain(large).chain(names)
     }
 

@@ -634,6 +634,10 @@ impl<'c> SignIns<'c> {
             return number;
         }
         if let Some(&number) = self.number_by_key.get(key) {
+            let known = &mut self.keys[number as usize];
+            if key.is_better_spelled(known) {
+                *known = key.clone();
+            }
             return number;
         }
         // Codes from 0 to 255 always get a number.
