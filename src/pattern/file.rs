@@ -13,6 +13,8 @@
 //! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
 //! | `when` | text | a regex that must also match in the line |
 //! | `unless` | text | a regex that must not match in the line |
+//! | `sign` | text | a regex for what shows that a line is about multi-factor authentication; in a line without it, a name that is not in the catalogue is no result |
+//! | `foreign` | text | a regex for what other programs write; like `unless`, but only in lines that `sign` does not match |
 //! | `line` | text | a regex that captures further values, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
 //! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is accepted |
@@ -48,8 +50,8 @@ use crate::time::forms::Shape;
 use crate::time::zone;
 
 /// The keys of a `[[pattern]]` table, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, general, \
-     context, examples, counter_examples";
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, sign, foreign, line, \
+     recorder, time_form, general, context, examples, counter_examples";
 
 /// The keys of a `[[time]]` table, as messages list them.
 const TIME_KEYS: &str = "name, form";
@@ -243,6 +245,8 @@ impl Reader<'_> {
         let empty_is_zero = self.flag(table, "empty_is_zero");
         let when = self.text(table, "when");
         let unless = self.text(table, "unless");
+        let sign = self.text(table, "sign");
+        let foreign = self.text(table, "foreign");
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
         let time_form = self.text(table, "time_form");
@@ -267,6 +271,8 @@ impl Reader<'_> {
         let (regex, regex_place) = regex?;
         let (when, when_place) = when.unzip();
         let (unless, unless_place) = unless.unzip();
+        let (sign, sign_place) = sign.unzip();
+        let (foreign, foreign_place) = foreign.unzip();
         let (line, line_place) = line.unzip();
         let (time_form, time_form_place) = time_form.unzip();
         Some(Definition {
@@ -278,6 +284,8 @@ impl Reader<'_> {
             empty_is_zero,
             when,
             unless,
+            sign,
+            foreign,
             line,
             recorder,
             time_form,
@@ -292,6 +300,8 @@ impl Reader<'_> {
                 regex: regex_place,
                 when: when_place,
                 unless: unless_place,
+                sign: sign_place,
+                foreign: foreign_place,
                 line: line_place,
                 time_form: time_form_place,
             },
@@ -460,6 +470,8 @@ general = true\r
 empty_is_zero = true\r
 when = 'mfa'\r
 unless = 'test'\r
+sign = 'auth'\r
+foreign = 'rpc'\r
 examples = [\r
   { line = '''code=21 user=ann\r
 ''', code = 21, user = 'ann' },\r
@@ -478,6 +490,7 @@ regex = 'x'\r
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
         assert!(first.ignore_case && first.multiline && first.empty_is_zero && first.general);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
+        assert_eq!((first.sign.as_deref(), first.foreign.as_deref()), (Some("auth"), Some("rpc")));
         assert_eq!(first.time_form.as_deref(), Some("%H:%M"));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
@@ -537,7 +550,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, general, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, sign, foreign, line, recorder, time_form, general, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -141,6 +141,8 @@ impl Full<'_> {
         key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
         key("when", definition.when.as_deref().map(triply_quoted));
         key("unless", definition.unless.as_deref().map(triply_quoted));
+        key("sign", definition.sign.as_deref().map(triply_quoted));
+        key("foreign", definition.foreign.as_deref().map(triply_quoted));
         key("line", definition.line.as_deref().map(triply_quoted));
         key("recorder", definition.recorder.as_deref().map(quoted));
         key("time_form", definition.time_form.as_deref().map(quoted));
