@@ -43,6 +43,7 @@ pub fn count(
     let mut sink = |event| {
         match event {
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
+            Event::Replaced(replaced) => replaced.take_back(sign_ins.take_back(replaced.number)),
             Event::Problem(_) => {}
             Event::SourceEnd(end) => end_source(&end, &mut sign_ins),
         }
@@ -78,7 +79,7 @@ pub fn count_alone(
     let mut sink = |event| {
         match event {
             Event::Part(part) => counts.merge(part),
-            Event::Problem(_) => {}
+            Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 let is_member = end.what.is_some_and(|what| what.chain.archives() > 0);
                 has_to_join.fetch_or(is_member, Ordering::Relaxed);

@@ -31,7 +31,7 @@ pub fn summarise(
     let mut sink = |event| {
         match event {
             Event::Part(part) => counts.merge(part),
-            Event::Problem(_) => {}
+            Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 let counts = std::mem::take(&mut counts);
                 if let Some(bytes) = end.bytes {

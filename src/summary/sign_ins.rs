@@ -231,6 +231,14 @@ pub struct SignIns<'c> {
     sources: Names,
     /// The names of sources that do not count, such as copies.
     skipped: Names,
+    /// What must be taken back if a source is replaced.
+    facts: Vec<SourceFacts>,
+    /// The numbers of the sources that were taken back.
+    taken_back: HashSet<u32>,
+    /// Sources with smaller numbers cannot be taken back, because results of them were counted before everything had been read.
+    settled_sources: usize,
+    /// The number of sign-ins without a result in the current source.
+    without_result: u64,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
     totals: Totals,
@@ -254,6 +262,14 @@ pub struct SignIns<'c> {
     /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
     count: Count,
+}
+
+/// What must be taken back if a source is replaced.
+#[derive(Clone, Copy, Debug)]
+struct SourceFacts {
+    bytes: u64,
+    without_result: u64,
+    has_results: bool,
 }
 
 /// By what results are counted, with the zone of their hours and days.
@@ -543,6 +559,10 @@ impl<'c> SignIns<'c> {
             keys: Vec::new(),
             sources: Names::default(),
             skipped: Names::default(),
+            facts: Vec::new(),
+            taken_back: HashSet::new(),
+            settled_sources: 0,
+            without_result: 0,
             logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
@@ -576,8 +596,10 @@ impl<'c> SignIns<'c> {
         let time = heard.stamp.map(|stamp| stamp.time);
         self.newest = self.newest.max(time);
         let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
+        let before = self.count.without_result;
         if !heard.is_joined {
             self.ended(&Attempt::alone(line));
+            self.without_result += self.count.without_result - before;
             return;
         }
         let (process, thread) = (self.writer(heard.process), self.writer(heard.thread));
@@ -587,6 +609,7 @@ impl<'c> SignIns<'c> {
         ended.iter().for_each(|attempt| self.ended(attempt));
         ended.clear();
         self.ended = ended;
+        self.without_result += self.count.without_result - before;
     }
 
     /// Records that the current source has lines in the hour or day that starts at `start`. Only needed if results are counted by
@@ -604,11 +627,28 @@ impl<'c> SignIns<'c> {
         if !edges.is_empty() {
             self.edges.push((source, edges));
         }
+        let has_results = std::mem::take(&mut self.has_results);
+        self.facts.push(SourceFacts { bytes, without_result: std::mem::take(&mut self.without_result), has_results });
         self.totals.files_read += 1;
-        self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
+        self.totals.files_with_results += u64::from(has_results);
         self.totals.bytes += bytes;
         self.sources.push_text(name);
         self.origins.end_source();
+    }
+
+    /// Takes back everything about a source that has ended, because a later one replaces it. `number` is how many sources ended before
+    /// it. Returns false if that is not possible, because some of its results have been counted.
+    pub fn take_back(&mut self, number: u32) -> bool {
+        let Some(facts) = self.facts.get(number as usize).filter(|_| number as usize >= self.settled_sources) else {
+            return false;
+        };
+        if self.taken_back.insert(number) {
+            self.totals.files_read -= 1;
+            self.totals.files_with_results -= u64::from(facts.has_results);
+            self.totals.bytes -= facts.bytes;
+            self.count.without_result -= facts.without_result;
+        }
+        true
     }
 
     /// Returns a number for a process or thread: the number itself, or one above [`Writer::LIMIT`] for any other text.
@@ -675,10 +715,17 @@ impl<'c> SignIns<'c> {
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
-        } else if self.options.filter.is_empty() && !self.options.with_verdicts {
-            self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
         } else {
             self.apart.push(result);
+        }
+        if self.is_full() && !self.options.with_verdicts && self.options.filter.is_empty() {
+            // These need not wait for anything but sources that replace theirs.
+            self.settled_sources = self.sources.len() + 1;
+            for result in std::mem::take(&mut self.apart) {
+                if !self.taken_back.contains(&result.origin) {
+                    self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
+                }
+            }
         }
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
@@ -697,6 +744,7 @@ impl<'c> SignIns<'c> {
 
     /// Records that results are counted before everything has been read, if twins may be missed because of that.
     fn note_full(&mut self) {
+        self.settled_sources = self.sources.len() + 1;
         self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
     }
 
@@ -753,6 +801,11 @@ impl<'c> SignIns<'c> {
             self.window_error = Some(reason);
         }
         let mut waiting = std::mem::take(&mut self.waiting);
+        if !self.taken_back.is_empty() {
+            let counts = |result: &SignIn| !self.taken_back.contains(&self.origins.source(result.origin));
+            waiting.retain(counts);
+            self.apart.retain(counts);
+        }
         // A stable sort, so that results with equal times stay in the order of their sources.
         let source = |result: &SignIn| self.origins.source(result.origin);
         let machine = |result: &SignIn| places.machine_of(source(result), result.host);
@@ -871,6 +924,8 @@ impl<'c> SignIns<'c> {
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
         let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
+        let taken_back = self.taken_back;
+        count.recorders.retain(|(source, ..)| !taken_back.contains(source));
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<RowNumber, Row> = HashMap::new();
@@ -993,7 +1048,8 @@ impl<'c> SignIns<'c> {
             let (own, mut relayed) = (of_host(false), of_host(true));
             relayed.retain(|source| options.by.contains(&Dimension::Host) && !own.contains(source));
             let is_whole = logged.len() <= LOGGED_LIMIT;
-            let all = logged.into_iter().filter(|(source, _)| !relayed.contains(source));
+            let all = logged.into_iter();
+            let all = all.filter(|(source, _)| !relayed.contains(source) && !taken_back.contains(source));
             let logged = all.filter_map(|(source, start)| {
                 let (host, file) = (places.same_host(places.host(source)), sources.get(source as usize)?);
                 let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(&[file]);
@@ -1038,8 +1094,10 @@ impl<'c> SignIns<'c> {
                 zone: options.zone,
                 newest,
                 template: options.host_from.is_some().then(|| Matched {
-                    files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
-                        as u64,
+                    files: (0..)
+                        .zip(places.by_source.iter().take(sources.len()))
+                        .filter(|(source, place)| place.host.is_known() && !taken_back.contains(source))
+                        .count() as u64,
                     without_host: files_without_host.len() as u64,
                 }),
             },
@@ -1056,6 +1114,9 @@ impl<'c> SignIns<'c> {
 
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
+            if self.taken_back.contains(&source) {
+                continue;
+            }
             // The current source does not have a name yet.
             let (log, age) = rotation(&self.sources.text(source as usize).unwrap_or_default());
             by_log.entry(log).or_default().push((age, source, edges));
