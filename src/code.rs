@@ -1,13 +1,16 @@
 //! Identifies a result by the number of its code or, if it has no number, by a name.
 //!
-//! Invariant: two results are counted in the same row of a summary if and only if their [`Key`]s are equal. The
+//! Invariant: two results are counted in the same row of a summary if and only if their [`Key`]s are equal. Letter case does not
+//! matter, so a row has a spelling: of those in the logs, the one that sorts first. The
 //! [`catalogue`](crate::catalogue) describes what a key *means*.
 //!
 //! Names belong to a family: the results of one product. The codes and the names that the MFA Server and the SDK log are the family
 //! [`MFA`]. Only that family has numbers. Other products log other words for the same facts. They are counted separately, also if
 //! they look the same.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,7 +47,7 @@ pub const MFA: &str = "mfa";
 /// assert_eq!(name.to_string(), "nps:OathCodeIncorrect");
 /// assert_eq!(Name::from("TIMEOUT").to_string(), "TIMEOUT");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug)]
 pub struct Name {
     /// The name as it is displayed: after its family and a colon, unless the family is [`MFA`].
     whole: Arc<str>,
@@ -85,6 +88,16 @@ impl Name {
         }
     }
 
+    /// Whether two names are the same, apart from letter case.
+    fn is_same(&self, other: &Name) -> bool {
+        self.family_bytes == other.family_bytes && (self.whole == other.whole || self.folded().eq(other.folded()))
+    }
+
+    /// Returns the characters of the displayed name in lower case.
+    fn folded(&self) -> impl Iterator<Item = char> + '_ {
+        self.whole.chars().flat_map(char::to_lowercase)
+    }
+
     /// Returns the name as it is displayed: after its family and a colon, unless the family is [`MFA`].
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -123,7 +136,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// The code or name under which a result is counted. Codes sort before names.
+/// The code or name under which a result is counted. Codes sort before names. Letter case does not matter for names.
 ///
 /// # Examples
 ///
@@ -134,7 +147,7 @@ impl fmt::Display for Name {
 /// keys.sort();
 /// assert_eq!(keys.map(|key| key.to_string()), ["21", "102", "TIMEOUT"]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug)]
 pub enum Key {
     /// The code of a result, which need not be in the catalogue.
     Code(Code),
@@ -150,6 +163,12 @@ impl Key {
             Key::Code(code) => Some(*code),
             Key::Name(_) => None,
         }
+    }
+
+    /// Whether this is the same name as `other`, in a spelling that sorts before that of `other`.
+    #[must_use]
+    pub fn is_better_spelled(&self, other: &Key) -> bool {
+        matches!((self, other), (Key::Name(name), Key::Name(other)) if name.whole < other.whole && name.is_same(other))
     }
 
     /// Returns the name without its family, if the result has no code.
@@ -171,11 +190,70 @@ impl Key {
     }
 }
 
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        match (self, other) {
+            (Key::Code(code), Key::Code(other)) => code == other,
+            (Key::Name(name), Key::Name(other)) => name.is_same(other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Key {}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Code(code), Key::Code(other)) => code.cmp(other),
+            (Key::Code(_), Key::Name(_)) => Ordering::Less,
+            (Key::Name(_), Key::Code(_)) => Ordering::Greater,
+            (Key::Name(name), Key::Name(other)) => {
+                name.folded().cmp(other.folded()).then(name.family_bytes.cmp(&other.family_bytes))
+            }
+        }
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Key::Code(code) => code.hash(state),
+            Key::Name(name) => name.folded().for_each(|letter| letter.hash(state)),
+        }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Key::Code(code) => code.fmt(f),
             Key::Name(name) => name.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn letter_case_does_not_matter_for_names() {
+        let names =
+            ["Ung\u{fc}ltige PIN", "UNG\u{dc}LTIGE PIN", "ung\u{fc}ltige pin"].map(|name| Key::Name(name.into()));
+        assert_eq!(HashSet::from(names.clone()).len(), 1);
+        assert!(names.iter().all(|name| name.cmp(&names[0]) == Ordering::Equal && *name == names[0]));
+        assert_eq!(names.each_ref().map(|name| name.is_better_spelled(&names[0])), [false, true, false]);
+        let other = Key::Name("a".into());
+        assert!(other < names[0] && other != names[0] && !other.is_better_spelled(&names[0]));
+        assert!(Key::Code(Code(i32::MAX)) < other && !Key::Code(Code(0)).is_better_spelled(&Key::Code(Code(1))));
     }
 }

@@ -188,6 +188,8 @@ pub enum Kind {
     Copy,
     /// A source contains the same bytes as an earlier one, but this was noticed too late, so both were counted.
     CopyCounted,
+    /// A later file of the same name in the archive replaces this one, which was not counted.
+    Replaced,
 }
 
 impl Kind {
@@ -350,6 +352,7 @@ mod tests {
             ReadAlready,
             Copy,
             CopyCounted,
+            Replaced,
         ];
         assert!(losses.iter().all(|kind| kind.is_loss()));
         assert!(!others.iter().any(|kind| kind.is_loss()));

@@ -18,7 +18,7 @@ pub mod sheet;
 pub mod wording;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Catalogue;
 use crate::code::{Key, MFA};
@@ -37,11 +37,11 @@ pub static SUMMARY: Sheet = summary_sheet(&COLUMNS);
 /// The sheet of the summary for logs of several machines. A table shows the number of machines instead of the number of files.
 pub static SUMMARY_OF_HOSTS: Sheet = summary_sheet(&COLUMNS_OF_HOSTS);
 
-static COLUMNS: [Column; 17] = summary_columns(false);
-static COLUMNS_OF_HOSTS: [Column; 17] = summary_columns(true);
+static COLUMNS: [Column; 18] = summary_columns(false);
+static COLUMNS_OF_HOSTS: [Column; 18] = summary_columns(true);
 
 /// Returns the columns of the summary. The table shows either the number of machines or the number of files.
-const fn summary_columns(of_hosts: bool) -> [Column; 17] {
+const fn summary_columns(of_hosts: bool) -> [Column; 18] {
     let mut columns = [
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
             .or_null(),
@@ -68,6 +68,7 @@ const fn summary_columns(of_hosts: bool) -> [Column; 17] {
         Column::for_people("Group", Holds::Text).yields(Room::IfWide),
         MEDIAN,
         PERCENTILE,
+        PATTERN_KIND,
         Column::for_scripts(
             "family",
             Holds::Text,
@@ -93,6 +94,17 @@ const PERCENTILE: Column = Column::for_scripts(
     "The same for 95 of 100 sign-ins. Exact for up to 4,096 different durations, and up to a 128th too small beyond.",
 )
 .or_missing();
+
+/// The column for the kind of patterns that found the results.
+const PATTERN_KIND: Column = Column::for_scripts(
+    "pattern_kind",
+    Holds::Text,
+    "`general` if general patterns found these results, which may also match lines of other programs. Such results have rows of \
+     their own, after all others.",
+)
+.or_missing();
+/// The value of [`PATTERN_KIND`] for the results of general patterns.
+pub(crate) const GENERAL: &str = "general";
 
 /// Returns the sheet of the summary with these columns.
 const fn summary_sheet(columns: &'static [Column]) -> Sheet {
@@ -182,6 +194,11 @@ const TOTALS: &[Column] = &[
         Holds::Count,
         "Number of results that do not count, because another log recorded them.",
     ),
+    Column::for_scripts(
+        "general",
+        Holds::Count,
+        "How many of the results general patterns found, which may also match lines of other programs.",
+    ),
     Column::for_scripts("attempts", Holds::Count, "Number of sign-ins, with and without a result."),
     Column::for_scripts(
         "excluded",
@@ -193,7 +210,11 @@ const TOTALS: &[Column] = &[
         Holds::Count,
         "How many of these are excluded because they have no readable time.",
     ),
-    Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
+    Column::for_scripts(
+        "distinct",
+        Holds::Count,
+        "Number of different results. A result that both general and other patterns found counts once, and has two rows.",
+    ),
     Column::for_scripts("families", Holds::Records(FAMILY), "The results of each family, if there are several.")
         .or_null(),
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
@@ -259,6 +280,10 @@ pub struct Report {
     pub is_partial: bool,
     /// The number of results.
     pub results: u64,
+    /// How many of the results general patterns found.
+    pub general_results: u64,
+    /// The number of different results.
+    pub distinct: u64,
     /// The totals over all sources. Results without a time do not count for first and last times, and times without a zone were
     /// read as UTC.
     pub totals: Totals,
@@ -274,6 +299,8 @@ pub struct Report {
     /// The cells of each row, in the columns of [`SUMMARY`]. The most frequent result comes first; equal counts are ordered by
     /// code, numbers before names.
     pub rows: Vec<Vec<Cell<'static>>>,
+    /// The same for the results of general patterns.
+    pub general_rows: Vec<Vec<Cell<'static>>>,
     /// The problems, in sorted order: what the totals do not include, or include with a reservation.
     pub problems: Vec<Problem>,
     /// The patterns of the run, and how its files were restricted.
@@ -295,6 +322,8 @@ pub struct Report {
 pub struct Searched {
     /// The names of the patterns, in their order of precedence.
     pub pattern_names: Vec<String>,
+    /// The names of the general ones among them.
+    pub general_names: Vec<String>,
     /// How the files were restricted.
     pub restriction: Restriction,
 }
@@ -311,16 +340,19 @@ impl Report {
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
             results,
+            general_results: 0,
+            distinct: rows.len() as u64,
             totals: *summary.totals(),
             families: families(&rows),
-            distinct_after_services_ended: after_services_ended(&rows, catalogue),
+            distinct_after_services_ended: after_services_ended(rows.iter().map(|(key, row)| (key, *row)), catalogue),
             services_ended: catalogue
                 .services()
                 .iter()
                 .map(|ended| format!("{} on {}", ended.name, ended.last_day))
                 .collect(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
-            rows: rows.iter().map(|(key, row)| cells(key, row, None, results, catalogue)).collect(),
+            rows: rows.iter().map(|(key, row)| cells(key, row, None, results, None, catalogue)).collect(),
+            general_rows: Vec::new(),
             problems,
             searched,
             sign_ins: SignInTotals::default(),
@@ -342,14 +374,30 @@ impl Report {
         searched: Searched,
     ) -> Report {
         let mut report = Report::new(&settled.summary, problems, catalogue, searched);
-        let mut rows: Vec<_> = settled.summary.iter().collect();
+        report.general_results = settled.general.results();
+        report.results += report.general_results;
+        report.results_without_row += settled.general.overflow().map_or(0, |overflow| overflow.count);
+        let mut rows: Vec<_> = settled.summary.iter().map(|(key, row)| (key, row, false)).collect();
+        rows.extend(settled.general.iter().map(|(key, row)| (key, row, true)));
+        report.distinct = rows.iter().map(|(key, ..)| key).collect::<BTreeSet<_>>().len() as u64;
+        report.distinct_after_services_ended =
+            after_services_ended(rows.iter().map(|(key, row, _)| (key, *row)), catalogue);
         // If there is a breakdown, `shown` applies to its rows.
         let of_codes = if by.is_empty() { shown } else { Shown::default() };
-        of_codes.sort(&mut rows, Sort::Count, |(key, _)| key.clone(), |(_, row)| row.tally);
-        report.left_out = of_codes.cut(&mut rows, |(_, row)| row.tally);
-        let cells =
-            |(key, row): &(Key, &summary::Row)| cells(key, row, settled.durations.get(key), report.results, catalogue);
-        report.rows = rows.iter().map(cells).collect();
+        of_codes.sort(&mut rows, Sort::Count, |(key, ..)| key.clone(), |(_, row, _)| row.tally);
+        rows.sort_by_key(|(.., is_general)| *is_general);
+        report.left_out = of_codes.cut(&mut rows, |(_, row, _)| row.tally);
+        let cells = |(key, row, is_general): &(Key, &summary::Row, bool)| {
+            let (durations, kind) = match is_general {
+                true => (&settled.general_durations, Some(GENERAL)),
+                false => (&settled.durations, None),
+            };
+            cells(key, row, durations.get(key), report.results, kind, catalogue)
+        };
+        let first_general = rows.iter().position(|(.., is_general)| *is_general).unwrap_or(rows.len());
+        let (others, general) = rows.split_at(first_general);
+        let (others, general) = (others.iter().map(cells).collect(), general.iter().map(cells).collect());
+        (report.rows, report.general_rows) = (others, general);
         report.sign_ins = settled.totals;
         report.clocks = settled.clocks;
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
@@ -369,10 +417,11 @@ impl Report {
         let sums = Cell::Record(vec![
             ("results", self.results.into()),
             ("twins", self.sign_ins.twins.into()),
+            ("general", self.general_results.into()),
             ("attempts", self.sign_ins.attempts.max(self.results).into()),
             ("excluded", self.sign_ins.dropped.results.into()),
             ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
-            ("distinct", self.distinct().into()),
+            ("distinct", self.distinct.into()),
             ("families", self.families_cell()),
             ("files_read", totals.files_read.into()),
             ("files_with_results", totals.files_with_results.into()),
@@ -402,9 +451,33 @@ impl Report {
         if self.sign_ins.hosts > 1 { &SUMMARY_OF_HOSTS } else { &SUMMARY }
     }
 
-    /// Returns the number of different results.
-    fn distinct(&self) -> u64 {
-        self.rows.len() as u64 + self.left_out.rows
+    /// Returns the line above the rows of general patterns, if other rows come before them.
+    #[must_use]
+    pub fn general_heading(&self) -> String {
+        match &self.searched.general_names[..] {
+            [name] => format!("Found by the general pattern {name}:"),
+            names => format!("Found by the general patterns {}:", names.join(", ")),
+        }
+    }
+
+    /// Returns the note on the results of general patterns, or `None` if there are none.
+    fn general_remark(&self) -> Option<String> {
+        let (patterns, take) = match self.searched.general_names.len() {
+            1 => ("a general pattern", "takes"),
+            _ => ("general patterns", "take"),
+        };
+        let some = match (self.general_results, self.results) {
+            (0, _) => return None,
+            (1, 1) => "The result was".to_owned(),
+            (some, all) if some == all => "All results were".to_owned(),
+            (1, _) => "1 of these results was".to_owned(),
+            (some, _) => format!("{} of these results were", grouped(some)),
+        };
+        let names: String = self.searched.general_names.iter().map(|name| format!(" --pattern {name}")).collect();
+        Some(format!(
+            "{some} found by {patterns}, which sometimes {take} lines of other programs.\n\
+             To see the lines, use the same paths and filters with: callcodes lines{names}"
+        ))
     }
 
     /// Returns the notes and values around the rows that are known only after them.
@@ -432,7 +505,7 @@ impl Report {
         let totals = &self.totals;
         let sums = [
             counted(self.results, "result"),
-            counted(self.distinct(), "distinct code"),
+            counted(self.distinct, "distinct code"),
             format!("{} read", counted(totals.files_read, "file")),
             size(totals.bytes),
         ];
@@ -452,6 +525,7 @@ impl Report {
         let remarks = [
             families,
             self.left_out.remark(),
+            self.general_remark(),
             remark(
                 self.sign_ins.matched,
                 "result was recorded by more than one log and counts once (--keep-twins counts each record).",
@@ -573,12 +647,12 @@ impl Report {
     }
 }
 
-/// Counts the rows whose last time is after the end of all services.
-fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
+/// Counts the different results whose last time is after the end of all services.
+fn after_services_ended<'s>(rows: impl Iterator<Item = (&'s Key, &'s summary::Row)>, catalogue: &Catalogue) -> u64 {
     let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
     let is_after =
-        |(key, row): &&(Key, &summary::Row)| key.family() == MFA && row.tally.last.is_some_and(|last| last > end);
-    rows.iter().filter(is_after).count() as u64
+        |(key, row): &(&'s Key, &summary::Row)| key.family() == MFA && row.tally.last.is_some_and(|last| last > end);
+    rows.filter(is_after).map(|(key, _)| key).collect::<BTreeSet<_>>().len() as u64
 }
 
 /// Returns the families and the number of their results, or nothing if there is only one family.
@@ -591,12 +665,13 @@ fn families(rows: &[(Key, &summary::Row)]) -> Vec<(String, u64)> {
     several.into_iter().map(|(family, count)| (family.to_owned(), count)).collect()
 }
 
-/// Returns the cells of a result, in the columns of [`SUMMARY`].
+/// Returns the cells of a result, in the columns of [`SUMMARY`]. `kind` is the value of [`PATTERN_KIND`].
 fn cells(
     key: &Key,
     row: &summary::Row,
     durations: Option<&Durations>,
     results: u64,
+    kind: Option<&'static str>,
     catalogue: &Catalogue,
 ) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
@@ -627,6 +702,7 @@ fn cells(
         entry.map(|entry| entry.group.to_string()).into(),
         percentile(durations, 50),
         percentile(durations, 95),
+        kind.into(),
         key.family().to_owned().into(),
     ]
 }
@@ -736,10 +812,10 @@ mod tests {
     fn rows_are_ordered_by_count_and_then_by_code_before_name() {
         let one = |key: Key| (key, 1, &[][..]);
         let report =
-            report(&[(&[one(name("b")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
+            report(&[(&[one(name("c")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
         let codes = [144, 21, 145].map(|code| Cell::Code(Code(code)));
         assert_eq!(column(&report, "code")[..3], codes);
-        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "b".into()]);
+        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "c".into()]);
     }
 
     #[test]
@@ -789,7 +865,7 @@ mod tests {
             results_without_zone: 2,
         };
         assert_eq!(report.totals, totals);
-        assert_eq!((report.results, report.distinct(), report.results_without_row), (1000, 8, 0));
+        assert_eq!((report.results, report.distinct, report.results_without_row), (1000, 8, 0));
         let counts = [700, 188, 50, 40, 10, 10, 1, 1];
         assert_eq!(column(&report, "count"), counts.map(Cell::Number));
         assert_eq!(column(&report, "share"), counts.map(|count| Cell::Share(Share { count, total: 1000 })));

@@ -88,7 +88,8 @@ pub struct SignIn {
     /// The network address of the user, if known.
     pub address: Number,
     /// Several small values in one number. From the lowest bit: the outcome (2 bits), whether the zone of the time was assumed (1
-    /// bit), the recorder (6 bits), and the duration in milliseconds plus one, or 0 if unknown (20 bits).
+    /// bit), the recorder (6 bits), the duration in milliseconds plus one, or 0 if unknown (20 bits), and whether a general pattern
+    /// found the result (1 bit).
     packed: u32,
 }
 
@@ -111,6 +112,8 @@ impl SignIn {
     const DURATION_SHIFT: u32 = 9;
     /// Durations are less than this, in milliseconds. It is more than [`join::SPAN_LIMIT`], which no attempt exceeds.
     const DURATION_LIMIT: u32 = 1 << 20;
+    const DURATION: u32 = (SignIn::DURATION_LIMIT - 1) << SignIn::DURATION_SHIFT;
+    const GENERAL: u32 = 1 << 29;
 
     /// Creates a sign-in with the given result, time, recorder and origin. Everything else is unknown.
     #[must_use]
@@ -163,7 +166,7 @@ impl SignIn {
     /// Returns the time from the first line of the sign-in to its result, in milliseconds, if known.
     #[must_use]
     pub fn duration_ms(&self) -> Option<u32> {
-        (self.packed >> SignIn::DURATION_SHIFT).checked_sub(1)
+        ((self.packed & SignIn::DURATION) >> SignIn::DURATION_SHIFT).checked_sub(1)
     }
 
     /// Sets the duration to the time from `began` to the result. It becomes unknown if that is negative, because the clock was
@@ -173,7 +176,19 @@ impl SignIn {
         let since = since.map(|began| self.time.saturating_sub(began.nanoseconds()).div_euclid(1_000_000));
         let since = since.and_then(|since| u32::try_from(since + 1).ok());
         let since = since.filter(|&since| since < SignIn::DURATION_LIMIT).unwrap_or(0);
-        self.packed = self.packed & ((1 << SignIn::DURATION_SHIFT) - 1) | since << SignIn::DURATION_SHIFT;
+        self.packed = self.packed & !SignIn::DURATION | since << SignIn::DURATION_SHIFT;
+    }
+
+    /// Whether only general patterns found the result, so that it is counted separately.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        self.packed & SignIn::GENERAL != 0
+    }
+
+    /// Returns the same sign-in with a result that a general pattern found.
+    #[must_use]
+    pub fn found_by_general_pattern(self) -> SignIn {
+        SignIn { packed: self.packed | SignIn::GENERAL, ..self }
     }
 
     /// Adds the values that `twin` has and this result does not. `twin` is a result of the same sign-in from another log.
@@ -183,7 +198,10 @@ impl SignIn {
         self.address = self.address.or(twin.address);
         self.set_outcome(self.outcome().or(twin.outcome()));
         if self.duration_ms().is_none() {
-            self.packed |= twin.packed >> SignIn::DURATION_SHIFT << SignIn::DURATION_SHIFT;
+            self.packed |= twin.packed & SignIn::DURATION;
+        }
+        if !twin.is_general() {
+            self.packed &= !SignIn::GENERAL;
         }
     }
 }

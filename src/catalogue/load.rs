@@ -181,12 +181,6 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
 /// Checks the number, the symbol, the candidates and the names of an entry.
 fn check_alone(placed: &Placed) -> Result<(), LoadError> {
     let Placed { entry, key, .. } = placed;
-    if entry.family == MFA && entry.code.is_none() && entry.symbol.is_none() && entry.candidates.is_empty() {
-        return Err(placed.error(
-            format!("the entry \"{}\" has no number, no symbol and no candidates", entry.description),
-            "Give its `number`, or its `symbol` if no number is public",
-        ));
-    }
     if !entry.candidates.is_empty() && (entry.code.is_some() || entry.symbol.is_some()) {
         return Err(placed.error(
             format!("the entry {key} has candidates beside a number or symbol of its own"),

@@ -58,6 +58,11 @@ pub struct Definition {
     pub when: Option<String>,
     /// A regex that must not match in the line, or else the match of `regex` does not count.
     pub unless: Option<String>,
+    /// A regex for what shows that a line is about multi-factor authentication. In a line without it, a name that is not in the
+    /// catalogue is no result.
+    pub sign: Option<String>,
+    /// A regex for what other programs write. It works like `unless`, but only in lines that `sign` does not match.
+    pub foreign: Option<String>,
     /// A regex that captures further values, such as the process and thread at the start of the line. If it does not match, only
     /// these values are missing.
     pub line: Option<String>,
@@ -70,6 +75,8 @@ pub struct Definition {
     pub time_form: Option<String>,
     /// Whether the pattern finds results, or lines that give context for them.
     pub role: Role,
+    /// Whether the pattern may also match lines of other programs. Its results are counted separately.
+    pub general: bool,
     /// Example lines, each with the result that the pattern must find in it.
     pub examples: Vec<Example>,
     /// Example lines in which the pattern must find nothing.
@@ -165,13 +172,17 @@ pub enum Field {
     When,
     /// The regex that must not match in the line.
     Unless,
+    /// The regex for what shows that the line is about multi-factor authentication.
+    Sign,
+    /// The regex that must not match in a line without a sign.
+    Foreign,
     /// The regex that captures further values of the line, such as its process and thread.
     Line,
 }
 
 impl Field {
     /// All regexes, in the order in which they are checked.
-    pub const ALL: [Field; 4] = [Field::Regex, Field::When, Field::Unless, Field::Line];
+    pub const ALL: [Field; 6] = [Field::Regex, Field::When, Field::Unless, Field::Sign, Field::Foreign, Field::Line];
 }
 
 impl Field {
@@ -182,6 +193,8 @@ impl Field {
             Field::Regex => "regex",
             Field::When => "when",
             Field::Unless => "unless",
+            Field::Sign => "sign",
+            Field::Foreign => "foreign",
             Field::Line => "line",
         }
     }
@@ -195,6 +208,8 @@ pub(super) struct Places {
     pub(super) regex: Place,
     pub(super) when: Option<Place>,
     pub(super) unless: Option<Place>,
+    pub(super) sign: Option<Place>,
+    pub(super) foreign: Option<Place>,
     pub(super) line: Option<Place>,
     pub(super) time_form: Option<Place>,
 }
@@ -248,11 +263,14 @@ impl Definition {
             empty_is_zero: false,
             when: None,
             unless: None,
+            sign: None,
+            foreign: None,
             line: None,
             recorder: None,
             family: MFA.to_owned(),
             time_form: None,
             role: Role::Result,
+            general: false,
             examples: Vec::new(),
             counter_examples: Vec::new(),
             origin: Origin::CommandLine,
@@ -262,6 +280,8 @@ impl Definition {
                 regex: whole,
                 when: None,
                 unless: None,
+                sign: None,
+                foreign: None,
                 line: None,
                 time_form: None,
             },
@@ -282,6 +302,8 @@ impl Definition {
             Field::Regex => Some(&self.regex),
             Field::When => self.when.as_deref(),
             Field::Unless => self.unless.as_deref(),
+            Field::Sign => self.sign.as_deref(),
+            Field::Foreign => self.foreign.as_deref(),
             Field::Line => self.line.as_deref(),
         }
     }
@@ -300,6 +322,8 @@ impl Definition {
             Field::Regex => Some(&self.places.regex),
             Field::When => self.places.when.as_ref(),
             Field::Unless => self.places.unless.as_ref(),
+            Field::Sign => self.places.sign.as_ref(),
+            Field::Foreign => self.places.foreign.as_ref(),
             Field::Line => self.places.line.as_ref(),
         };
         self.mark_place(place.unwrap_or(&self.places.name), part, label)

@@ -13,10 +13,13 @@
 //! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
 //! | `when` | text | a regex that must also match in the line |
 //! | `unless` | text | a regex that must not match in the line |
+//! | `sign` | text | a regex for what shows that a line is about multi-factor authentication; in a line without it, a name that is not in the catalogue is no result |
+//! | `foreign` | text | a regex for what other programs write; like `unless`, but only in lines that `sign` does not match |
 //! | `line` | text | a regex that captures further values, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
 //! | `family` | text | the family of the results, such as `nps`; without it, `mfa`, whose codes are numbers |
 //! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is accepted |
+//! | `general` | true or false | whether the pattern may also match lines of other programs; its results are counted separately |
 //! | `context` | `begins` or `belongs` | the lines have no result, but give context for one from the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
@@ -49,8 +52,8 @@ use crate::time::forms::Shape;
 use crate::time::zone;
 
 /// The keys of a `[[pattern]]` table, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, family, time_form, context, \
-     examples, counter_examples";
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, sign, foreign, line, \
+     recorder, family, time_form, general, context, examples, counter_examples";
 
 /// The keys of a `[[time]]` table, as messages list them.
 const TIME_KEYS: &str = "name, form";
@@ -244,10 +247,13 @@ impl Reader<'_> {
         let empty_is_zero = self.flag(table, "empty_is_zero");
         let when = self.text(table, "when");
         let unless = self.text(table, "unless");
+        let sign = self.text(table, "sign");
+        let foreign = self.text(table, "foreign");
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
         let time_form = self.text(table, "time_form");
         let family = self.family(table, empty_is_zero);
+        let general = self.flag(table, "general");
         let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
@@ -268,6 +274,8 @@ impl Reader<'_> {
         let (regex, regex_place) = regex?;
         let (when, when_place) = when.unzip();
         let (unless, unless_place) = unless.unzip();
+        let (sign, sign_place) = sign.unzip();
+        let (foreign, foreign_place) = foreign.unzip();
         let (line, line_place) = line.unzip();
         let (time_form, time_form_place) = time_form.unzip();
         Some(Definition {
@@ -279,11 +287,14 @@ impl Reader<'_> {
             empty_is_zero,
             when,
             unless,
+            sign,
+            foreign,
             line,
             recorder,
             family,
             time_form,
             role,
+            general,
             examples,
             counter_examples,
             origin: self.origin.clone(),
@@ -293,6 +304,8 @@ impl Reader<'_> {
                 regex: regex_place,
                 when: when_place,
                 unless: unless_place,
+                sign: sign_place,
+                foreign: foreign_place,
                 line: line_place,
                 time_form: time_form_place,
             },
@@ -473,9 +486,12 @@ regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
 time_form = '%H:%M'\r
 ignore_case = true\r
 multiline = true\r
+general = true\r
 empty_is_zero = true\r
 when = 'mfa'\r
 unless = 'test'\r
+sign = 'auth'\r
+foreign = 'rpc'\r
 examples = [\r
   { line = '''code=21 user=ann\r
 ''', code = 21, user = 'ann' },\r
@@ -492,8 +508,9 @@ regex = 'x'\r
         assert_eq!(first.name, "netop-guest");
         assert_eq!(first.description.as_deref(), Some("Guest log"));
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
-        assert!(first.ignore_case && first.multiline && first.empty_is_zero);
+        assert!(first.ignore_case && first.multiline && first.empty_is_zero && first.general);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
+        assert_eq!((first.sign.as_deref(), first.foreign.as_deref()), (Some("auth"), Some("rpc")));
         assert_eq!(first.time_form.as_deref(), Some("%H:%M"));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
@@ -508,7 +525,13 @@ regex = 'x'\r
         assert_eq!(first.counter_examples[0].line, "code=x");
 
         assert_eq!((second.name.as_str(), second.regex.as_str()), ("second", "x"));
-        assert!(!second.ignore_case && !second.multiline && !second.empty_is_zero && second.examples.is_empty());
+        assert!(
+            !second.ignore_case
+                && !second.multiline
+                && !second.empty_is_zero
+                && !second.general
+                && second.examples.is_empty()
+        );
         assert_eq!((&second.when, &second.unless), (&None, &None));
     }
 
@@ -547,7 +570,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, family, time_form, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, sign, foreign, line, recorder, family, time_form, general, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -45,6 +45,16 @@ pub enum Miss {
         /// The part of the line that `unless` matches, in bytes.
         matched: Range<usize>,
     },
+    /// The regex matches, but so does `foreign`, and `sign` does not.
+    Foreign {
+        /// The part of the line that `foreign` matches, in bytes.
+        matched: Range<usize>,
+    },
+    /// The regex matches, but `sign` does not, so that it depends on the name whether there is a result.
+    NoSign {
+        /// The part of the line that the regex matches, in bytes.
+        matched: Range<usize>,
+    },
 }
 
 /// How much of a regex matches in a line that the whole regex does not match.
@@ -60,7 +70,8 @@ pub struct Progress {
     pub expected: Range<usize>,
 }
 
-/// Returns why `definition` finds nothing in `line`, or `None` if it does find something or its regexes are not valid.
+/// Returns why `definition` finds nothing in `line`, or `None` if it does find something or its regexes are not valid. Returns
+/// [`Miss::NoSign`] also if it does find something, because this does not depend on the pattern alone.
 ///
 /// # Examples
 ///
@@ -84,9 +95,13 @@ pub fn explain(definition: &Definition, line: &[u8]) -> Option<Miss> {
     if let Some(Err(progress)) = search(Field::When) {
         return Some(Miss::When { matched, progress });
     }
-    match search(Field::Unless) {
-        Some(Ok(matched)) => Some(Miss::Unless { matched }),
-        _ => None,
+    if let Some(Ok(matched)) = search(Field::Unless) {
+        return Some(Miss::Unless { matched });
+    }
+    let sign = search(Field::Sign);
+    match search(Field::Foreign).filter(|_| !matches!(sign, Some(Ok(_)))) {
+        Some(Ok(matched)) => Some(Miss::Foreign { matched }),
+        _ => matches!(sign, Some(Err(_))).then_some(Miss::NoSign { matched }),
     }
 }
 
@@ -96,7 +111,7 @@ impl Miss {
     pub fn matched_len(&self) -> usize {
         match self {
             Miss::Regex(progress) => progress.matched.len(),
-            Miss::When { .. } | Miss::Unless { .. } => usize::MAX,
+            Miss::When { .. } | Miss::Unless { .. } | Miss::Foreign { .. } | Miss::NoSign { .. } => usize::MAX,
         }
     }
 
@@ -119,6 +134,16 @@ impl Miss {
                 progress.render(definition.when.as_deref().unwrap_or_default(), line, &mut shown);
             }
             Miss::Unless { matched } => shown.underline(line, matched, '^', "does not count: `unless` matches here"),
+            Miss::Foreign { matched } => {
+                let label = "does not count: other programs write this (`foreign`), and the line has no sign of multi-factor \
+                             authentication (`sign`)";
+                shown.underline(line, matched, '^', label);
+            }
+            Miss::NoSign { matched } => {
+                let label = "does not count: callcodes does not know this name, and the line has no sign of multi-factor \
+                             authentication (`sign`)";
+                shown.underline(line, matched, '^', label);
+            }
         }
         shown.text
     }

@@ -60,7 +60,7 @@ pub struct PatternSet {
     prefilter: Prefilter,
     /// The prefilter that was removed, if it was.
     removed: Option<Box<Prefilter>>,
-    /// The indexes of the patterns with a `when` or `unless`.
+    /// The indexes of the patterns with a `when`, `unless` or `foreign`.
     conditional: Vec<usize>,
     /// For each pattern, the index of the first pattern that is tried at the same positions. This may be the pattern itself.
     alike: Vec<usize>,
@@ -83,6 +83,10 @@ pub struct Pattern {
     when: Option<Condition>,
     /// A regex that must not match in a line, or else the pattern's match does not count.
     unless: Option<Condition>,
+    /// A regex for what shows that a line is about multi-factor authentication.
+    sign: Option<Condition>,
+    /// A regex that must not match in a line that `sign` does not match, or else the pattern's match does not count.
+    foreign: Option<Condition>,
     /// The index of the regex group for each capture.
     groups: Captures<usize>,
     /// A regex that captures further values of the line, such as its process and thread.
@@ -95,6 +99,8 @@ pub struct Pattern {
     time_form: Option<Box<Shape>>,
     /// Whether the pattern finds results or context.
     role: Role,
+    /// Whether the pattern may also match lines of other programs.
+    general: bool,
     /// The literals by which the pattern can be found.
     anchors: Anchors,
     /// The letters beyond ASCII in the pattern's regexes.
@@ -116,11 +122,14 @@ struct Writer {
 /// does not pay, because the literal can only be near the start.
 const REQUIRED_WITHIN_BYTES: usize = 512;
 
+/// The length of the longest line that can be foreign, in bytes. A longer line is often a whole file, or many records.
+const FOREIGN_WITHIN_BYTES: usize = 4 << 10;
+
 /// The working memory for the `line` of each pattern.
 #[derive(Debug)]
 pub(crate) struct Writers(Vec<Option<MatcherScratch>>);
 
-/// A `when` or `unless`: another regex that must or must not match in the line. Compiled when it is first needed.
+/// A `when`, `unless`, `sign` or `foreign`: another regex that must or must not match in the line. Compiled when it is first needed.
 #[derive(Debug)]
 struct Condition {
     /// The regex with its options, before it is compiled.
@@ -173,7 +182,7 @@ impl PatternSet {
         let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
         let prefilter = Prefilter::new(&anchors);
-        let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
+        let is_conditional = |pattern: &Pattern| pattern.has_conditions();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
         let mut first_alike = HashMap::new();
         let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.tried_where() {
@@ -454,7 +463,7 @@ impl Pattern {
         let letters = if definition.origin == Origin::BuiltIn {
             Letters::default()
         } else {
-            let conditions = [Field::When, Field::Unless, Field::Line];
+            let conditions = [Field::When, Field::Unless, Field::Sign, Field::Foreign, Field::Line];
             let conditions = conditions.into_iter().filter_map(|field| Some((field, definition.field(field)?)));
             let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
             Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>())
@@ -478,6 +487,8 @@ impl Pattern {
             multiline: definition.multiline,
             when: condition(Field::When, &definition.when)?,
             unless: condition(Field::Unless, &definition.unless)?,
+            sign: condition(Field::Sign, &definition.sign)?,
+            foreign: condition(Field::Foreign, &definition.foreign)?,
             groups,
             line: writer.transpose()?,
             recorder: definition.recorder.as_deref().map(Into::into),
@@ -488,6 +499,7 @@ impl Pattern {
                 .as_deref()
                 .and_then(|form| Shape::compile(&definition.name, form).ok().map(Box::new)),
             role: definition.role,
+            general: definition.general,
             anchors: Anchors { leading, required },
             letters,
         })
@@ -515,6 +527,12 @@ impl Pattern {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether the pattern may also match lines of other programs, so that its results are counted separately.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        self.general
     }
 
     /// Returns the span of the match at a position, if there is one and the pattern's conditions hold for the line.
@@ -555,7 +573,18 @@ impl Pattern {
     /// itself matches.
     #[inline]
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
+        if self.has_conditions() { self.conditions_hold(scratch, line) } else { true }
+    }
+
+    #[inline]
+    fn has_conditions(&self) -> bool {
+        self.when.is_some() || self.unless.is_some() || self.foreign.is_some()
+    }
+
+    /// Whether a name that is not in the catalogue can be a result in this line: there is a sign that the line is about multi-factor
+    /// authentication, or the pattern does not need one.
+    pub(crate) fn takes_unknown_names(&self, line: &[u8]) -> bool {
+        self.sign.as_ref().is_none_or(|sign| sign.is_match(line))
     }
 
     /// Checks the pattern's conditions for the line, or returns the cached result.
@@ -567,10 +596,11 @@ impl Pattern {
         *scratch.applies.insert(when && !unless)
     }
 
-    /// Returns whether the line matches `when` (true if there is none) and whether it matches `unless`.
+    /// Returns whether the line matches `when` (true if there is none) and whether it matches `unless`, or `foreign` and not `sign`.
     fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
-        let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
-        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
+        let matches = |condition: &Option<Condition>| condition.as_ref().is_some_and(|one| one.is_match(line));
+        let is_foreign = || line.len() <= FOREIGN_WITHIN_BYTES && matches(&self.foreign) && !matches(&self.sign);
+        (self.when.is_none() || matches(&self.when), matches(&self.unless) || is_foreign())
     }
 
     /// Returns the part of the window that the pattern may see: the line, or everything if it is `multiline`.

@@ -63,7 +63,7 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
             Ok(parsed) => match field {
                 Field::Regex => found.extend(check_regex(definition, &parsed)),
                 Field::Line => found.extend(check_line(definition, &parsed)),
-                Field::When | Field::Unless => {}
+                Field::When | Field::Unless | Field::Sign | Field::Foreign => {}
             },
             Err(reason) => found.push(invalid(definition, field, reason)),
         }
@@ -102,6 +102,8 @@ pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
             earlier.origin == definition.origin
                 && (earlier.when.is_none() || earlier.when == definition.when)
                 && (earlier.unless.is_none() || earlier.unless == definition.unless)
+                && earlier.sign.is_none()
+                && earlier.foreign.is_none()
         });
         if let Some(earlier) = shadowing {
             found.push(shadowed(definition, earlier));

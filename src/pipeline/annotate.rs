@@ -50,7 +50,7 @@ pub fn as_found(
                 numbering.write(&part.rendered, out)?;
                 settled.totals.dropped.merge(&part.dropped);
             }
-            Event::Problem(_) => {}
+            Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(_) => numbering.next_source(),
         }
         Ok(())
@@ -89,6 +89,7 @@ pub fn joined(
                     held.write(&mut sign_ins, When::Full, format, &mut numbering, out)?;
                 }
             }
+            Event::Replaced(replaced) => replaced.take_back(sign_ins.take_back(replaced.number)),
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 held.push(None)?;

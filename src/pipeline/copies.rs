@@ -1,6 +1,12 @@
 //! Recognises copies, which are sources with the same bytes as an earlier one, so that they count only once. Examples are a log
 //! that is both in a folder and in a zip archive, and a log that was saved twice.
 //!
+//! A source with whose bytes a longer file begins is a copy, too, such as a log that was collected on Monday and again on Wednesday.
+//! If the longer file is read later, the shorter one has already been counted, so it is taken back: see [`Replaced`]. The longer
+//! one must be a file that can be read again, and the shorter one must have 512 bytes, or their beginnings cannot be compared.
+//! Only the last bytes of the shorter one and those bytes of the longer one are compared first, so that files which only have the
+//! same heading are not read twice.
+//!
 //! Sources are compared after they were put in order. Therefore which of two sources is the copy depends only on their order, and
 //! never on which thread was faster. A file is compared before any of it is passed on. A stream can be compared only after it has
 //! been read. If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
@@ -12,9 +18,10 @@
 //! Invariants: a source is dropped only if all of its bytes are known to be those of another source that was read to its end and
 //! counted. A source that cannot be compared counts.
 //!
-//! Memory: about 120 bytes for each source, plus its name if it is in an archive, and the digests of sources that were hashed.
+//! Memory: about 140 bytes for each source, plus its name if it is in an archive, and the digests of sources that were hashed.
 
 use std::borrow::Borrow;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -25,6 +32,9 @@ use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
 
 /// The largest number of bytes of parts that are held back for a source that may be a copy, unless the visitor has another limit.
 pub(super) const HELD_BYTES: usize = 16 << 20;
+
+/// How many files may begin alike without one of them beginning with another, before no more files with that beginning are compared.
+const HEADINGS_LIMIT: u32 = 16;
 
 /// The beginning and the length of a source. Only sources with equal looks can hold the same bytes.
 type Looks = (Beginning, u64);
@@ -104,13 +114,100 @@ struct Known {
 pub(super) struct Copies {
     /// The request to stop, which also ends comparisons early.
     stop: Stop,
-    /// Half of the beginning of each source. As with whole beginnings, finding one again is only a reason to compare.
-    beginnings: HashSet<u32>,
+    /// Half of the beginning of each source, with the index in `counted` of the last source that has it. As with whole beginnings,
+    /// finding one again is only a reason to compare.
+    beginnings: HashMap<u32, u32>,
+    counted: Vec<Counted>,
+    /// How often a source did not begin with another one although it has the same beginning.
+    headings: HashMap<Beginning, u32>,
     /// The sources whose looks no other source has.
     alone: HashSet<Alone>,
     /// Maps the looks of all other sources to whether all sources with these looks are in `hashed`.
     alike: HashMap<Looks, bool>,
     hashed: HashMap<Digest, Arc<Begun>>,
+}
+
+/// A source that was counted.
+struct Counted {
+    begun: Arc<Begun>,
+    /// How many sources were read before it.
+    number: u32,
+    /// The index of the source before it that has the same half of a beginning, or [`u32::MAX`] if there is none.
+    before: u32,
+    is_replaced: bool,
+}
+
+/// A source that was counted and that a later one replaces: a longer file that begins with it, or a later file of the same name in an
+/// archive.
+#[derive(Debug)]
+pub struct Replaced {
+    /// How many sources were read before the source.
+    pub number: u32,
+    /// The name of the source.
+    name: String,
+    bytes: u64,
+    /// The name of the longer file, or `None` if there is a later file of the same name in an archive.
+    longer: Option<String>,
+    is_taken_back: Cell<bool>,
+}
+
+impl Replaced {
+    /// Creates the event for a source of `bytes` bytes.
+    pub(super) fn new(number: u32, name: String, bytes: u64, longer: Option<String>) -> Replaced {
+        Replaced { number, name, bytes, longer, is_taken_back: Cell::new(false) }
+    }
+
+    /// Records whether the caller has taken back the results of the source. Otherwise, both sources count.
+    pub fn take_back(&self, is_taken_back: bool) {
+        self.is_taken_back.set(is_taken_back);
+    }
+
+    /// Whether the results of the source were taken back.
+    #[must_use]
+    pub fn is_taken_back(&self) -> bool {
+        self.is_taken_back.get()
+    }
+
+    /// Returns the name of the source.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the size of the source in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the problem that reports the source.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let bytes = self.bytes;
+        match (&self.longer, self.is_taken_back()) {
+            (Some(longer), true) => {
+                let what = format!("a copy of {} ({bytes} bytes), not counted", beginning_of(longer));
+                Problem::new(&self.name, Kind::Copy, what).remedy(Remedy::KeepCopies)
+            }
+            (Some(longer), false) => {
+                let what = format!("a copy of {}, counted anyway: it was read first", beginning_of(longer));
+                Problem::new(&self.name, Kind::CopyCounted, what)
+            }
+            (None, true) => {
+                let what = format!("replaced by a later file of this name in the archive ({bytes} bytes), not counted");
+                Problem::new(&self.name, Kind::Replaced, what).remedy(Remedy::KeepCopies)
+            }
+            (None, false) => {
+                let what = "replaced by a later file of this name in the archive, counted anyway: it was read first";
+                Problem::new(&self.name, Kind::CopyCounted, what)
+            }
+        }
+    }
+}
+
+/// Returns how messages refer to the part of a longer file that a copy holds.
+fn beginning_of(name: &str) -> String {
+    format!("the beginning of {name}")
 }
 
 /// The result of comparing a source at its beginning.
@@ -223,18 +320,18 @@ impl Lookalikes {
 impl Copies {
     /// Creates an empty list. `stop` also ends comparisons.
     pub(super) fn new(stop: &Stop) -> Copies {
-        let (beginnings, alone, alike, hashed) = Default::default();
-        Copies { stop: stop.clone(), beginnings, alone, alike, hashed }
+        let (beginnings, counted, headings, alone, alike, hashed) = Default::default();
+        Copies { stop: stop.clone(), beginnings, counted, headings, alone, alike, hashed }
     }
 
     /// Compares a source before its parts are passed on.
     pub(super) fn first(&mut self, begun: &Begun) -> First {
-        if !self.beginnings.contains(&begun.beginning().half()) {
+        if !self.beginnings.contains_key(&begun.beginning().half()) {
             return First::New;
         }
         let Some(len) = begun.file_bytes() else { return First::Doubtful };
         match self.compare(begun, len) {
-            Compared::Different => First::New,
+            Compared::Different => self.longer(begun, len).map_or(First::New, First::Copy),
             Compared::Same(original) => First::Copy(original),
             Compared::Unknown => First::Unknown,
         }
@@ -247,11 +344,72 @@ impl Copies {
             return Compared::Different;
         }
         begun.digest.get_or_init(|| digest.map(Box::new));
-        end.bytes.map_or(Compared::Different, |len| self.compare(begun, len))
+        let Some(len) = end.bytes else { return Compared::Different };
+        match self.compare(begun, len) {
+            Compared::Different => self.longer(begun, len).map_or(Compared::Different, Compared::Same),
+            compared => compared,
+        }
     }
 
-    /// Adds a source that was read to its end and counts.
-    pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd) {
+    /// Returns the sources with all of whose bytes this file begins. It was read to its end and counts.
+    pub(super) fn replaced_by(&mut self, begun: &Begun) -> Vec<Replaced> {
+        let Some(len) = begun.file_bytes() else { return Vec::new() };
+        let mut all = Vec::new();
+        for index in self.alike(begun.beginning()) {
+            let short = Arc::clone(&self.counted[index].begun);
+            let short_len = short.looks.1;
+            if self.counted[index].is_replaced || short_len >= len || !self.begins_with(begun, &short, short_len) {
+                continue;
+            }
+            self.counted[index].is_replaced = true;
+            all.push(Replaced::new(self.counted[index].number, short.name(), short_len, Some(begun.name())));
+        }
+        all
+    }
+
+    /// Returns what to call the source of which one of `len` bytes is a copy because a longer file begins with it.
+    fn longer(&mut self, begun: &Begun, len: u64) -> Option<String> {
+        let longer = self.alike(begun.beginning()).into_iter().map(|index| Arc::clone(&self.counted[index].begun));
+        let longer: Vec<Arc<Begun>> = longer.filter(|longer| longer.looks.1 > len).collect();
+        longer.iter().find(|longer| self.begins_with(longer, begun, len)).map(|longer| beginning_of(&longer.name()))
+    }
+
+    /// Returns the indexes of the counted sources with this beginning, the last one first, up to a limit.
+    fn alike(&self, beginning: Beginning) -> Vec<usize> {
+        let mut next = self.beginnings.get(&beginning.half()).copied().unwrap_or(u32::MAX);
+        let chain = std::iter::from_fn(|| {
+            let index = next as usize;
+            next = self.counted.get(index)?.before;
+            Some(index)
+        });
+        chain
+            .filter(|index| self.counted[*index].begun.beginning() == beginning)
+            .take(HEADINGS_LIMIT as usize)
+            .collect()
+    }
+
+    /// Whether a file begins with all bytes of a shorter source of `len` bytes.
+    fn begins_with(&mut self, longer: &Begun, short: &Begun, len: u64) -> bool {
+        let Origin::File(again) = &longer.origin else { return false };
+        let failed = self.headings.entry(short.beginning()).or_default();
+        if len == 0 || *failed >= HEADINGS_LIMIT || self.stop.is_requested() {
+            return false;
+        }
+        let may_be = match &short.origin {
+            Origin::File(shorter) => {
+                let sample = shorter.sample(len, &self.stop);
+                sample.is_some() && sample == again.sample(len, &self.stop)
+            }
+            Origin::Stream(_) => true,
+        };
+        let is_same =
+            may_be && short.digest(&self.stop).is_some_and(|digest| again.digest(len, &self.stop) == Some(digest));
+        *failed += u32::from(!is_same);
+        is_same
+    }
+
+    /// Adds a source that was read to its end and counts. `number` is how many sources were read before it.
+    pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd, number: u32) {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
         // A source that was cut short is not added.
         let is_whole = begun.file_bytes().map_or(begun.digest.get().is_some_and(Option::is_some), |bytes| bytes == len);
@@ -263,7 +421,9 @@ impl Copies {
             begun.looks.1 = len;
         }
         let looks = begun.looks;
-        self.beginnings.insert(begun.beginning().half());
+        let index = u32::try_from(self.counted.len()).unwrap_or(u32::MAX);
+        let before = self.beginnings.insert(begun.beginning().half(), index).unwrap_or(u32::MAX);
+        self.counted.push(Counted { begun: Arc::clone(&begun), number, before, is_replaced: false });
         match begun.digest.get() {
             Some(None) => drop(self.alike.insert(looks, false)),
             Some(Some(digest)) if self.alike.contains_key(&looks) => {

@@ -1,15 +1,19 @@
 //! Turns the messages of workers, which come in order, into the events for the caller's sink: it sums up the tasks of each source
 //! and leaves out copies of earlier sources.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::copies::{self, Begun, Compared, Copies, First};
+use super::copies::{self, Begun, Compared, Copies, First, Replaced};
 use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digest};
+
+/// What is between the name of an archive and that of a file in it.
+const IN_ARCHIVE: &str = "!/";
 
 /// Turns messages into events, in order.
 pub(super) struct Deliver<'s, V: Visitor> {
@@ -24,6 +28,32 @@ pub(super) struct Deliver<'s, V: Visitor> {
     /// The beginning of the current source.
     start: Option<Arc<Begun>>,
     state: State<V::Part>,
+    /// How many sources were read so far.
+    number: u32,
+    members: Members,
+    /// The numbers of the sources that were replaced.
+    replaced: HashSet<u32>,
+}
+
+/// The files of an archive that were read so far, to find those that replace an earlier one.
+#[derive(Default)]
+struct Members {
+    /// The name of the archive.
+    archive: String,
+    /// For each file, how many sources were read before it, and its size in bytes.
+    by_name: HashMap<String, (u32, u64)>,
+}
+
+impl Members {
+    /// Adds a file of an archive. Returns the earlier file of the same name, if there is one.
+    fn add(&mut self, name: &str, number: u32, bytes: u64) -> Option<Replaced> {
+        let (archive, _) = name.split_once(IN_ARCHIVE)?;
+        if archive != self.archive {
+            *self = Members { archive: archive.to_owned(), by_name: HashMap::new() };
+        }
+        let (number, bytes) = self.by_name.insert(name.to_owned(), (number, bytes))?;
+        Some(Replaced::new(number, name.to_owned(), bytes, None))
+    }
 }
 
 /// What happens to the parts of the current source.
@@ -45,7 +75,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         let Options { limits, copies: rule, opening, .. } = options;
         let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
         let (cut, sum) = (HashSet::new(), TaskEnd::default());
-        Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn }
+        let (number, members, replaced) = Default::default();
+        Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn, number, members, replaced }
     }
 
     /// Processes the next message.
@@ -126,6 +157,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             _ => Compared::Different,
         };
+        let mut replaced = Vec::new();
         match (compared, &self.state) {
             (_, State::Unknown) | (Compared::Unknown, State::Held { .. }) => {
                 self.state = State::PassedOn;
@@ -145,13 +177,25 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             (Compared::Different, _) if is_whole => {
                 if let (Some(copies), Some(start)) = (&mut self.copies, start) {
-                    copies.add(start, &end);
+                    replaced = copies.replaced_by(&start);
+                    copies.add(start, &end, self.number);
                 }
             }
             (Compared::Different | Compared::Unknown, _) => {}
         }
         self.pass_on()?;
         self.state = State::PassedOn;
+        if let (Some(bytes), true) = (end.bytes, self.copies.is_some() && is_whole) {
+            let is_member = end.what.as_ref().is_some_and(|what| what.chain.archives() > 0);
+            let earlier = if is_member { self.members.add(&end.source.name, self.number, bytes) } else { None };
+            replaced.extend(earlier);
+        }
+        for replaced in replaced {
+            if self.replaced.insert(replaced.number) {
+                (self.sink)(Event::Replaced(Rc::new(replaced)))?;
+            }
+        }
+        self.number += u32::from(end.bytes.is_some());
         (self.sink)(Event::SourceEnd(end))
     }
 }

@@ -106,10 +106,12 @@ pub fn inventory(
     if counting.filter.is_empty() {
         let visitor = || Examiner::<false>::new(options);
         let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
-            listed.add(event, given, &mut |_| {});
+            listed.add(event, given, &mut |_| true);
             Ok(())
         })?;
-        let (entries, template) = listed.finish();
+        let replaced = std::mem::take(&mut listed.replaced);
+        let (mut entries, template) = listed.finish();
+        replaced.into_iter().for_each(|(index, problem)| entries.replace(index, problem));
         let mut sign_ins = Settled::default();
         sign_ins.totals.template = template;
         return Ok(outcome.with(Inventory { entries, sign_ins, left_out: 0 }));
@@ -128,13 +130,23 @@ pub fn inventory(
     let visitor = || Examiner::<true>::new(options);
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
         listed.add(event, given, &mut |heard| match heard {
-            Heard::Notes(notes) => sign_ins::hear(&notes, &recorders, &mut sign_ins),
-            Heard::End(end) => sign_ins::end_source(end, &mut sign_ins),
+            Heard::Notes(notes) => {
+                sign_ins::hear(&notes, &recorders, &mut sign_ins);
+                true
+            }
+            Heard::End(end) => {
+                sign_ins::end_source(end, &mut sign_ins);
+                true
+            }
+            Heard::Replaced(number) => sign_ins.take_back(number),
         });
         if sign_ins.is_full() { decide(&mut sign_ins, When::Full) } else { Ok(()) }
     })?;
     decide(&mut sign_ins, When::End)?;
+    let replaced = std::mem::take(&mut listed.replaced);
     let ((mut entries, template), mut kept) = (listed.finish(), kept.into_iter());
+    // The results of a source that was taken back are not left out by the filter.
+    let taken_back: u64 = replaced.iter().map(|(index, _)| entries.host(*index).1).sum();
     let mut left_out = 0;
     entries.keep_results(|found| {
         let results = usize::try_from(found).unwrap_or(usize::MAX);
@@ -142,15 +154,18 @@ pub fn inventory(
         left_out += found - kept;
         kept
     });
+    replaced.into_iter().for_each(|(index, problem)| entries.replace(index, problem));
     let mut sign_ins = sign_ins.settle();
     sign_ins.totals.template = template;
-    Ok(outcome.with(Inventory { entries, sign_ins, left_out }))
+    Ok(outcome.with(Inventory { entries, sign_ins, left_out: left_out - taken_back }))
 }
 
 /// An input for the sign-ins of a run.
 enum Heard<'e> {
     Notes(Notes),
     End(&'e SourceEnd),
+    /// The number of a source to take back.
+    Replaced(u32),
 }
 
 /// The entries that have been collected so far in a run.
@@ -163,10 +178,20 @@ struct Listed {
     host_from: Option<Template>,
     /// The indexes of the entries without a source, in ascending order.
     without_source: Vec<usize>,
+    /// The indexes of the entries of all sources that were read.
+    read: Vec<usize>,
+    /// The indexes of the entries whose sources were taken back, each with the problem that reports it.
+    replaced: Vec<(usize, Problem)>,
 }
 
 impl Listed {
-    fn add(&mut self, event: Event<(Facts, Notes)>, given: Option<&'static Encoding>, hear: &mut dyn FnMut(Heard<'_>)) {
+    /// Adds an event. `hear` returns whether a source could be taken back.
+    fn add(
+        &mut self,
+        event: Event<(Facts, Notes)>,
+        given: Option<&'static Encoding>,
+        hear: &mut dyn FnMut(Heard<'_>) -> bool,
+    ) {
         match event {
             Event::Part((facts, notes)) => {
                 self.facts.join(facts);
@@ -177,7 +202,16 @@ impl Listed {
                 self.without_source.push(self.entries.len());
                 self.entries.push(Entry { path, bytes_on_disk: None, text: None, host: None, problems: vec![problem] });
             }
+            Event::Replaced(replaced) => {
+                replaced.take_back(hear(Heard::Replaced(replaced.number)));
+                if let Some(index) = self.read.get(replaced.number as usize).filter(|_| replaced.is_taken_back()) {
+                    self.replaced.push((*index, replaced.problem()));
+                }
+            }
             Event::SourceEnd(end) => {
+                if end.bytes.is_some() {
+                    self.read.push(self.entries.len());
+                }
                 hear(Heard::End(&end));
                 self.entries.push(entry(end, &std::mem::take(&mut self.facts), given));
             }

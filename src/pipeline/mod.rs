@@ -31,10 +31,12 @@ mod order;
 pub mod sign_ins;
 pub mod summarise;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -53,6 +55,7 @@ use crate::summary::Summary;
 use crate::time::Assumed;
 use crate::units::Written;
 use crate::unpack::FileSpan;
+pub use copies::Replaced;
 use copies::{Begun, Hashing, Lookalikes};
 use deliver::Deliver;
 use feed::{Block, Feed, Rest, Task, Work};
@@ -160,6 +163,8 @@ pub enum Event<P> {
     Part(P),
     /// The end of the current source.
     SourceEnd(SourceEnd),
+    /// A source that has ended and that the current one replaces. The sink may take its results back.
+    Replaced(Rc<Replaced>),
     /// The problem of an input that has no source.
     Problem(Problem),
 }
@@ -199,6 +204,8 @@ pub struct Outcome<S = Summary> {
     pub times: Assumed,
     /// Whether the current source has parts.
     has_parts: bool,
+    /// The times of single sources, by the number of sources that were read before, and only as far as anything was assumed.
+    times_of: HashMap<u32, Assumed>,
 }
 
 impl Outcome<()> {
@@ -210,8 +217,12 @@ impl Outcome<()> {
                 if std::mem::take(&mut self.has_parts)
                     && let Some(what) = &end.what
                 {
-                    self.times.add(&what.written.form);
-                    self.times.changing += end.changing_times;
+                    let mut times = Assumed { changing: end.changing_times, ..Assumed::default() };
+                    times.add(&what.written.form);
+                    self.times.merge(&times);
+                    if times != Assumed::default() && end.bytes.is_some() {
+                        self.times_of.insert(u32::try_from(self.files).unwrap_or(u32::MAX), times);
+                    }
                 }
                 self.files += u64::from(end.bytes.is_some());
                 self.bytes += end.bytes.unwrap_or(0);
@@ -219,14 +230,30 @@ impl Outcome<()> {
                 self.problems.extend_from_slice(&end.problems);
             }
             Event::Problem(problem) => self.problems.push(problem.clone()),
+            Event::Replaced(_) => {}
         }
+    }
+
+    /// Adds the problem of a source that was replaced. If it was taken back, removes everything else about it.
+    fn replace(&mut self, replaced: &Replaced) {
+        if replaced.is_taken_back() {
+            self.files -= 1;
+            self.bytes -= replaced.bytes();
+            self.problems.retain(|problem| problem.path != replaced.name());
+            if let Some(times) = self.times_of.remove(&replaced.number) {
+                self.times.subtract(&times);
+            }
+        }
+        let problem = replaced.problem();
+        self.copied_bytes += if problem.kind == Kind::Copy { replaced.bytes() } else { 0 };
+        self.problems.push(problem);
     }
 
     /// Returns the same outcome with another value for the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
-        let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts } = self;
-        Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts }
+        let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
+        Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of }
     }
 }
 
@@ -313,7 +340,10 @@ pub fn run<V: Visitor>(
     let mut outcome = Outcome::default();
     let mut watched = |event: Event<V::Part>| {
         outcome.note(&event);
-        sink(event)
+        let replaced = if let Event::Replaced(replaced) = &event { Some(Rc::clone(replaced)) } else { None };
+        sink(event)?;
+        replaced.iter().for_each(|replaced| outcome.replace(replaced));
+        Ok(())
     };
     // The pool cannot grow, so threads that are started later are not part of it.
     thread::scope(|others| {

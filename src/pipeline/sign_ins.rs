@@ -2,8 +2,8 @@
 //! them.
 //!
 //! A log of a single recorder that writes one line for each sign-in does not need this. Therefore [`count_alone`] counts the
-//! results of a single file on the workers, and gives up at the first line that must be joined or may have a twin, which is
-//! usually in the first chunk. Then [`count`] reads the file again.
+//! results of a single file on the workers, and gives up at the first line that must be joined, may have a twin or is matched by a
+//! general pattern, which is usually in the first chunk. Then [`count`] reads the file again.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -42,6 +42,7 @@ pub fn count(
     let mut sink = |event| {
         match event {
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
+            Event::Replaced(replaced) => replaced.take_back(sign_ins.take_back(replaced.number)),
             Event::Problem(_) => {}
             Event::SourceEnd(end) => end_source(&end, &mut sign_ins),
         }
@@ -49,7 +50,7 @@ pub fn count(
     };
     let mut outcome = run(inputs, set, catalogue, options, || Listener { parts, ..Listener::new(options) }, &mut sink)?;
     let settled = sign_ins.settle();
-    outcome.problems.extend(super::summarise::overflow(&settled.summary));
+    outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
     Ok(outcome.with(settled))
 }
 
@@ -77,7 +78,7 @@ pub fn count_alone(
     let mut sink = |event| {
         match event {
             Event::Part(part) => counts.merge(part),
-            Event::Problem(_) => {}
+            Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 let is_member = end.what.is_some_and(|what| what.chain.archives() > 0);
                 has_to_join.fetch_or(is_member, Ordering::Relaxed);
@@ -94,7 +95,7 @@ pub fn count_alone(
         return Ok(None);
     }
     let mut outcome = outcome?;
-    outcome.problems.extend(super::summarise::overflow(&summary));
+    outcome.problems.extend(super::summarise::overflow([&summary]));
     let totals = SignInTotals { attempts: summary.results(), ..SignInTotals::default() };
     Ok(Some(outcome.with(Settled { summary, totals, ..Settled::default() })))
 }
@@ -141,8 +142,8 @@ impl<'c> Sink<'c> for &mut Alone<'_> {
     // Inlined, so that unused parts of a hit are not even computed.
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
-        let Writing { recorder, is_joined, .. } = self.recorders.0[hit.pattern];
-        if is_joined || hit.says(Capture::Host).is_some() {
+        let Writing { recorder, is_joined, is_general, .. } = self.recorders.0[hit.pattern];
+        if is_joined || is_general || hit.says(Capture::Host).is_some() {
             self.has_to_join.store(true, Ordering::Relaxed);
         }
         if recorder != self.recorder && recorder != 0 {
@@ -172,6 +173,7 @@ impl Alone<'_> {
 struct Writing {
     recorder: Recorder,
     is_joined: bool,
+    is_general: bool,
     role: Role,
 }
 
@@ -198,6 +200,7 @@ impl Recorders {
                 // Results of recorders above the limit are never matched as twins.
                 recorder: recorder.filter(|&recorder| recorder < RECORDERS_LIMIT).unwrap_or(0),
                 is_joined: pattern.recorder().is_some_and(|name| joined.contains(&name)),
+                is_general: pattern.is_general(),
                 role: pattern.role(),
             }
         });
@@ -230,13 +233,14 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
             TEXT.. => next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map_or(Writer::Unknown, Writer::Text),
             number => Writer::Number(number),
         });
-        let Writing { recorder, is_joined, role } = recorders.0[note.pattern as usize];
+        let Writing { recorder, is_joined, is_general, role } = recorders.0[note.pattern as usize];
         // The copy that a relay keeps names the machine, and counts as a separate recorder.
         let relayed = Recorder::from(recorder > 0 && host.is_some());
         sign_ins.hear(&Heard {
             recorder: recorder + relayed,
             is_joined,
             begins: role == Role::Begins,
+            is_general,
             key: match note.result {
                 NoteResult::None => None,
                 NoteResult::Code(code) => Some(Key::Code(code)),

@@ -31,7 +31,7 @@ pub fn summarise(
     let mut sink = |event| {
         match event {
             Event::Part(part) => counts.merge(part),
-            Event::Problem(_) => {}
+            Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 let counts = std::mem::take(&mut counts);
                 if let Some(bytes) = end.bytes {
@@ -42,13 +42,16 @@ pub fn summarise(
         Ok(())
     };
     let mut outcome = run(inputs, set, catalogue, options, Counts::default, &mut sink)?;
-    outcome.problems.extend(overflow(&summary));
+    outcome.problems.extend(overflow([&summary]));
     Ok(outcome.with(summary))
 }
 
 /// Returns a problem if some results have no row of their own.
-pub(super) fn overflow(summary: &Summary) -> Option<Problem> {
-    let count = summary.overflow()?.count;
+pub(super) fn overflow<const N: usize>(summaries: [&Summary; N]) -> Option<Problem> {
+    let count: u64 = summaries.iter().filter_map(|summary| summary.overflow()).map(|overflow| overflow.count).sum();
+    if count == 0 {
+        return None;
+    }
     let what = format!(
         "more than {NAMES_LIMIT} different names or unknown numbers were found: {count} results are counted in the \
          total only"

@@ -16,10 +16,10 @@ use super::table::{self, GAP, Table};
 use super::wrap::wrap;
 use super::{Format, csv};
 use crate::catalogue::Catalogue;
-use crate::report::Report;
 use crate::report::breakdown::{self, Breakdown, Group};
 use crate::report::sheet::{Cell, Column, Holds, Room, Share};
 use crate::report::wording::{grouped, moment};
+use crate::report::{GENERAL, Report};
 use crate::summary::Dimension;
 use crate::summary::sign_ins::Value;
 use crate::terminal::{escaped, replaced};
@@ -35,7 +35,7 @@ const HEADING_WIDTH: usize = 20;
 const TITLE: &str = "Results by ";
 
 /// The columns of CSV after the values.
-const CSV_COLUMNS: [&str; 5] = ["count", "first_seen", "last_seen", "median_ms", "p95_ms"];
+const CSV_COLUMNS: [&str; 6] = ["count", "first_seen", "last_seen", "median_ms", "p95_ms", "pattern_kind"];
 
 /// For each dimension, the columns of a table by this dimension alone. The last two are shown only if any duration is known.
 static COLUMNS: [[Column; 7]; Dimension::ALL.len()] = {
@@ -102,12 +102,16 @@ pub(super) fn write(
     if breakdown.by.contains(&Dimension::Day) && !options.zone.is_utc() {
         end.below.insert(1, format!("Days are those of {}.", options.zone.name()));
     }
+    let first_general = breakdown.rows.iter().position(|group| group.is_general).unwrap_or(breakdown.rows.len());
     match breakdown.by[..] {
         [one] => {
             let is_timed = breakdown.rows.iter().any(|group| group.percentile_ms(50).is_some());
             let columns = &COLUMNS[Dimension::ALL.iter().position(|dimension| *dimension == one).unwrap_or_default()];
             let mut table = Table::new(if is_timed { columns } else { &columns[..5] }, options);
-            for group in &breakdown.rows {
+            for (at, group) in breakdown.rows.iter().enumerate() {
+                if at > 0 && at == first_general {
+                    table.section(&report.general_heading());
+                }
                 table.row(&row(report, one, group, options.zone), out)?;
             }
             table.end(&end, out)
@@ -115,7 +119,19 @@ pub(super) fn write(
         _ => {
             table::write_notes(&end.above, options.width, out)?;
             writeln!(out)?;
-            let hidden = write_matrix(breakdown, options, out)?;
+            let (others, general) = breakdown.rows.split_at(first_general);
+            let mut hidden = Vec::new();
+            if !others.is_empty() {
+                hidden = write_matrix(&breakdown.by, others, options, out)?;
+            }
+            if !others.is_empty() && !general.is_empty() {
+                writeln!(out)?;
+                table::write_notes(&[report.general_heading()], options.width, out)?;
+            }
+            if !general.is_empty() {
+                hidden.extend(write_matrix(&breakdown.by, general, options, out)?);
+                hidden.dedup();
+            }
             end.below.splice(1..1, hidden);
             writeln!(out)?;
             table::write_notes(&end.below, options.width, out)
@@ -171,8 +187,9 @@ fn write_csv(breakdown: &Breakdown, zone: DisplayZone, out: &mut dyn Write) -> i
             breakdown.by.iter().zip(&group.values).map(|(dimension, value)| breakdown::cell(*dimension, value, zone));
         let duration = |percent| Cell::from(group.percentile_ms(percent).map(u64::from));
         let tally = &group.tally;
-        let rest: [Cell<'static>; 5] =
-            [tally.count.into(), tally.first.into(), tally.last.into(), duration(50), duration(95)];
+        let kind = group.is_general.then_some(GENERAL).into();
+        let rest: [Cell<'static>; 6] =
+            [tally.count.into(), tally.first.into(), tally.last.into(), duration(50), duration(95), kind];
         let cells: Vec<Cell<'static>> = values.chain(rest).collect();
         let texts: Vec<_> = cells.iter().map(|cell| csv::text(cell, zone)).collect();
         out.write_all(&csv::record(texts.iter().map(AsRef::as_ref))?)?;
@@ -180,15 +197,15 @@ fn write_csv(breakdown: &Breakdown, zone: DisplayZone, out: &mut dyn Write) -> i
     Ok(())
 }
 
-/// Writes a matrix. Returns the notes on its columns.
-fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) -> io::Result<Vec<String>> {
-    let [down, across] = breakdown.by[..] else { return Ok(Vec::new()) };
+/// Writes a matrix of these groups. Returns the notes on its columns.
+fn write_matrix(by: &[Dimension], groups: &[Group], options: Options, out: &mut dyn Write) -> io::Result<Vec<String>> {
+    let [down, across] = *by else { return Ok(Vec::new()) };
     // The rows of the matrix are in the order in which their values first occur.
     let mut rows: Vec<&Value> = Vec::new();
     let mut counts: BTreeMap<(&Value, &Value), u64> = BTreeMap::new();
     let mut by_row: BTreeMap<&Value, u64> = BTreeMap::new();
     let mut by_column: BTreeMap<&Value, u64> = BTreeMap::new();
-    for Group { values, tally, .. } in &breakdown.rows {
+    for Group { values, tally, .. } in groups {
         let (row, column) = (&values[0], &values[1]);
         if !by_row.contains_key(row) {
             rows.push(row);
@@ -304,7 +321,7 @@ pub(super) fn begins(text: &str) -> bool {
     }
     [',', ';', '\t'].into_iter().any(|separator| {
         let names: Vec<&str> = line.split(separator).map(|name| name.trim_matches('"')).collect();
-        names.split_last_chunk::<5>().is_some_and(|(dimensions, rest)| {
+        names.split_last_chunk().is_some_and(|(dimensions, rest)| {
             !dimensions.is_empty() && dimensions.iter().all(|name| is_dimension(name)) && *rest == CSV_COLUMNS
         })
     })

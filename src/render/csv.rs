@@ -139,15 +139,15 @@ mod tests {
         assert_eq!(
             written(&every_kind()),
             "\
-code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,family
-21,,Mobile App Authenticated,true,700,0.7,2017-02-13T23:59:59Z,2017-02-14T02:57:24.999Z,1,,factor-given,,,,mfa
-102,,Phone Unreachable,true,188,0.188,2016-12-31T23:59:59Z,2017-02-15T09:00:00Z,2,,not-reached,,,,mfa
-,Used Cache,Used Cache,true,50,0.05,2017-02-14T03:00:00Z,2017-02-14T03:00:01Z,1,6 8 9,no-call-made,,,,mfa
-,FAILED_AUTHENTICATION_THROTTLED,Authentication Throttled,true,40,0.04,,,1,,security,,,,mfa
-777,,not in the vendor's list; contact Impero,false,10,0.01,,,1,,,,,,mfa
-,Some Text,not in the vendor's list; contact Impero,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,,,,,,mfa
--5,,not in the vendor's list; contact Impero,false,1,0.001,,,1,,,,,,mfa
-0,,No call result,true,1,0.001,,,1,,no-call-made,,,,mfa
+code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,pattern_kind,family
+21,,Mobile App Authenticated,true,700,0.7,2017-02-13T23:59:59Z,2017-02-14T02:57:24.999Z,1,,factor-given,,,,,mfa
+102,,Phone Unreachable,true,188,0.188,2016-12-31T23:59:59Z,2017-02-15T09:00:00Z,2,,not-reached,,,,,mfa
+,Used Cache,Used Cache,true,50,0.05,2017-02-14T03:00:00Z,2017-02-14T03:00:01Z,1,6 8 9,no-call-made,,,,,mfa
+,FAILED_AUTHENTICATION_THROTTLED,Authentication Throttled,true,40,0.04,,,1,,security,,,,,mfa
+777,,not in the vendor's list; contact Impero,false,10,0.01,,,1,,,,,,,mfa
+,Some Text,not in the vendor's list; contact Impero,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,,,,,,,mfa
+-5,,not in the vendor's list; contact Impero,false,1,0.001,,,1,,,,,,,mfa
+0,,No call result,true,1,0.001,,,1,,no-call-made,,,,,mfa
 "
         );
     }

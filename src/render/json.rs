@@ -167,6 +167,7 @@ mod tests {
   "totals": {
     "results": 5,
     "twins": 0,
+    "general": 0,
     "attempts": 5,
     "excluded": 0,
     "excluded_without_time": 0,
@@ -235,6 +236,7 @@ mod tests {
   "totals": {
     "results": 0,
     "twins": 0,
+    "general": 0,
     "attempts": 0,
     "excluded": 0,
     "excluded_without_time": 0,

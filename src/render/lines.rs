@@ -21,6 +21,7 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{Details, LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
+use crate::report::GENERAL;
 use crate::report::sheet::{Column, Holds};
 use crate::report::wording::moment;
 use crate::terminal::{escaped_line, is_plain};
@@ -172,6 +173,12 @@ pub(super) const FIELDS: &[Column] = &[
         .or_missing(),
     Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
     Column::for_scripts(
+        "pattern_kind",
+        Holds::Text,
+        "`general` if the pattern is a general one, which may also match lines of other programs.",
+    )
+    .or_missing(),
+    Column::for_scripts(
         "family",
         Holds::Text,
         "The family of the result: `mfa`, `nps` or `entra`, or one of your own.",
@@ -207,6 +214,8 @@ struct Fields<'h> {
     #[serde(skip_serializing_if = "<[Code]>::is_empty")]
     candidates: &'h [Code],
     pattern: &'h str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern_kind: Option<&'static str>,
     family: &'h str,
 }
 
@@ -284,6 +293,7 @@ impl<'c> Known<'c> {
     {
         let Known { catalogue, set, zone, .. } = *self;
         let entry = catalogue.entry(&hit.key);
+        let pattern = set.patterns().get(hit.pattern);
         Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| zone.of(stamp.time)),
@@ -292,7 +302,8 @@ impl<'c> Known<'c> {
             description: catalogue.description(&hit.key),
             known: entry.is_some(),
             candidates: entry.map_or(&[], |entry| &entry.candidates),
-            pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            pattern: pattern.map_or("", |pattern| pattern.name()),
+            pattern_kind: pattern.filter(|pattern| pattern.is_general()).map(|_| GENERAL),
             family: hit.key.family(),
         }
     }

@@ -64,6 +64,10 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     let mut renderer = format.renderer(report.sheet(), *options);
     renderer.begin(&report.before(), out)?;
     report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
+    if !report.rows.is_empty() && !report.general_rows.is_empty() {
+        renderer.section(&report.general_heading());
+    }
+    report.general_rows.iter().try_for_each(|row| renderer.row(row, out))?;
     renderer.end(&report.end(), out)
 }
 

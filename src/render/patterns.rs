@@ -142,10 +142,13 @@ impl Full<'_> {
         key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
         key("when", definition.when.as_deref().map(triply_quoted));
         key("unless", definition.unless.as_deref().map(triply_quoted));
+        key("sign", definition.sign.as_deref().map(triply_quoted));
+        key("foreign", definition.foreign.as_deref().map(triply_quoted));
         key("line", definition.line.as_deref().map(triply_quoted));
         key("recorder", definition.recorder.as_deref().map(quoted));
         key("family", Some(&*definition.family).filter(|family| *family != MFA).map(quoted));
         key("time_form", definition.time_form.as_deref().map(quoted));
+        key("general", definition.general.then(|| "true".to_owned()));
         key("context", definition.role.name().map(quoted));
         self.push_examples(index, definition, &mut text);
         out.write_all(text.as_bytes())

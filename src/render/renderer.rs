@@ -31,6 +31,9 @@ pub trait Renderer {
     /// [`Sheet::columns`](crate::report::sheet::Sheet::columns).
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
 
+    /// Begins a section of the rows. Only a table shows its heading.
+    fn section(&mut self, _heading: &str) {}
+
     /// Writes the rest of the report, including a final line end.
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()>;
 }

@@ -55,6 +55,8 @@ const WIDEST_PROSE_WIDTH: usize = 40;
 const LEAST_PROSE_WIDTH: usize = 15;
 /// The most rows that are laid out at the same time.
 const BLOCK_ROWS: usize = 256;
+/// The character before the heading of a section. Cells never contain it, because control characters are escaped.
+const SECTION: char = '\u{c}';
 /// The width of a date such as `2017-02-14`.
 const DATE_WIDTH: usize = 10;
 /// The width of a time of day with its offset, such as `03:57:24+01:00`.
@@ -72,7 +74,7 @@ pub(super) struct Table {
     /// The index of the prose column in `columns`, or their number if there is none.
     prose: usize,
     /// One line for each row, with tabs between its cells. No cell contains a tab or a line end. If a row has no value after its
-    /// prose, it has no cells there either.
+    /// prose, it has no cells there either. [`SECTION`] precedes the heading of a section, which has a line of its own.
     rows: String,
     /// The width of each column in `columns`.
     widths: Vec<usize>,
@@ -145,12 +147,19 @@ impl Table {
         self.laid_out(&[headings], first, None).iter().try_for_each(|line| self.write_head(line, out))?;
         let gaps = GAP * self.widths[first..].len().saturating_sub(1);
         writeln!(out, "{}", "-".repeat(INDENT * first + self.widths[first..].iter().sum::<usize>() + gaps))?;
-        let mut rows = self.rows.lines().map(|row| self.shown(row)).peekable();
-        while rows.peek().is_some() {
-            let block: Vec<Vec<&str>> = rows.by_ref().take(BLOCK_ROWS).collect();
-            for alike in block.chunk_by(|one, next| first == 0 && one.len() == next.len()) {
-                alike[0][..first].iter().try_for_each(|path| writeln!(out, "{path}"))?;
-                self.laid_out(alike, first, limit).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        for (at, section) in self.rows.split(SECTION).enumerate() {
+            let heading = section.split_once('\n').filter(|_| at > 0);
+            if let Some((heading, _)) = heading {
+                writeln!(out)?;
+                write_notes(&[heading.to_owned()], self.options.width, out)?;
+            }
+            let mut rows = heading.map_or(section, |(_, rows)| rows).lines().map(|row| self.shown(row)).peekable();
+            while rows.peek().is_some() {
+                let block: Vec<Vec<&str>> = rows.by_ref().take(BLOCK_ROWS).collect();
+                for alike in block.chunk_by(|one, next| first == 0 && one.len() == next.len()) {
+                    alike[0][..first].iter().try_for_each(|path| writeln!(out, "{path}"))?;
+                    self.laid_out(alike, first, limit).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+                }
             }
         }
         Ok(())
@@ -195,11 +204,16 @@ impl Table {
         // Wrapped lines may all be narrower than `widest`. Below paths, the column is not narrowed any further, because tables of
         // the same width are easier to read.
         let position = self.positions[self.prose];
-        let fitting =
-            self.rows.lines().filter_map(|row| row.split('\t').nth(position)).flat_map(|cell| wrap(cell, widest));
+        let fitting = self.cells(position).flat_map(|cell| wrap(cell, widest));
         let fitting = fitting.map(|line| line.width()).max().unwrap_or(0);
         self.widths[self.prose] =
             if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
+    }
+
+    /// Returns the cells of all rows in the column of the sheet at `position`.
+    fn cells(&self, position: usize) -> impl Iterator<Item = &str> {
+        let rows = self.rows.lines().filter(|row| !row.starts_with(SECTION));
+        rows.filter_map(move |row| row.split('\t').nth(position))
     }
 
     /// Leaves out table columns of the kind `kind`, the last one first, until prose can be `wanted` wide in a terminal of this
@@ -308,6 +322,12 @@ impl Renderer for Table {
         }
         self.rows.push('\n');
         Ok(())
+    }
+
+    fn section(&mut self, heading: &str) {
+        self.rows.push(SECTION);
+        self.rows.push_str(&escaped(heading));
+        self.rows.push('\n');
     }
 
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()> {

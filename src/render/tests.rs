@@ -321,7 +321,7 @@ mod own_output {
             let found: HashMap<Key, u64> = found.into_iter().collect();
             let found: Vec<Found> = found.into_iter().map(|(key, count)| (key, count, &[][..])).collect();
             let sources: Vec<(&[Found], u64)> = vec![(&found[..], 5); files_read];
-            let searched = Searched { pattern_names: vec!["a".to_owned()], restriction };
+            let searched = Searched { pattern_names: vec!["a".to_owned()], restriction, ..Searched::default() };
             let report = Report::new(&summary(&sources), problems, Catalogue::built_in(), searched);
             assert_recognised(&rendered(&report, format, options));
         }

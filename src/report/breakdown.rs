@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::percentile;
 use super::sheet::{Cell, Column, Holds};
 use super::wording::counted;
-use super::{MEDIAN, PERCENTILE};
+use super::{GENERAL, MEDIAN, PATTERN_KIND, PERCENTILE};
 use crate::catalogue::Catalogue;
 use crate::summary::sign_ins::{GroupRow, Value};
 use crate::summary::{Dimension, Durations, Tally};
@@ -37,6 +37,7 @@ pub const ROW: &[Column] = &[
     Column::for_scripts("last_seen", Holds::Time, "Latest time of these results.").or_null(),
     MEDIAN,
     PERCENTILE,
+    PATTERN_KIND,
 ];
 
 /// The value that stands for all values above the limit, which are counted together.
@@ -140,21 +141,23 @@ pub struct Group {
     /// The number of results, and their first and last time.
     pub tally: Tally,
     durations: Durations,
+    /// Whether these are results of general patterns. Such rows come after all others.
+    pub is_general: bool,
 }
 
 impl Breakdown {
     /// Creates a breakdown from settled counts. There may be a million rows, so nothing is copied.
     pub(super) fn new(rows: Vec<GroupRow>, by: &[Dimension], shown: Shown, catalogue: &Catalogue) -> Breakdown {
-        let group = |GroupRow { mut values, tally, durations }| {
+        let group = |GroupRow { mut values, tally, durations, is_general }| {
             for (dimension, value) in by.iter().zip(&mut values) {
                 derive(*dimension, value, catalogue);
             }
-            Group { values, tally, durations }
+            Group { values, tally, durations, is_general }
         };
         let mut groups: Vec<Group> = rows.into_iter().map(group).collect();
-        groups.sort_unstable_by(|one, other| one.values.cmp(&other.values));
+        groups.sort_unstable_by(|one, other| (one.is_general, &one.values).cmp(&(other.is_general, &other.values)));
         groups.dedup_by(|group, sum| {
-            let is_same = group.values == sum.values;
+            let is_same = group.values == sum.values && group.is_general == sum.is_general;
             if is_same {
                 sum.tally.merge(&group.tally);
                 sum.durations.merge(&group.durations);
@@ -163,7 +166,9 @@ impl Breakdown {
         });
         // The values of the first dimension are sorted and cut, and each takes its values of the second dimension with it.
         let mut firsts: Vec<(Tally, Range<usize>)> = Vec::new();
-        for rows in groups.chunk_by(|one, other| one.values[0] == other.values[0]) {
+        let is_same =
+            |one: &Group, other: &Group| one.values[0] == other.values[0] && one.is_general == other.is_general;
+        for rows in groups.chunk_by(is_same) {
             let start = firsts.last().map_or(0, |(_, range)| range.end);
             let mut tally = Tally::default();
             rows.iter().for_each(|row| tally.merge(&row.tally));
@@ -176,8 +181,10 @@ impl Breakdown {
         // By default, the busiest hours and days are chosen, and then shown in order. Groups are in the order of their values.
         let chosen = if shown.sort.is_none() { Sort::Count } else { usual(0) };
         shown.sort(&mut firsts, chosen, |(_, range)| range.start, |(tally, _)| *tally);
+        firsts.sort_by_key(|(_, range)| groups[range.start].is_general);
         let left_out = shown.cut(&mut firsts, |(tally, _)| *tally);
         shown.sort(&mut firsts, usual(0), |(_, range)| range.start, |(tally, _)| *tally);
+        firsts.sort_by_key(|(_, range)| groups[range.start].is_general);
         let mut place = vec![usize::MAX; groups.len()];
         let mut next = 0..;
         for (_, range) in firsts {
@@ -216,6 +223,9 @@ impl Breakdown {
                 if duration != Cell::Absent {
                     record.push((name, duration));
                 }
+            }
+            if row.is_general {
+                record.push(("pattern_kind", GENERAL.into()));
             }
             Cell::Record(record)
         })

@@ -275,7 +275,10 @@ impl<'s> Scanner<'s> {
         let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
         while let Some(found) = matches.next() {
             held.miss(found.is_after_miss);
-            self.resolver.hit(&line, (&found, None), &mut previous, &mut held, sink);
+            let (pattern, span) = (found.pattern, found.span.clone());
+            if !self.resolver.hit(&line, (&found, None), &mut previous, &mut held, sink) {
+                matches.reject(pattern, &span);
+            }
         }
         if !held.is_settled {
             self.scan_wrapped(&line, held, false, sink);
@@ -310,7 +313,10 @@ impl<'s> Scanner<'s> {
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
             held.miss(found.is_after_miss);
-            resolver.hit(line, (&found, None), &mut previous, &mut held, sink);
+            let (pattern, span) = (found.pattern, found.span.clone());
+            if !resolver.hit(line, (&found, None), &mut previous, &mut held, sink) {
+                matches.reject(pattern, &span);
+            }
         }
         if !held.is_settled {
             self.scan_wrapped(line, held, has_key, sink);
@@ -328,6 +334,24 @@ impl<'s> Scanner<'s> {
         }
         // Such a line is not unwrapped: a byte that looks like the beginning of an escape may be part of a character.
         held.flush(sink);
+    }
+}
+
+/// Whether unknown names can be results in a line, for each pattern for which that was asked. So a line is searched only once for
+/// the sign of each pattern.
+#[derive(Debug, Default)]
+struct Signs(Vec<(usize, bool)>);
+
+impl Signs {
+    /// Whether an unknown name that a pattern found can be a result in a line, of which `texts` are the readings.
+    #[cold]
+    fn vouch(&mut self, set: &PatternSet, pattern: usize, texts: &[&[u8]]) -> bool {
+        let known = self.0.iter().find(|(other, _)| *other == pattern);
+        known.map(|(_, is_vouched)| *is_vouched).unwrap_or_else(|| {
+            let is_vouched = texts.iter().any(|text| set.patterns()[pattern].takes_unknown_names(text));
+            self.0.push((pattern, is_vouched));
+            is_vouched
+        })
     }
 }
 
@@ -365,6 +389,8 @@ impl InvalidUtf8<'_> {
 impl Resolver<'_> {
     /// Converts a match in `line` to a hit and passes it to `sink`. `reading` is the decoded line if the match was found in that
     /// and not in the bytes. `line_time` caches the time of the line for the matches that follow.
+    ///
+    /// Returns false if the match is no result: an unknown name in a line without a sign. Such a line may be a near miss.
     //
     // Inlined, so that the compiler removes what a sink does not use: counting needs only the key.
     #[inline(always)]
@@ -375,16 +401,16 @@ impl Resolver<'_> {
         previous: &mut Option<(usize, Option<Stamp>)>,
         held: &mut Held<'c>,
         sink: &mut S,
-    ) {
+    ) -> bool {
         let is_context = found.is_context();
         if is_context && !S::JOINS {
-            return;
+            return true;
         }
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
         let span = bytes_of(found.span.clone());
         // If a cut divides a number, its first part is a different number.
         if line.divides(span.end) {
-            return;
+            return true;
         }
         // `get` instead of an index: the compiler can remove an unused value only if computing it cannot panic.
         let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
@@ -394,17 +420,24 @@ impl Resolver<'_> {
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
         let captured = |capture| text.get(found.capture(capture)?);
+        let key = if is_context {
+            Key::Code(Code::NONE)
+        } else {
+            // An optional group that took no part in the match counts as empty text.
+            self.resolve(found.pattern, captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
+        };
+        if !is_context && wrapped::is_unknown(self.catalogue, &key) {
+            let seen_len = reading.map_or(line.seen_len, |reading| reading.at(line.seen_len));
+            if !held.signs.vouch(self.set, found.pattern, &[&text[..seen_len]]) {
+                return false;
+            }
+        }
         let time = match captured(Capture::Time) {
             Some(written) => self.written_time(found.pattern, written),
             None => self.own_time(&text[..text_len], &found.span, is_context, previous),
         };
         let hit = Hit {
-            key: if is_context {
-                Key::Code(Code::NONE)
-            } else {
-                // An optional group that took no part in the match counts as empty text.
-                self.resolve(found.pattern, captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
-            },
+            key,
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
@@ -416,6 +449,7 @@ impl Resolver<'_> {
             unwrapped: None,
         };
         held.add(self.catalogue, hit, is_context, (text, found.span.end), sink);
+        true
     }
 
     /// Returns the time of a result in a line. `previous` is the end and the time of the result before it.

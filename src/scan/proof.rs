@@ -3,9 +3,10 @@
 //! This is not part of [`pattern`](crate::pattern), because an example gives a code as a log writes it, and only the catalogue
 //! can resolve that to a result.
 
-use super::{joined, resolve};
+use super::wrapped::is_unknown;
+use super::{Signs, joined, resolve};
 use crate::catalogue::Catalogue;
-use crate::code::MFA;
+use crate::code::{Key, MFA};
 use crate::hit::{Capture, Captures};
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
@@ -69,23 +70,39 @@ pub fn find_all(
             None => set.matches(scratch, window, line_len),
             Some(index) => set.matches_of(index, scratch, window, line_len),
         };
+        let mut signs = Signs::default();
         while let Some(next) = matches.next() {
+            let family = set.patterns()[next.pattern].family().unwrap_or(MFA);
+            let key = resolve_in((catalogue, family), &next, window);
+            if !next.is_context()
+                && is_unknown(catalogue, &key)
+                && !signs.vouch(set, next.pattern, &[&window[..line_len]])
+            {
+                let (pattern, span) = (next.pattern, next.span.clone());
+                matches.reject(pattern, &span);
+                continue;
+            }
             let writers = writers.get_or_insert_with(|| set.writers());
             let mut captures = Captures::new(|capture| window.get(next.capture(capture)?));
             set.add_writer(writers, next.pattern, &window[..line_len], &mut captures);
-            let family = set.patterns()[next.pattern].family().unwrap_or(MFA);
-            all.push(found(&next, &captures, (catalogue, family)));
+            all.push(found(&next, key, &captures));
         }
         start += whole.len();
     }
     all
 }
 
-/// Copies a match and its captures, and resolves its code.
-fn found(found: &Match<'_>, captures: &Captures<&[u8]>, (catalogue, family): (&Catalogue, &str)) -> Found {
+/// Returns the result of a match of a pattern of this family in a window.
+fn resolve_in((catalogue, family): (&Catalogue, &str), found: &Match<'_>, window: &[u8]) -> Key {
+    let captured = |capture| window.get(found.capture(capture)?);
+    resolve(catalogue, family, captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
+}
+
+/// Copies a match with its result and its captures.
+fn found(found: &Match<'_>, key: Key, captures: &Captures<&[u8]>) -> Found {
     Found {
         pattern: found.pattern,
-        key: resolve(catalogue, family, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
+        key,
         captures: Captures::new(|capture| Some(String::from_utf8_lossy(captures[capture]?).into_owned())),
     }
 }

@@ -7,12 +7,28 @@
 //!
 //! The type of the key defines the order. Codes are ordered by number, because the vendor's codes are small numbers.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Iter;
 use std::fmt::Debug;
 
 use super::tally::Tally;
+use crate::code::{Code, Key};
+
+/// A key of a table. Equal keys may have several spellings, of which the table keeps the one that sorts first.
+pub(super) trait BoundedKey: Clone + Ord {
+    /// Whether the equal key `other` has a spelling that sorts after this one.
+    fn is_better_spelled(&self, _other: &Self) -> bool {
+        false
+    }
+}
+
+impl BoundedKey for Code {}
+
+impl BoundedKey for Key {
+    fn is_better_spelled(&self, other: &Key) -> bool {
+        Key::is_better_spelled(self, other)
+    }
+}
 
 /// The value that a table stores for one key, such as a [`Tally`].
 pub trait RowValue: Copy + Debug + Default + Eq + 'static {
@@ -49,18 +65,15 @@ impl<K, V, const LIMIT: usize> Default for Bounded<K, V, LIMIT> {
     }
 }
 
-impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
-    /// Merges `value` into the value of `key`. `own` returns an owned key, and is called only if the key is new.
-    pub(super) fn add<Q: Ord + ?Sized>(&mut self, key: &Q, value: &V, own: impl FnOnce() -> K)
-    where
-        K: Borrow<Q>,
-    {
+impl<K: BoundedKey, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
+    /// Merges `value` into the value of `key`.
+    pub(super) fn add(&mut self, key: &K, value: &V) {
         if let Some(present) = self.values.get_mut(key) {
             present.merge(value);
-            return;
+            return self.respell(key);
         }
         if self.values.len() >= LIMIT {
-            if self.values.last_key_value().is_none_or(|(largest, _)| key > largest.borrow()) {
+            if self.values.last_key_value().is_none_or(|(largest, _)| key > largest) {
                 self.overflow.merge(value.tally());
                 return;
             }
@@ -68,7 +81,16 @@ impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
                 self.overflow.merge(evicted.tally());
             }
         }
-        self.values.insert(own(), *value);
+        self.values.insert(key.clone(), *value);
+    }
+
+    /// Keeps the better spelling of a key that is there.
+    fn respell(&mut self, key: &K) {
+        if self.values.get_key_value(key).is_some_and(|(present, _)| key.is_better_spelled(present))
+            && let Some(value) = self.values.remove(key)
+        {
+            self.values.insert(key.clone(), value);
+        }
     }
 
     /// Adds the values and the overflow of `other`.
@@ -76,7 +98,10 @@ impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
         for (key, value) in other.values {
             // Not `add`, which would have to clone the key.
             match self.values.get_mut(&key) {
-                Some(present) => present.merge(&value),
+                Some(present) => {
+                    present.merge(&value);
+                    self.respell(&key);
+                }
                 None => {
                     self.values.insert(key, value);
                 }
@@ -118,12 +143,14 @@ mod tests {
     use super::*;
     use crate::time::Time;
 
+    impl BoundedKey for u8 {}
+
     type Three = Bounded<u8, Tally, 3>;
 
     fn filled(hits: &[(u8, Option<i64>)]) -> Three {
         let mut bounded = Three::default();
         for &(key, time) in hits {
-            bounded.add(&key, &Tally::one(time.map(Time::from_nanoseconds)), || key);
+            bounded.add(&key, &Tally::one(time.map(Time::from_nanoseconds)));
         }
         bounded
     }

@@ -148,6 +148,19 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_a_name_have_one_row_with_the_one_that_sorts_first() {
+        let spellings = ["New Text", "new text", "NEW TEXT", "New text"];
+        for start in 0..spellings.len() {
+            let hits: Vec<_> = (0..spellings.len()).map(|at| (name(spellings[(start + at) % 4]), None)).collect();
+            for cut in 0..=hits.len() {
+                let counts = merged(&counted(&hits[..cut]), &counted(&hits[cut..]));
+                let rows: Vec<_> = counts.iter().map(|(key, tally)| (key.to_string(), tally.count)).collect();
+                assert_eq!(rows, [("NEW TEXT".to_owned(), 4)]);
+            }
+        }
+    }
+
+    #[test]
     fn nothing_counted_is_empty() {
         let nothing = Counts::<Key>::default();
         assert_eq!((nothing.is_empty(), nothing.overflow()), (true, None));

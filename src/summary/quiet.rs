@@ -28,16 +28,18 @@ pub fn shortest(by: &[Dimension]) -> Option<Dimension> {
 /// day in which there are lines, with the machine or file if results are counted by that too.
 ///
 /// If results are also counted by something that is unknown for a line without a result, such as the code, there is a row for
-/// each value that occurs in `rows`.
+/// each value that occurs in `rows`. Rows of general patterns do not matter, unless there are no others.
 pub(super) fn rows(
     by: &[Dimension],
     rows: &[GroupRow],
     logged: &BTreeSet<(Option<Value>, Time)>,
     zone: DisplayZone,
 ) -> Option<Vec<GroupRow>> {
-    let there: HashSet<&[Value]> = rows.iter().map(|row| row.values.as_slice()).collect();
+    let is_general = rows.iter().all(|row| row.is_general);
+    let rows = || rows.iter().filter(|row| row.is_general == is_general);
+    let there: HashSet<&[Value]> = rows().map(|row| row.values.as_slice()).collect();
     let other = by.iter().position(|dimension| !dimension.is_time());
-    let others: BTreeSet<&Value> = rows.iter().filter_map(|row| row.values.get(other?)).collect();
+    let others: BTreeSet<&Value> = rows().filter_map(|row| row.values.get(other?)).collect();
     let mut quiet = BTreeSet::new();
     for (place, time) in logged {
         let values = |other: Option<&Value>| -> Vec<Value> {
@@ -56,7 +58,7 @@ pub(super) fn rows(
             return None;
         }
     }
-    let row = |values| GroupRow { values, tally: Tally::default(), durations: Durations::default() };
+    let row = |values| GroupRow { values, tally: Tally::default(), durations: Durations::default(), is_general };
     Some(quiet.into_iter().map(row).collect())
 }
 
@@ -75,7 +77,7 @@ mod tests {
     }
 
     fn row(values: Vec<Value>) -> GroupRow {
-        GroupRow { values, tally: Tally::one(None), durations: Durations::default() }
+        GroupRow { values, tally: Tally::one(None), durations: Durations::default(), is_general: false }
     }
 
     #[test]

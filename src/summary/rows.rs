@@ -6,7 +6,7 @@ use super::NAMES_LIMIT;
 use super::bounded::{Bounded, RowValue};
 use super::key::{RowKey, Table};
 use super::tally::Tally;
-use crate::code::{Code, Key, Name};
+use crate::code::{Code, Key};
 
 /// The length of the array, for the codes 0 to 255. The vendor's codes end at 145. On the hot path, an array costs an index and
 /// no search.
@@ -20,7 +20,7 @@ pub struct Rows<V> {
     /// The values of all other codes.
     numbers: Bounded<Code, V, NAMES_LIMIT>,
     /// The values of results without a code.
-    names: Bounded<Name, V, NAMES_LIMIT>,
+    names: Bounded<Key, V, NAMES_LIMIT>,
 }
 
 impl<V> Default for Rows<V> {
@@ -48,8 +48,8 @@ impl<V: RowValue> Rows<V> {
     /// Adds a value to the map for numbers or to the map for names.
     fn add_bounded(&mut self, key: &Key, value: &V) {
         match key {
-            Key::Code(code) => self.numbers.add(code, value, || *code),
-            Key::Name(name) => self.names.add(name, value, || name.clone()),
+            Key::Code(code) => self.numbers.add(code, value),
+            Key::Name(_) => self.names.add(key, value),
         }
     }
 }
@@ -89,7 +89,7 @@ impl<V: RowValue> Table<Key, V> for Rows<V> {
         let dense =
             dense.filter(|(_, value)| !value.tally().is_empty()).map(|(code, value)| (Key::Code(Code(code)), value));
         let large = self.numbers.iter().skip_while(|(code, _)| code.0 < 0).map(number);
-        let names = self.names.iter().map(|(name, value)| (Key::Name(name.clone()), value));
+        let names = self.names.iter().map(|(name, value)| (name.clone(), value));
         negative.chain(dense).chain(large).chain(names)
     }
 

@@ -47,7 +47,7 @@ const LOGGED_LIMIT: usize = 1_000_000;
 /// The largest number of different codes and names that are distinguished. A summary has rows for far fewer.
 const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
 /// The number that all codes and names beyond [`KEYS_LIMIT`] share.
-const OTHER_KEYS: u32 = u32::MAX;
+const OTHER_KEYS: u32 = u32::MAX >> 1;
 
 /// The number of slots in the cache of recent results, which saves most insertions into a hash set.
 const FOUND_LAST: usize = 256;
@@ -98,6 +98,8 @@ pub struct Heard<'l> {
     pub is_joined: bool,
     /// Whether the line begins a sign-in.
     pub begins: bool,
+    /// Whether the pattern may also match lines of other programs, so that its results are counted separately.
+    pub is_general: bool,
     /// The result in the line, or `None` if the line only gives context for one.
     pub key: Option<Key>,
     /// The time of the line, if it has one that can be read.
@@ -160,8 +162,8 @@ struct LineWriter {
 /// The key by which results are counted until the machines are known. There may be a million keys, so they are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct GroupKey {
-    /// The number of the code or name.
-    key: u32,
+    /// The number of the row.
+    row: RowNumber,
     /// The number of the source.
     source: u32,
     /// The host that the lines of the results name.
@@ -229,6 +231,14 @@ pub struct SignIns<'c> {
     sources: Names,
     /// The names of sources that do not count, such as copies.
     skipped: Names,
+    /// What must be taken back if a source is replaced.
+    facts: Vec<SourceFacts>,
+    /// The numbers of the sources that were taken back.
+    taken_back: HashSet<u32>,
+    /// Sources with smaller numbers cannot be taken back, because results of them were counted before everything had been read.
+    settled_sources: usize,
+    /// The number of sign-ins without a result in the current source.
+    without_result: u64,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
     totals: Totals,
@@ -254,23 +264,58 @@ pub struct SignIns<'c> {
     count: Count,
 }
 
+/// What must be taken back if a source is replaced.
+#[derive(Clone, Copy, Debug)]
+struct SourceFacts {
+    bytes: u64,
+    without_result: u64,
+    has_results: bool,
+}
+
 /// By what results are counted, with the zone of their hours and days.
 type By<'b> = (&'b [Dimension], DisplayZone);
 
-/// The number of a code or name, the number of a source that contains it, and the host that the line names.
-type Found = (u32, u32, Number);
+/// The number of a row, the number of a source that contains its code or name, and the host that the line names.
+type Found = (RowNumber, u32, Number);
+
+/// The number of a row of the summary: twice the number of its code or name, and one more for the results of general patterns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct RowNumber(u32);
+
+impl RowNumber {
+    /// Returns the row in which a result is counted.
+    fn of(result: &SignIn) -> RowNumber {
+        RowNumber(result.key << 1 | u32::from(result.is_general()))
+    }
+
+    /// Returns the number of the code or name.
+    fn key(self) -> u32 {
+        self.0 >> 1
+    }
+
+    /// Whether the row is for the results of general patterns.
+    fn is_general(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// Returns the same row for all codes and names.
+    fn of_any_key(self) -> RowNumber {
+        RowNumber(self.0 & 1)
+    }
+}
 
 /// The results that have been counted, and what is needed to count the rest.
 #[derive(Debug, Default)]
 struct Count {
-    /// The tally of the results that the filter keeps, for each code or name. The number of the code or name is the index.
-    by_key: Vec<GroupTally>,
+    /// The tally of the results that the filter keeps, for each row. The number of the row is the index.
+    by_row: Vec<GroupTally>,
     /// The tally of the results that the filter keeps, for each combination of values in the dimensions of [`Options::by`].
     groups: HashMap<GroupKey, GroupTally>,
     /// The tally of results that the filter keeps unless it excludes their machine or source, which is checked at the end.
     unchecked: HashMap<GroupKey, GroupTally>,
-    /// The tally of the results whose code or name is beyond [`KEYS_LIMIT`].
-    overflow: Tally,
+    /// The tally of the results whose code or name is beyond [`KEYS_LIMIT`]: first those of other patterns, then those of general
+    /// ones.
+    overflow: [Tally; 2],
     /// The sources in which each code or name was found, and the hosts that the lines name.
     found_in: HashSet<Found>,
     /// A cache of the entries that were last added to `found_in`.
@@ -311,10 +356,14 @@ struct Count {
 /// The result of counting the sign-ins of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// The results, counted by code or name.
+    /// The results, counted by code or name, without those of general patterns.
     pub summary: Summary,
     /// How long the sign-ins with each kind of result took, where this is known.
     pub durations: BTreeMap<Key, Durations>,
+    /// The same for the results of general patterns, which may be from other programs. Its totals are empty.
+    pub general: Summary,
+    /// How long the sign-ins with these results took.
+    pub general_durations: BTreeMap<Key, Durations>,
     /// The numbers of sign-ins, machines and twins in the run, and what may be missing from the counts.
     pub totals: SignInTotals,
     /// The counts by the dimensions in [`Options::by`], in no particular order.
@@ -467,6 +516,8 @@ pub struct GroupRow {
     pub tally: Tally,
     /// How long the sign-ins of the row's results took.
     pub durations: Durations,
+    /// Whether these are results of general patterns, which have rows of their own.
+    pub is_general: bool,
 }
 
 /// The value that a result has in a dimension.
@@ -508,6 +559,10 @@ impl<'c> SignIns<'c> {
             keys: Vec::new(),
             sources: Names::default(),
             skipped: Names::default(),
+            facts: Vec::new(),
+            taken_back: HashSet::new(),
+            settled_sources: 0,
+            without_result: 0,
             logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
@@ -535,13 +590,16 @@ impl<'c> SignIns<'c> {
         };
         let result = heard.key.as_ref().map(|key| {
             self.has_results = true;
-            SignIn::new(self.key(key), heard.stamp, heard.recorder, self.origins.of_next(source))
+            let result = SignIn::new(self.key(key), heard.stamp, heard.recorder, self.origins.of_next(source));
+            if heard.is_general { result.found_by_general_pattern() } else { result }
         });
         let time = heard.stamp.map(|stamp| stamp.time);
         self.newest = self.newest.max(time);
         let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
+        let before = self.count.without_result;
         if !heard.is_joined {
             self.ended(&Attempt::alone(line));
+            self.without_result += self.count.without_result - before;
             return;
         }
         let (process, thread) = (self.writer(heard.process), self.writer(heard.thread));
@@ -551,6 +609,7 @@ impl<'c> SignIns<'c> {
         ended.iter().for_each(|attempt| self.ended(attempt));
         ended.clear();
         self.ended = ended;
+        self.without_result += self.count.without_result - before;
     }
 
     /// Records that the current source has lines in the hour or day that starts at `start`. Only needed if results are counted by
@@ -568,11 +627,28 @@ impl<'c> SignIns<'c> {
         if !edges.is_empty() {
             self.edges.push((source, edges));
         }
+        let has_results = std::mem::take(&mut self.has_results);
+        self.facts.push(SourceFacts { bytes, without_result: std::mem::take(&mut self.without_result), has_results });
         self.totals.files_read += 1;
-        self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
+        self.totals.files_with_results += u64::from(has_results);
         self.totals.bytes += bytes;
         self.sources.push_text(name);
         self.origins.end_source();
+    }
+
+    /// Takes back everything about a source that has ended, because a later one replaces it. `number` is how many sources ended before
+    /// it. Returns false if that is not possible, because some of its results have been counted.
+    pub fn take_back(&mut self, number: u32) -> bool {
+        let Some(facts) = self.facts.get(number as usize).filter(|_| number as usize >= self.settled_sources) else {
+            return false;
+        };
+        if self.taken_back.insert(number) {
+            self.totals.files_read -= 1;
+            self.totals.files_with_results -= u64::from(facts.has_results);
+            self.totals.bytes -= facts.bytes;
+            self.count.without_result -= facts.without_result;
+        }
+        true
     }
 
     /// Returns a number for a process or thread: the number itself, or one above [`Writer::LIMIT`] for any other text.
@@ -598,6 +674,10 @@ impl<'c> SignIns<'c> {
             return number;
         }
         if let Some(&number) = self.number_by_key.get(key) {
+            let known = &mut self.keys[number as usize];
+            if key.is_better_spelled(known) {
+                *known = key.clone();
+            }
             return number;
         }
         // Codes from 0 to 255 always get a number.
@@ -635,10 +715,17 @@ impl<'c> SignIns<'c> {
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
-        } else if self.options.filter.is_empty() && !self.options.with_verdicts {
-            self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
         } else {
             self.apart.push(result);
+        }
+        if self.is_full() && !self.options.with_verdicts && self.options.filter.is_empty() {
+            // These need not wait for anything but sources that replace theirs.
+            self.settled_sources = self.sources.len() + 1;
+            for result in std::mem::take(&mut self.apart) {
+                if !self.taken_back.contains(&result.origin) {
+                    self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
+                }
+            }
         }
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
@@ -657,6 +744,7 @@ impl<'c> SignIns<'c> {
 
     /// Records that results are counted before everything has been read, if twins may be missed because of that.
     fn note_full(&mut self) {
+        self.settled_sources = self.sources.len() + 1;
         self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
     }
 
@@ -713,6 +801,11 @@ impl<'c> SignIns<'c> {
             self.window_error = Some(reason);
         }
         let mut waiting = std::mem::take(&mut self.waiting);
+        if !self.taken_back.is_empty() {
+            let counts = |result: &SignIn| !self.taken_back.contains(&self.origins.source(result.origin));
+            waiting.retain(counts);
+            self.apart.retain(counts);
+        }
         // A stable sort, so that results with equal times stay in the order of their sources.
         let source = |result: &SignIn| self.origins.source(result.origin);
         let machine = |result: &SignIn| places.machine_of(source(result), result.host);
@@ -789,7 +882,8 @@ impl<'c> SignIns<'c> {
                     if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
                         named_or_unknown.push(best);
                     }
-                    records.iter().zip(&found).for_each(|(one, source)| count.found((one.key, *source, one.host)));
+                    let row = RowNumber::of(&best);
+                    records.iter().zip(&found).for_each(|(one, source)| count.found((row, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
@@ -830,28 +924,30 @@ impl<'c> SignIns<'c> {
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
         let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
+        let taken_back = self.taken_back;
+        count.recorders.retain(|(source, ..)| !taken_back.contains(source));
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
-        let mut rows: HashMap<u32, Row> = HashMap::new();
-        let mut files_by_key: HashMap<u32, HashSet<u32>> = HashMap::new();
-        let mut hosts_by_key: HashSet<(u32, Number)> = HashSet::new();
+        let mut rows: HashMap<RowNumber, Row> = HashMap::new();
+        let mut files_by_row: HashMap<RowNumber, HashSet<u32>> = HashMap::new();
+        let mut hosts_by_row: HashSet<(RowNumber, Number)> = HashSet::new();
         let mut all_hosts: HashSet<Number> =
             places.by_source.iter().map(|place| places.same_host(place.host)).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
         let mut files_without_host: HashSet<u32> = HashSet::new();
-        for (key, source, host) in std::mem::take(&mut count.found_in) {
+        for (number, source, host) in std::mem::take(&mut count.found_in) {
             let host = places.same_host(host.or(places.host(source)));
             all_hosts.insert(host);
             hosts_with_results.insert(host);
             if !host.is_known() {
                 files_without_host.insert(source);
             }
-            files_by_key.entry(key).or_default().insert(source);
-            let row = rows.entry(key).or_default();
-            row.hosts += u64::from(host.is_known() && hosts_by_key.insert((key, host)));
+            files_by_row.entry(number).or_default().insert(source);
+            let row = rows.entry(number).or_default();
+            row.hosts += u64::from(host.is_known() && hosts_by_row.insert((number, host)));
         }
-        for (key, files) in files_by_key {
-            rows.entry(key).or_default().files = files.len() as u64;
+        for (number, files) in files_by_row {
+            rows.entry(number).or_default().files = files.len() as u64;
         }
         for (group, tally) in std::mem::take(&mut count.unchecked) {
             let host = places.same_host(group.host.or(places.host(group.source)));
@@ -863,24 +959,27 @@ impl<'c> SignIns<'c> {
                 count.dropped.add_many(dropped, tally.count);
             }
         }
-        let mut summary = Summary::with_totals(totals);
-        let mut durations = BTreeMap::new();
-        let mut results = count.overflow.count;
-        for (number, tally) in (0..).zip(std::mem::take(&mut count.by_key)) {
+        let (mut summary, mut durations) = (Summary::with_totals(totals), BTreeMap::new());
+        let (mut general, mut general_durations) = (Summary::default(), BTreeMap::new());
+        for (number, tally) in (0..).map(RowNumber).zip(std::mem::take(&mut count.by_row)) {
             if tally.count > 0 {
-                results += tally.count;
                 rows.entry(number).or_default().tally = tally.tally();
             }
             if tally.durations != Durations::default() {
-                durations.insert(keys[number as usize].clone(), tally.durations);
+                let durations = if number.is_general() { &mut general_durations } else { &mut durations };
+                durations.insert(keys[number.key() as usize].clone(), tally.durations);
             }
         }
-        for (key, row) in rows {
-            summary.add_row(&keys[key as usize], &row);
+        for (number, row) in rows {
+            let summary = if number.is_general() { &mut general } else { &mut summary };
+            summary.add_row(&keys[number.key() as usize], &row);
         }
-        if !count.overflow.is_empty() {
-            summary.add_overflow(&count.overflow);
+        for (summary, overflow) in [&mut summary, &mut general].into_iter().zip(count.overflow) {
+            if !overflow.is_empty() {
+                summary.add_overflow(&overflow);
+            }
         }
+        let results = summary.results() + general.results();
         // The first of the sources with the same name.
         let mut same_source: HashMap<&str, u32> = HashMap::new();
         if options.by.contains(&Dimension::File) {
@@ -893,7 +992,7 @@ impl<'c> SignIns<'c> {
             let mut numbers = group.values;
             for (number, dimension) in numbers.iter_mut().zip(&options.by) {
                 *number = match dimension {
-                    dimension if dimension.is_of_key() => group.key,
+                    dimension if dimension.is_of_key() => group.row.key(),
                     Dimension::Host => places.same_host(group.host.or(places.host(group.source))).as_u32(),
                     Dimension::File => {
                         sources.get(group.source as usize).map_or(group.source, |name| same_source[name])
@@ -904,11 +1003,12 @@ impl<'c> SignIns<'c> {
             }
             numbers
         };
-        let mut groups: Vec<([u32; 2], GroupTally)> = Vec::with_capacity(count.groups.len());
-        groups.extend(std::mem::take(&mut count.groups).into_iter().map(|(group, tally)| (numbers(group), tally)));
-        groups.sort_unstable_by_key(|(numbers, _)| *numbers);
-        groups.dedup_by(|(numbers, tally), (before, sum)| {
-            let is_same = numbers == before;
+        let mut groups: Vec<(([u32; 2], bool), GroupTally)> = Vec::with_capacity(count.groups.len());
+        let placed = |group: GroupKey| (numbers(group), group.row.is_general());
+        groups.extend(std::mem::take(&mut count.groups).into_iter().map(|(group, tally)| (placed(group), tally)));
+        groups.sort_unstable_by_key(|(place, _)| *place);
+        groups.dedup_by(|(place, tally), (before, sum)| {
+            let is_same = place == before;
             if is_same {
                 sum.merge(tally);
             }
@@ -933,10 +1033,11 @@ impl<'c> SignIns<'c> {
             },
             Dimension::Hour | Dimension::Day => dimension.time_of(number).map_or(Value::Unknown, Value::Time),
         };
-        let row = |(numbers, tally): ([u32; 2], GroupTally)| GroupRow {
+        let row = |((numbers, is_general), tally): (([u32; 2], bool), GroupTally)| GroupRow {
             values: options.by.iter().zip(numbers).map(value).collect(),
             tally: tally.tally(),
             durations: tally.durations,
+            is_general,
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
         let mut lacks_quiet_rows = false;
@@ -949,7 +1050,8 @@ impl<'c> SignIns<'c> {
             let (own, mut relayed) = (of_host(false), of_host(true));
             relayed.retain(|source| options.by.contains(&Dimension::Host) && !own.contains(source));
             let is_whole = logged.len() <= LOGGED_LIMIT;
-            let all = logged.into_iter().filter(|(source, _)| !relayed.contains(source));
+            let all = logged.into_iter();
+            let all = all.filter(|(source, _)| !relayed.contains(source) && !taken_back.contains(source));
             let logged = all.filter_map(|(source, start)| {
                 let (host, file) = (places.same_host(places.host(source)), sources.get(source as usize)?);
                 let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(&[file]);
@@ -972,6 +1074,8 @@ impl<'c> SignIns<'c> {
         Settled {
             summary,
             durations,
+            general,
+            general_durations,
             totals: SignInTotals {
                 twins: count.twins,
                 matched: count.matched,
@@ -992,8 +1096,10 @@ impl<'c> SignIns<'c> {
                 zone: options.zone,
                 newest,
                 template: options.host_from.is_some().then(|| Matched {
-                    files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
-                        as u64,
+                    files: (0..)
+                        .zip(places.by_source.iter().take(sources.len()))
+                        .filter(|(source, place)| place.host.is_known() && !taken_back.contains(source))
+                        .count() as u64,
                     without_host: files_without_host.len() as u64,
                 }),
             },
@@ -1010,6 +1116,9 @@ impl<'c> SignIns<'c> {
 
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
+            if self.taken_back.contains(&source) {
+                continue;
+            }
             // The current source does not have a name yet.
             let (log, age) = rotation(&self.sources.text(source as usize).unwrap_or_default());
             by_log.entry(log).or_default().push((age, source, edges));
@@ -1028,7 +1137,8 @@ impl Count {
     /// Counts the sign-in with this result in `source`. `twins` is the number of its further results. If `is_checked` is false,
     /// the filter must still check the machine and the source at the end.
     fn add(&mut self, result: &SignIn, source: u32, twins: u64, (by, zone): By<'_>, is_checked: bool) {
-        self.found((result.key, source, result.host));
+        let row = RowNumber::of(result);
+        self.found((row, source, result.host));
         self.twins += twins;
         self.matched += u64::from(twins > 0);
         let time = result.time();
@@ -1045,7 +1155,7 @@ impl Count {
         }
         self.without_zone += u64::from(time.is_some() && result.zone_is_assumed());
         if result.key == OTHER_KEYS {
-            return self.overflow.add(time);
+            return self.overflow[usize::from(row.is_general())].add(time);
         }
         let value = |dimension: Option<&Dimension>| match dimension {
             Some(Dimension::User) => result.user.as_u32(),
@@ -1059,11 +1169,11 @@ impl Count {
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let group = GroupKey { key: result.key, source, host: result.host, values };
+        let group = GroupKey { row, source, host: result.host, values };
         if !is_checked {
             return self.unchecked.entry(group).or_default().add(result);
         }
-        self.of_key(result.key).add(result);
+        self.of_row(row).add(result);
         if !by.is_empty() {
             self.groups.entry(group.by(by)).or_default().add(result);
         }
@@ -1071,19 +1181,19 @@ impl Count {
 
     /// Counts results that the filter keeps and that have the same key. `tally` is their number, times and durations.
     fn add_group(&mut self, group: GroupKey, tally: &GroupTally, by: &[Dimension]) {
-        self.of_key(group.key).merge(tally);
+        self.of_row(group.row).merge(tally);
         if !by.is_empty() {
             self.groups.entry(group.by(by)).or_default().merge(tally);
         }
     }
 
-    /// Returns the tally of the results with this code or name.
-    fn of_key(&mut self, key: u32) -> &mut GroupTally {
-        let index = key as usize;
-        if index >= self.by_key.len() {
-            self.by_key.resize(index + 1, GroupTally::default());
+    /// Returns the tally of the results in a row.
+    fn of_row(&mut self, row: RowNumber) -> &mut GroupTally {
+        let index = row.0 as usize;
+        if index >= self.by_row.len() {
+            self.by_row.resize(index + 1, GroupTally::default());
         }
-        &mut self.by_key[index]
+        &mut self.by_row[index]
     }
 
     /// Returns the number of results that were not compared although they may have twins: they have no time, and their machine
@@ -1121,15 +1231,15 @@ impl Count {
 
     /// Records that a source contains a code or name.
     fn found(&mut self, found: Found) {
-        let (key, source, host) = found;
-        if key == OTHER_KEYS {
+        let (row, source, host) = found;
+        if row.key() == OTHER_KEYS {
             return;
         }
         if self.found_last.is_empty() {
             self.found_last.resize(FOUND_LAST, None);
         }
         // Neighbouring numbers get different slots.
-        let slot = (key ^ source.rotate_left(4) ^ host.as_u32().rotate_left(2)) as usize % FOUND_LAST;
+        let slot = (row.0 ^ source.rotate_left(4) ^ host.as_u32().rotate_left(2)) as usize % FOUND_LAST;
         if self.found_last[slot] != Some(found) {
             self.found_last[slot] = Some(found);
             self.found_in.insert(found);
@@ -1179,12 +1289,8 @@ impl GroupKey {
     fn by(self, by: &[Dimension]) -> GroupKey {
         let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
         let (source, host) = if by.iter().any(is_place) { (self.source, self.host) } else { Default::default() };
-        GroupKey {
-            key: if by.iter().any(|dimension| dimension.is_of_key()) { self.key } else { 0 },
-            source,
-            host,
-            ..self
-        }
+        let row = if by.iter().any(|dimension| dimension.is_of_key()) { self.row } else { self.row.of_any_key() };
+        GroupKey { row, source, host, ..self }
     }
 }
 
@@ -1373,6 +1479,7 @@ mod tests {
             recorder,
             is_joined: false,
             begins: false,
+            is_general: false,
             key: Some(key),
             stamp: None,
             user: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::bounded::{Bounded, RowValue};
+use super::bounded::{Bounded, BoundedKey, RowValue};
 use super::key::{RowKey, Table};
 use super::tally::Tally;
 use crate::code::{Code, Key};
@@ -35,9 +35,11 @@ impl RowKey for Grouped {
     type Table<V: RowValue> = Bounded<Grouped, V, GROUPED_LIMIT>;
 }
 
+impl BoundedKey for Grouped {}
+
 impl<V: RowValue> Table<Grouped, V> for Bounded<Grouped, V, GROUPED_LIMIT> {
     fn add(&mut self, key: &Grouped, value: &V) {
-        Bounded::add(self, key, value, || key.clone());
+        Bounded::add(self, key, value);
     }
 
     fn merge(&mut self, other: Self) {

@@ -116,6 +116,22 @@ pub struct Assumed {
 }
 
 impl Assumed {
+    /// Adds the counts of other sources.
+    pub fn merge(&mut self, other: &Assumed) {
+        self.undecided += other.undecided;
+        self.orders += other.orders;
+        self.dates += other.dates;
+        self.changing += other.changing;
+    }
+
+    /// Removes the counts of sources that were added.
+    pub fn subtract(&mut self, other: &Assumed) {
+        self.undecided -= other.undecided;
+        self.orders -= other.orders;
+        self.dates -= other.dates;
+        self.changing -= other.changing;
+    }
+
     /// Counts a source with this form.
     pub fn add(&mut self, form: &Form) {
         let is_assumed =

@@ -1,5 +1,5 @@
-//! Tests that files with the same bytes count once, wherever they are and however they are packed, and that files that only begin
-//! with the same bytes are not copies.
+//! Tests that files with the same bytes count once, wherever they are and however they are packed, and that a file that a
+//! longer one begins with is a copy of that.
 
 use std::fs;
 use std::io::Write as _;
@@ -127,7 +127,7 @@ fn the_original_counts_and_not_its_copy() {
 }
 
 #[test]
-fn a_file_that_only_begins_with_the_same_bytes_is_no_copy() {
+fn files_that_share_only_a_part_are_no_copies() {
     let log = log(100);
     let grown = [log.clone(), b"2017-02-14T02:57:25Z callStatus=102\n".to_vec()].concat();
     // The same length, with a different last line.
@@ -135,22 +135,120 @@ fn a_file_that_only_begins_with_the_same_bytes_is_no_copy() {
     let last = changed.len() - 2;
     changed[last] = b'8';
     let (grown_packed, changed_packed) = (gzip(&grown), gzip(&changed));
-    let files: [(&str, &[u8]); 5] = [
-        ("a.log", &log),
+    let files: [(&str, &[u8]); 4] = [
         ("a.log.1", &changed),
         ("a.log.2", &grown),
         ("b/a.log.1.gz", &changed_packed),
         ("b/a.log.2.gz", &grown_packed),
     ];
-    let (stdout, _) = run(&files[..3], &["t", "--format", "json"], b"");
-    assert_eq!(counted(&stdout), (301, 3));
+    let (stdout, _) = run(&files[..2], &["t", "--format", "json"], b"");
+    assert_eq!(counted(&stdout), (201, 2));
     let (stdout, stderr) = run(&files, &["t", "--format", "json", "-v"], b"");
-    assert_eq!(counted(&stdout), (301, 3));
+    assert_eq!(counted(&stdout), (201, 2));
     assert_eq!(
         stderr,
         "callcodes: t/b/a.log.1.gz: a copy of t/a.log.1 (4490 bytes), not counted; use --keep-copies to count it\n\
          callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; use --keep-copies to count it\n"
     );
+}
+
+#[test]
+fn a_file_that_a_longer_one_begins_with_is_a_copy() {
+    let (monday, wednesday) = (log(300), log(600));
+    let packed = gzip(&monday);
+    let cases: [[(&str, &[u8]); 2]; 4] = [
+        [("1-monday.log", &monday), ("2-wednesday.log", &wednesday)],
+        [("1-wednesday.log", &wednesday), ("2-monday.log", &monday)],
+        [("1-monday.log.gz", &packed), ("2-wednesday.log", &wednesday)],
+        [("1-wednesday.log", &wednesday), ("2-monday.log.gz", &packed)],
+    ];
+    for files in cases {
+        let (short, long) = if files[0].0.contains("monday") { (0, 1) } else { (1, 0) };
+        let (short, long) = (files[short].0, files[long].0);
+        let reported = format!(
+            "callcodes: t/{short}: a copy of the beginning of t/{long} ({} bytes), not counted; use --keep-copies to \
+             count it\n",
+            monday.len()
+        );
+        for threads in ["-j1", "-j5"] {
+            let (stdout, stderr) = run(&files, &["t", "--format", "json", threads], b"");
+            assert_eq!((counted(&stdout), &stderr), ((600, 1), &reported), "{short} {threads}");
+            // With a filter, other code decides what counts.
+            let (stdout, stderr) =
+                run(&files, &["t", "--format", "json", "--code", "102", "--by", "file", threads], b"");
+            assert_eq!((counted(&stdout), &stderr), ((600, 1), &reported), "{short} {threads}");
+            assert!(
+                !stdout.replace("t/2-", "t/1-").contains(&format!("\"file\": \"t/{}\"", short.replace('2', "1"))),
+                "{stdout}"
+            );
+            let (stdout, stderr) = run(&files, &["lines", "t", threads], b"");
+            assert!(stdout.lines().all(|line| line.starts_with(&format!("t/{long}:"))), "{short} {threads}");
+            assert_eq!((stdout.lines().count(), &stderr), (600, &reported));
+            for filter in [&[][..], &["--code", "102"]] {
+                let (stdout, _) = run(&files, &[&["files", "t", "--format", "json", threads], filter].concat(), b"");
+                let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+                let entries = report["files"].as_array().unwrap();
+                let results: u64 = entries.iter().filter_map(|entry| entry["results"].as_u64()).sum();
+                assert_eq!((entries.len(), results), (2, 600), "{stdout}");
+                assert!(stdout.contains("a copy of the beginning of t/"), "{stdout}");
+            }
+        }
+        let (stdout, stderr) = run(&files, &["t", "--format", "json", "--keep-copies"], b"");
+        assert_eq!((counted(&stdout), stderr.as_str()), ((900, 2), ""));
+    }
+    // What has been printed cannot be taken back.
+    let (stdout, stderr) = run(&cases[0], &["lines", "--no-join", "t"], b"");
+    assert_eq!(stdout.lines().count(), 900);
+    assert_eq!(
+        stderr,
+        "callcodes: t/1-monday.log: a copy of the beginning of t/2-wednesday.log, counted anyway: it was read first\n"
+    );
+}
+
+#[test]
+fn a_log_that_was_collected_every_day_counts_once() {
+    let days: Vec<Vec<u8>> = [100, 200, 300, 400].map(log).to_vec();
+    let names = ["1.log", "2.log", "3.log", "4.log"];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let files: Vec<(&str, &[u8])> = names.iter().zip(order).map(|(name, day)| (*name, &days[day][..])).collect();
+        let (stdout, _) = run(&files, &["t", "--format", "json"], b"");
+        assert_eq!(counted(&stdout), (400, 1), "{order:?}");
+    }
+}
+
+#[test]
+fn files_with_the_same_heading_all_count() {
+    let heading = b"# heading\n".repeat(60);
+    let logs: Vec<(String, Vec<u8>)> =
+        (0..40).map(|number| (format!("{number}.log"), [&heading[..], &log(number + 1), b"end\n"].concat())).collect();
+    let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, log)| (name.as_str(), &log[..])).collect();
+    let (stdout, stderr) = run(&files, &["t", "--format", "json"], b"");
+    assert_eq!((counted(&stdout), stderr.as_str()), (((1..=40).sum(), 40), ""));
+}
+
+#[test]
+fn of_two_files_of_the_same_name_in_an_archive_the_later_counts() {
+    let (old, new) = (log(3), log(5));
+    let archive = tar(&[("x.log", &old), ("y.log", b"callStatus=4\n"), ("x.log", &new)]);
+    let packed = gzip(&archive);
+    for (name, bytes) in [("a.tar", &archive), ("a.tgz", &packed)] {
+        let files: [(&str, &[u8]); 1] = [(name, bytes)];
+        let (stdout, stderr) = run(&files, &["t", "--format", "json"], b"");
+        assert_eq!(counted(&stdout), (6, 2));
+        assert_eq!(
+            stderr,
+            format!(
+                "callcodes: t/{name}!/x.log: replaced by a later file of this name in the archive ({} bytes), not \
+                 counted; use --keep-copies to count it\n",
+                old.len()
+            )
+        );
+        let (stdout, _) = run(&files, &["t", "--format", "json", "--keep-copies"], b"");
+        assert_eq!(counted(&stdout), (9, 3));
+    }
+    // If both are the same, the later one is a copy.
+    let (stdout, _) = run(&[("a.tar", &tar(&[("x.log", &old), ("x.log", &old)]))], &["t", "--format", "json"], b"");
+    assert_eq!(counted(&stdout), (3, 1));
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>
         &mut |event| {
             match event {
                 Event::Part(part) => lines += part,
+                Event::Replaced(replaced) => panic!("{replaced:?}"),
                 Event::Problem(problem) => problems.push(problem),
                 Event::SourceEnd(end) => {
                     let is_cut = !end.problems.is_empty();

@@ -68,6 +68,7 @@ fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u6
     pipeline::run(walk, &set, Catalogue::built_in(), &options, visitor, &mut |event| {
         match event {
             Event::Part(part) => hits += part,
+            Event::Replaced(replaced) => panic!("{replaced:?}"),
             Event::Problem(problem) => problems.push(reported(&problem, folder.path())),
             Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| reported(&one, folder.path()))),
         }

@@ -23,6 +23,7 @@ mod encodings;
 mod files;
 mod filters;
 mod folders;
+mod general;
 mod generate;
 mod help;
 mod interrupted;

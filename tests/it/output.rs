@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,family\n";
+const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,pattern_kind,family\n";
 const WRITTEN_BY_CALLCODES: &str =
     "skipped, written by callcodes itself; delete it, move it elsewhere, or pipe it in to read it anyway";
 /// More than 1 MiB, above which a line is searched in pieces.
@@ -50,10 +50,10 @@ fn an_existing_file_is_replaced_and_nothing_else_in_its_folder_changes() {
     fs::create_dir(folder.path().join("folder")).unwrap();
     let args = ["fixtures/logs/netop", "--pattern", "mfa-result", "--format", "csv", "-o", path(&target)];
     assert_eq!(run(&args), done());
-    let rows = "102,,Phone Unreachable,true,1,0.25,2017-02-14T03:20:44Z,2017-02-14T03:20:44Z,1,,not-reached,,,,mfa\n\
-                108,,User Hung Up the Phone,true,1,0.25,2017-02-14T03:24:30Z,2017-02-14T03:24:30Z,1,,persons-action,,,,mfa\n\
-                120,,Text Message Could Not Be Sent,true,1,0.25,2017-02-14T03:22:01Z,2017-02-14T03:22:01Z,1,,not-reached,,,,mfa\n\
-                133,,Mobile App No Response,true,1,0.25,2017-02-14T03:26:15Z,2017-02-14T03:26:15Z,1,,not-reached,,,,mfa\n";
+    let rows = "102,,Phone Unreachable,true,1,0.25,2017-02-14T03:20:44Z,2017-02-14T03:20:44Z,1,,not-reached,,,,general,mfa\n\
+                108,,User Hung Up the Phone,true,1,0.25,2017-02-14T03:24:30Z,2017-02-14T03:24:30Z,1,,persons-action,,,,general,mfa\n\
+                120,,Text Message Could Not Be Sent,true,1,0.25,2017-02-14T03:22:01Z,2017-02-14T03:22:01Z,1,,not-reached,,,,general,mfa\n\
+                133,,Mobile App No Response,true,1,0.25,2017-02-14T03:26:15Z,2017-02-14T03:26:15Z,1,,not-reached,,,,general,mfa\n";
     assert_eq!(fs::read_to_string(&target).unwrap(), format!("\u{feff}{CSV_HEAD}{rows}"));
     assert_eq!(names_in(folder.path()), ["folder", "neighbour.csv", "result.csv"]);
     assert_eq!(fs::read_to_string(folder.path().join("neighbour.csv")).unwrap(), "untouched");
@@ -219,7 +219,7 @@ fn the_output_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
-    let expected = format!("\u{feff}{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,mfa\n");
+    let expected = format!("\u{feff}{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,,mfa\n");
     // In the second round, the file contains the result of the first.
     for _ in 0..2 {
         assert_eq!(run(&[path(folder.path()), "--format=csv", "-o", path(&target)]), done());
@@ -245,7 +245,7 @@ fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
     let (status, stdout, stderr) = run(&["scan", "--format=csv", path(folder.path())]);
     assert_eq!(
         (status, stdout),
-        (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,mfa\n"))
+        (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,,mfa\n"))
     );
     let message = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
     assert_eq!(stderr, format!("callcodes: {}: {message}\n", path(&left)));
@@ -358,7 +358,7 @@ mod windows {
         // Windows passes this for `"…\47 12\" --format csv`.
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let output = command.arg("--no-config").arg(format!("{}\" --format csv", path(&logs))).output().unwrap();
-        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,mfa\n");
+        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,,,mfa\n");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         let help = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "/?"]).output().unwrap();
         assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: "));

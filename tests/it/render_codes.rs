@@ -181,7 +181,7 @@ fn the_overview_has_a_row_for_every_entry() {
     assert_eq!(lines[0], "   Code  Description                                 Group              Channel");
     assert_eq!(lines[1], "-".repeat(90));
     assert_eq!(lines[2], "      0  No call result                              no call made       request");
-    assert_eq!(lines[77], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
+    assert_eq!(lines[78], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
     assert!(lines.iter().all(|line| line.trim_end() == *line));
 }
 

@@ -123,7 +123,8 @@ pub(crate) struct InputArgs {
     pub(crate) threads: Option<NonZeroUsize>,
     /// Count copies of a file, too
     ///
-    /// Without this, files with the same content count once, wherever they are and however they are packed.
+    /// Without this, files with the same content count once, wherever they are and however they are packed. A file that a longer
+    /// one begins with does not count either, nor does one that a later file of the same name in its archive replaces.
     #[arg(long, help_heading = "Reading", hide_short_help = true)]
     pub(crate) keep_copies: bool,
     /// Where host names are in paths: 'tickets/*/{host}/**'

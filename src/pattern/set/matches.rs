@@ -11,6 +11,9 @@ use crate::hit::{Capture, Captures};
 /// instead, so that the memory for a line is limited.
 const PLACES_LIMIT: usize = 1 << 14;
 
+/// The longest match within which the search goes on if the match is no result, in bytes.
+const REJECTED_BYTES: usize = 256;
+
 /// A match of a pattern in a line. Its offsets are positions in the window that was searched.
 #[derive(Debug)]
 pub struct Match<'m> {
@@ -179,6 +182,22 @@ impl Matches<'_> {
         let Pattern { role, groups, .. } = &self.set.patterns[pattern];
         let is_after_miss = self.missed < span.start;
         Match { pattern, span, is_after_miss, role: *role, groups, slots: &self.scratch.patterns[pattern].matcher }
+    }
+
+    /// Takes back the last match, which is no result, so that other matches may begin within it. If it has more than
+    /// [`REJECTED_BYTES`], only the matches after it remain, or else the search could take forever.
+    pub(crate) fn reject(&mut self, pattern: usize, span: &Range<usize>) {
+        self.missed = self.missed.min(span.start);
+        if span.len() > REJECTED_BYTES {
+            return;
+        }
+        self.at = span.start;
+        if self.scratch.places.is_searched(pattern) {
+            let searched = &self.set.patterns[pattern];
+            let haystack = searched.haystack(self.window, self.line_len);
+            let scratch = &mut self.scratch.patterns[pattern];
+            scratch.next = searched.seek(scratch, haystack, span.start + 1, self.line_len);
+        }
     }
 
     /// Continues the search at `at`, which must be after the start of the last match.

@@ -39,6 +39,13 @@ struct Row {
     host: u32,
 }
 
+impl Default for Row {
+    fn default() -> Row {
+        let (first, last) = (None, None);
+        Row { bytes_on_disk: u64::MAX, bytes: 0, lines: 0, results: 0, first, last, kind: NONE, host: NONE }
+    }
+}
+
 /// Returns the index of a value in `values`. Adds the value if it is not among the last [`LAST_VALUES`].
 fn index_of<T: PartialEq>(values: &mut Vec<T>, value: T) -> u32 {
     let known = values.iter().rev().take(LAST_VALUES).position(|known| *known == value);
@@ -82,13 +89,8 @@ impl Entries {
         }
         let mut row = Row {
             bytes_on_disk: bytes_on_disk.unwrap_or(u64::MAX),
-            bytes: 0,
-            lines: 0,
-            results: 0,
-            first: None,
-            last: None,
-            kind: NONE,
             host: host.map_or(NONE, |host| index_of(&mut self.hosts, host)),
+            ..Row::default()
         };
         if let Some(Text { bytes, lines, results, first, last, .. }) = text {
             row = Row { bytes, lines, results, first, last, ..row };
@@ -127,6 +129,13 @@ impl Entries {
     /// Sets the machine of the entry at `index`.
     pub(super) fn set_host(&mut self, index: usize, host: Option<&str>) {
         self.rows[index].host = host.map_or(NONE, |host| index_of(&mut self.hosts, host.into()));
+    }
+
+    /// Replaces the text of the entry at `index` with the problem that reports why it does not count.
+    pub(super) fn replace(&mut self, index: usize, problem: Problem) {
+        let row = &mut self.rows[index];
+        *row = Row { bytes_on_disk: row.bytes_on_disk, host: row.host, ..Row::default() };
+        self.problems.insert(index, vec![problem]);
     }
 
     /// Replaces the number of results of each text with what `kept` returns for it.

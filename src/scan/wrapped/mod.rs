@@ -23,7 +23,7 @@ mod rules;
 use std::sync::Arc;
 
 use self::rules::{OF_FILES, RULES, Rule, Unwrapped};
-use super::{Line, Resolver, Scanner, Sink};
+use super::{Line, Resolver, Scanner, Signs, Sink};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
@@ -43,6 +43,8 @@ pub(super) struct Held<'c> {
     lacks_user: bool,
     /// Whether nothing is held back any more, because a known result or a context was found.
     pub(super) is_settled: bool,
+    /// Whether the line has the signs of patterns that found unknown names in it.
+    pub(super) signs: Signs,
 }
 
 /// A result or a context.
@@ -58,7 +60,7 @@ impl<'c> Held<'c> {
     #[inline(always)]
     pub(super) fn new(line: &Line<'c>) -> Held<'c> {
         let is_long = line.seen_len > LONG_BYTES && is_wrapped(&line.window[..line.seen_len]);
-        Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false }
+        Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false, signs: Signs::default() }
     }
 
     /// Passes a hit to `sink`, or holds it back. `text` is what the match was found in, and `end` where the match ends in it.
@@ -124,7 +126,7 @@ fn is_wrapped(line: &[u8]) -> bool {
 
 /// Whether a result is a name that the catalogue does not know.
 #[inline(always)]
-fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
+pub(super) fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
     matches!(key, Key::Name(_)) && catalogue.entry(key).is_none()
 }
 
@@ -252,7 +254,7 @@ impl Scanner<'_> {
             let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
             let seen = if set.looks_ahead() { whole.len() + *lookahead_bytes } else { inner.len() };
             let window = &text[start..text.len().min(start + seen)];
-            let mut previous = None;
+            let (mut previous, mut signs) = (None, Signs::default());
             let mut matches = set.matches(scratch, window, inner.len());
             while let Some(found) = matches.next() {
                 let is_context = found.is_context();
@@ -261,6 +263,22 @@ impl Scanner<'_> {
                     continue;
                 }
                 let mut captures = Captures::new(|capture| window.get(found.capture(capture)?));
+                let key = if is_context {
+                    Key::Code(Code::NONE)
+                } else {
+                    resolver.resolve(
+                        found.pattern,
+                        captures[Capture::Code].unwrap_or_default(),
+                        captures[Capture::Text],
+                    )
+                };
+                // The program that wrapped the line may have written the sign.
+                let texts = [inner, &line.window[..line.seen_len]];
+                if !is_context && is_unknown(resolver.catalogue, &key) && !signs.vouch(set, found.pattern, &texts) {
+                    let (pattern, span) = (found.pattern, found.span.clone());
+                    matches.reject(pattern, &span);
+                    continue;
+                }
                 if S::JOINS {
                     set.add_writer(&mut resolver.writers, found.pattern, inner, &mut captures);
                 }
@@ -270,15 +288,6 @@ impl Scanner<'_> {
                         let own = resolver.own_time(inner, &found.span, is_context, &mut previous);
                         own.or_else(|| resolver.time_around(line, text, inner.len() == text.len(), &mut timed))
                     }
-                };
-                let key = if is_context {
-                    Key::Code(Code::NONE)
-                } else {
-                    resolver.resolve(
-                        found.pattern,
-                        captures[Capture::Code].unwrap_or_default(),
-                        captures[Capture::Text],
-                    )
                 };
                 let hit = Hit {
                     key,

@@ -41,6 +41,10 @@ pub(crate) struct NaivePattern {
     multiline: bool,
     when: Option<Regex>,
     unless: Option<Regex>,
+    /// What a line must have for an unknown name in it to be a result.
+    sign: Option<Regex>,
+    /// What a line without a sign must not have.
+    foreign: Option<Regex>,
     /// The index of the group that captures the code, or `None` for a context. Its matches exclude overlapping ones but are not
     /// results.
     code: Option<usize>,
@@ -50,6 +54,14 @@ pub(crate) struct NaivePattern {
     page: Option<&'static Encoding>,
     /// All patterns, which decide whether a line has a key, so that it is unwrapped.
     set: Arc<PatternSet>,
+}
+
+impl NaivePattern {
+    /// Whether the pattern does not apply to a line.
+    fn is_excluded(&self, line: &[u8]) -> bool {
+        let matches = |regex: &Option<Regex>| regex.as_ref().is_some_and(|regex| regex.is_match(line));
+        matches(&self.unless) || line.len() <= 4096 && matches(&self.foreign) && !matches(&self.sign)
+    }
 }
 
 /// The Windows code pages, in the order in which they are tried. The first that has all letters of a pattern is used.
@@ -89,6 +101,8 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
             multiline: definition.multiline,
             when: definition.when.as_deref().map(|regex| build(regex, definition.ignore_case)),
             unless: definition.unless.as_deref().map(|regex| build(regex, definition.ignore_case)),
+            sign: definition.sign.as_deref().map(|regex| build(regex, definition.ignore_case)),
+            foreign: definition.foreign.as_deref().map(|regex| build(regex, definition.ignore_case)),
             regex,
             code,
             in_bytes: !is_wide || names_bytes,
@@ -192,6 +206,9 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                     break;
                 }
                 at = found.span.end.min(seen.len());
+                if found.is_rejected {
+                    continue;
+                }
                 let (start, end) = (found.span.start, found.span.end);
                 let is_result = found.pattern.code.is_some() && found.time.is_none();
                 let time = || times::of_result(line, start, previous.clone(), place);
@@ -206,7 +223,7 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                 std::str::from_utf8(window).is_err() && patterns.iter().any(|pattern| pattern.page.is_some());
             if !is_decoded && patterns.first().is_some_and(|pattern| pattern.set.has_key(seen)) {
                 let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
-                    let mut all = placed_in(&way, line, patterns, limits, place);
+                    let mut all = placed_in(&way, (line, seen), patterns, limits, place);
                     all.retain(|placed| !is_divided(placed.start.end));
                     all
                 });
@@ -244,7 +261,7 @@ struct Placed {
 
 impl Placed {
     fn new(found: Match<'_>, window: &[u8], time_of_line: impl FnOnce() -> Option<String>) -> Placed {
-        let Match { pattern, span, captures, key, time } = found;
+        let Match { pattern, span, captures, key, time, is_rejected: _ } = found;
         let rest = window.get(span.end..).unwrap_or_default();
         let is_cut = [&b"\x1b"[..], b"\\_", b"&#"].iter().any(|sign| rest.starts_with(sign));
         let captured = |(name, of): (String, std::ops::Range<usize>)| (name, window[of].escape_ascii().to_string());
@@ -294,10 +311,11 @@ fn adds_user(raw: &[Placed], unwrapped: &[Placed]) -> bool {
     has_user(unwrapped) && !has_user(raw) && raw.iter().filter(|one| !one.is_context).all(is_there)
 }
 
-/// Returns the results in an unwrapped line, with their positions in the line itself.
+/// Returns the results in an unwrapped line, with their positions in the line itself, which is given without and with what is seen
+/// after a cut.
 fn placed_in(
     way: &wrapped::Unwrapped,
-    line: &[u8],
+    (line, seen): (&[u8], &[u8]),
     patterns: &[NaivePattern],
     limits: Limits,
     place: Place,
@@ -312,8 +330,11 @@ fn placed_in(
         let window = &way.text[start..way.text.len().min(start + whole.len() + limits.lookahead_bytes)];
         let mut at = 0;
         let mut previous = None;
-        while let Some(found) = leftmost_in_bytes(inner, window, patterns, at) {
+        while let Some(found) = leftmost_in_bytes((inner, seen), window, patterns, at) {
             at = found.span.end.min(inner.len());
+            if found.is_rejected {
+                continue;
+            }
             let (start_of_match, end_of_match) = (found.span.start, found.span.end);
             let is_result = found.pattern.code.is_some() && found.time.is_none();
             let own = times::of_result(inner, start_of_match, previous.clone(), place);
@@ -330,14 +351,19 @@ fn placed_in(
     all
 }
 
-/// Does the same as [`leftmost`], but only in the bytes as they are.
-fn leftmost_in_bytes<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: usize) -> Option<Match<'p>> {
+/// Does the same as [`leftmost`], but only in the bytes as they are. `around` is the line as it was wrapped.
+fn leftmost_in_bytes<'p>(
+    (line, around): (&[u8], &[u8]),
+    window: &[u8],
+    patterns: &'p [NaivePattern],
+    at: usize,
+) -> Option<Match<'p>> {
     let reading = Reading::new(window, None);
     let applies = |pattern: &&NaivePattern| {
-        pattern.when.as_ref().is_none_or(|when| when.is_match(line))
-            && !pattern.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+        pattern.when.as_ref().is_none_or(|when| when.is_match(line)) && !pattern.is_excluded(line)
     };
-    let matches = patterns.iter().filter(applies).filter_map(|pattern| find(pattern, &reading, line.len(), at));
+    let matches =
+        patterns.iter().filter(applies).filter_map(|pattern| find(pattern, &reading, line.len(), at, Some(around)));
     matches.min_by_key(|found| found.span.start)
 }
 
@@ -357,6 +383,8 @@ struct Match<'p> {
     captures: Vec<(String, std::ops::Range<usize>)>,
     key: Key,
     time: Option<Vec<u8>>,
+    /// Whether it takes its place but is no result: an unknown name in a line without a sign.
+    is_rejected: bool,
 }
 
 fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: usize) -> Option<Match<'p>> {
@@ -374,20 +402,45 @@ fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: us
             };
             let wanted: Vec<&Reading> = readings.iter().filter(is_wanted).collect();
             let any =
-                |regex: &Regex| wanted.iter().any(|reading| regex.is_match(&reading.text[..reading.at(line.len())]));
-            if !pattern.when.as_ref().is_none_or(any) || pattern.unless.as_ref().is_some_and(any) {
+                |is: &dyn Fn(&[u8]) -> bool| wanted.iter().any(|reading| is(&reading.text[..reading.at(line.len())]));
+            if !pattern.when.as_ref().is_none_or(|when| any(&|line| when.is_match(line)))
+                || any(&|line| pattern.is_excluded(line))
+            {
                 return None;
             }
             // If two matches have the same start, the longer one wins. If they are equal, the one in the plain bytes wins.
-            let matches = wanted.into_iter().filter_map(|reading| find(pattern, reading, line.len(), at));
+            let around = (readings.len() == 1).then_some(&b""[..]);
+            let matches = wanted.into_iter().filter_map(|reading| find(pattern, reading, line.len(), at, around));
             matches.min_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)))
         })
         // If two patterns match at the same start, the earlier one wins: `min_by_key` returns the first of several minima.
         .min_by_key(|found| found.span.start)
 }
 
+/// Returns the first match at or after `at` that begins in the line. An unknown name without a sign in the line or `around` it is no
+/// match, unless it is long or there are several readings of the line (`around` is `None`): then it takes its place.
+fn find<'p>(
+    pattern: &'p NaivePattern,
+    reading: &Reading,
+    line_len: usize,
+    mut at: usize,
+    around: Option<&[u8]>,
+) -> Option<Match<'p>> {
+    loop {
+        let mut found = find_any(pattern, reading, line_len, at)?;
+        let texts = [&reading.text[..reading.at(line_len)], around.unwrap_or_default()];
+        let has_sign = pattern.sign.as_ref().is_none_or(|sign| texts.iter().any(|text| sign.is_match(text)));
+        let is_unknown = matches!(found.key, Key::Name(_)) && Catalogue::built_in().entry(&found.key).is_none();
+        found.is_rejected = pattern.code.is_some() && is_unknown && !has_sign;
+        if !found.is_rejected || around.is_none() || found.span.len() > 256 {
+            return Some(found);
+        }
+        at = found.span.start + 1;
+    }
+}
+
 /// Returns the first match at or after `at` that begins in the line.
-fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: usize) -> Option<Match<'p>> {
+fn find_any<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: usize) -> Option<Match<'p>> {
     let line_len = reading.at(line_len);
     let haystack = if pattern.multiline { &reading.text } else { &reading.text[..line_len] };
     // Empty matches do not count; the next one that is not empty does.
@@ -406,6 +459,7 @@ fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: u
         captures: names.filter_map(captured).collect(),
         key: key(pattern.code.and_then(|code| captures.get(code)).map_or(b"", |code| code.as_bytes()), text("text")),
         time: text("time").map(<[u8]>::to_vec),
+        is_rejected: false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
+use callcodes::pattern::Pattern;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
@@ -36,9 +37,15 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         }
     })?;
     filters::check(&outcome.summary)?;
-    let pattern_names = session.settings.set.patterns().iter().filter(|pattern| !pattern.role().is_context());
-    let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
-    let searched = Searched { pattern_names, restriction: session.settings.restriction() };
+    let names = |is_named: fn(&Pattern) -> bool| {
+        let patterns = session.settings.set.patterns().iter().filter(|pattern| is_named(pattern));
+        patterns.map(|pattern| pattern.name().to_owned()).collect()
+    };
+    let searched = Searched {
+        pattern_names: names(|pattern| !pattern.role().is_context()),
+        general_names: names(Pattern::is_general),
+        restriction: session.settings.restriction(),
+    };
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
