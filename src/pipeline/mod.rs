@@ -29,6 +29,7 @@ mod hours;
 pub mod inventory;
 mod order;
 pub mod sign_ins;
+pub mod similar;
 pub mod summarise;
 
 use std::error::Error;
@@ -199,6 +200,15 @@ pub struct Outcome<S = Summary> {
     pub times: Assumed,
     /// Whether the current source has parts.
     has_parts: bool,
+}
+
+impl<S> Outcome<S> {
+    /// Returns the same outcome without the results.
+    #[must_use]
+    pub fn without_results(self) -> (Outcome<()>, S) {
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts } = self;
+        (Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts }, summary)
+    }
 }
 
 impl Outcome<()> {
