@@ -548,6 +548,7 @@ pub(crate) struct PatternsArgs {
 }
 
 const PATTERNS_HELP: &str = r"To add a pattern of your own, and `callcodes help patterns` for the rest:
+  callcodes patterns learn LINE --code 102     make one from a line with a code
   callcodes patterns new my-gateway            write my-gateway.toml to edit
   callcodes patterns check my-gateway.toml     check it for mistakes
   callcodes patterns test -f my-gateway.toml   try it on lines that you paste
@@ -571,12 +572,12 @@ pub(crate) enum PatternsCommand {
         #[command(flatten)]
         patterns: PatternArgs,
     },
-    /// Check pattern files and run their examples
-    Check {
-        /// Pattern files; several are checked together, as with several `-f`
-        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
-        files: Vec<PathBuf>,
-    },
+    /// Check pattern files, also against logs
+    ///
+    /// Runs the examples. If logs follow, reports for each pattern how many lines it takes, and which similar lines no pattern
+    /// takes.
+    #[command(mut_arg("paths", check_paths))]
+    Check(Box<CheckArgs>),
     /// Show which pattern matches which part of the lines that you paste
     ///
     /// For a line that none matches, it shows how far the nearest pattern gets.
@@ -590,6 +591,13 @@ pub(crate) enum PatternsCommand {
         #[command(flatten)]
         patterns: PatternArgs,
     },
+    /// Make a pattern from a line and the code in it
+    ///
+    /// Prints the pattern with what it looks for, in words, what it takes in the logs, and which similar lines it leaves out.
+    /// Words stay as they are. Numbers, times, addresses and the like may be any, and so may words that differ in similar lines
+    /// of the logs.
+    #[command(mut_arg("paths", learn_paths), after_help = LEARN_HELP)]
+    Learn(Box<LearnArgs>),
     /// Write a commented pattern file to start from, NAME.toml
     New {
         /// Name of the pattern: lower-case letters, digits and hyphens
@@ -602,6 +610,69 @@ pub(crate) enum PatternsCommand {
     /// Explain one of these commands
     #[command(hide = true)]
     Help(HelpArgs),
+}
+
+const LEARN_HELP: &str = r#"  callcodes patterns learn "LINE" --code 102             print a pattern for such lines
+  callcodes patterns learn "LINE" --code 102 ticket.zip  adapt it to similar lines in logs
+  callcodes patterns learn "LINE" --code 102 --write     use it in every run
+  callcodes patterns learn --code 102                    paste the line"#;
+
+#[derive(Debug, Args)]
+pub(crate) struct LearnArgs {
+    /// The code in the line: 102, PHONE_BUSY, "Phone Unreachable"
+    ///
+    /// For several lines with different codes, repeat the option. 102@2 means the second 102 in the line.
+    #[arg(long, value_name = "CODE", required = true, allow_hyphen_values = true)]
+    pub(crate) code: Vec<String>,
+    /// The user in the line
+    ///
+    /// Without this, the user is recognised by a word such as `user` before the name, or by the form of an account.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user: Option<String>,
+    /// The host in the line
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) host: Option<String>,
+    /// Name of the pattern: lower-case letters, digits and hyphens
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Add the pattern to your configuration file, or to that of --config
+    ///
+    /// On a terminal, callcodes asks. The rest of the file stays as it is.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// List every skipped or unreadable file
+    #[arg(short = 'v', long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+/// Describes the paths of `patterns learn`, which include lines.
+fn learn_paths(arg: Arg) -> Arg {
+    arg.value_name("LINE or PATH").hide_short_help(false).help("The line in quotation marks, and logs with similar lines").long_help(
+        "The line in quotation marks, and logs with similar lines\n\nAn argument that is not the name of a file and contains a \
+         space, `=` or the like is taken as a line. There may be several, and those without the code show what may differ. \
+         Without a line, or with `-`, lines are read from standard input. That is easier if a line has quotation marks.",
+    )
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// List every skipped or unreadable file
+    #[arg(short = 'v', long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+/// Describes the paths of `patterns check`, the first of which is a pattern file.
+fn check_paths(arg: Arg) -> Arg {
+    arg.value_name("FILE or PATH").hide_short_help(false).required(true).help("Pattern files, and then logs to compare with").long_help(
+        "Pattern files, and then logs to compare with\n\nSeveral pattern files are checked together, as with several `-f`. After \
+         the first argument, files whose names do not end in .toml are logs.",
+    )
 }
 
 #[derive(Debug, Args)]
