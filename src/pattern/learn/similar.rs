@@ -9,12 +9,16 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::build::{CodeForm, regex_of_key, template_of};
+use super::sample::Sample;
 use super::template::{LEAST_KEPT, Template};
-use super::{CodeForm, Sample, regex_of_key, template_of};
 use crate::catalogue::Catalogue;
 
 /// The longest line that is compared, in bytes. A longer one is a whole file or many records.
 pub const LONGEST_LINE_BYTES: usize = 4 << 10;
+
+/// The most words before the code that are compared, which bounds the time that this takes.
+const WORDS_COMPARED: usize = 48;
 
 /// What lines that are similar to a sample have in common.
 #[derive(Clone, Debug)]
@@ -36,7 +40,8 @@ impl Kind {
     }
 
     pub(super) fn of_template(template: &Template, form: CodeForm) -> Option<Kind> {
-        let before: Vec<String> = template.words().map(str::to_lowercase).collect();
+        let mut before: Vec<String> = template.words().map(str::to_lowercase).collect();
+        before.drain(..before.len().saturating_sub(WORDS_COMPARED));
         let (words, key_word) = match before.last() {
             Some(last) => (before.clone(), last.clone()),
             None => {

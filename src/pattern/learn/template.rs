@@ -59,6 +59,8 @@ pub(super) struct Template {
     words: usize,
 }
 
+/// The most parts before the code of lines that are merged, which bounds the time that this takes.
+const LONGEST_MERGED: usize = 400;
 /// The least share of the words before the code that a template keeps, as a fraction.
 pub(super) const LEAST_KEPT: (usize, usize) = (3, 5);
 
@@ -113,7 +115,7 @@ impl Template {
         let (key, other_key) = (self.key()?, other.key()?);
         let is_same_key = key.len() == other_key.len()
             && self.left[key.clone()].iter().zip(&other.left[other_key.clone()]).all(|(one, other)| one.matches(other));
-        if !is_same_key {
+        if !is_same_key || self.left.len().max(other.left.len()) > LONGEST_MERGED {
             return None;
         }
         let mut left = Vec::new();

@@ -1,5 +1,7 @@
 //! Tests of learning as a whole.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
