@@ -576,7 +576,6 @@ pub(crate) enum PatternsCommand {
     ///
     /// Runs the examples. If logs follow, reports for each pattern how many lines it takes, and which similar lines no pattern
     /// takes.
-    #[command(mut_arg("paths", check_paths))]
     Check(Box<CheckArgs>),
     /// Show which pattern matches which part of the lines that you paste
     ///
@@ -596,7 +595,7 @@ pub(crate) enum PatternsCommand {
     /// Prints the pattern with what it looks for, in words, what it takes in the logs, and which similar lines it leaves out.
     /// Words stay as they are. Numbers, times, addresses and the like may be any, and so may words that differ in similar lines
     /// of the logs.
-    #[command(mut_arg("paths", learn_paths), after_help = LEARN_HELP)]
+    #[command(after_help = LEARN_HELP)]
     Learn(Box<LearnArgs>),
     /// Write a commented pattern file to start from, NAME.toml
     New {
@@ -640,39 +639,73 @@ pub(crate) struct LearnArgs {
     /// On a terminal, callcodes asks. The rest of the file stays as it is.
     #[arg(long)]
     pub(crate) write: bool,
-    /// List every skipped or unreadable file
-    #[arg(short = 'v', long)]
-    pub(crate) verbose: bool,
+    /// The line in quotation marks, and logs with similar lines
+    ///
+    /// An argument that is not the name of a file and contains a space, `=` or the like is taken as a line. There may be
+    /// several, and those without the code show what may differ. Without a line, or with `-`, lines are read from standard
+    /// input. That is easier if a line has quotation marks.
+    #[arg(value_name = "LINE or PATH")]
+    pub(crate) arguments: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) patterns: PatternArgs,
     #[command(flatten)]
-    pub(crate) input: InputArgs,
-}
-
-/// Describes the paths of `patterns learn`, which include lines.
-fn learn_paths(arg: Arg) -> Arg {
-    arg.value_name("LINE or PATH").hide_short_help(false).help("The line in quotation marks, and logs with similar lines").long_help(
-        "The line in quotation marks, and logs with similar lines\n\nAn argument that is not the name of a file and contains a \
-         space, `=` or the like is taken as a line. There may be several, and those without the code show what may differ. \
-         Without a line, or with `-`, lines are read from standard input. That is easier if a line has quotation marks.",
-    )
+    pub(crate) logs: LogArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// List every skipped or unreadable file
-    #[arg(short = 'v', long)]
-    pub(crate) verbose: bool,
+    /// Pattern files, and then logs to compare them with
+    ///
+    /// Several pattern files are checked together, as with several `-f`. After the first argument, files whose names do not end
+    /// in .toml are logs.
+    #[arg(value_name = "FILE or PATH", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) arguments: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) input: InputArgs,
+    pub(crate) logs: LogArgs,
 }
 
-/// Describes the paths of `patterns check`, the first of which is a pattern file.
-fn check_paths(arg: Arg) -> Arg {
-    arg.value_name("FILE or PATH").hide_short_help(false).required(true).help("Pattern files, and then logs to compare with").long_help(
-        "Pattern files, and then logs to compare with\n\nSeveral pattern files are checked together, as with several `-f`. After \
-         the first argument, files whose names do not end in .toml are logs.",
-    )
+/// How logs are read with which patterns are compared.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// List every skipped or unreadable log
+    #[arg(short = 'v', long, help_heading = "Reading")]
+    pub(crate) verbose: bool,
+    /// Encoding of all logs, such as utf-16le
+    #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = "Reading")]
+    pub(crate) encoding: EncodingChoice,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+}
+
+impl LogArgs {
+    /// Returns an option that the user has passed and that has no effect without logs.
+    pub(crate) fn needs_logs(&self) -> Option<&'static str> {
+        let FileArgs { globs, iglobs, max_depth, max_filesize, newer_than, older_than, follow, binary } = &self.files;
+        let options = [
+            (self.verbose, "-v"),
+            (self.encoding.given().is_some(), "-E"),
+            (!globs.is_empty(), "-g"),
+            (!iglobs.is_empty(), "--iglob"),
+            (max_depth.is_some(), "--max-depth"),
+            (max_filesize.is_some(), "--max-filesize"),
+            (newer_than.is_some(), "--newer-than"),
+            (older_than.is_some(), "--older-than"),
+            (*follow, "-L"),
+            (*binary, "--binary"),
+            (self.archives.password_file.is_some(), "--password-file"),
+        ];
+        options.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
+    }
+
+    /// Returns the same options as those of a command that counts results, with the paths of the logs.
+    pub(crate) fn into_input(self, paths: Vec<PathBuf>) -> InputArgs {
+        let LogArgs { verbose: _, encoding, files, archives } = self;
+        let times = TimeArgs { tz: None, display_tz: None, date_order: None, year: None };
+        InputArgs { paths, files, encoding, threads: None, keep_copies: false, host_from: None, times, archives }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -32,8 +32,8 @@ struct Checked {
 }
 
 pub(super) fn run(args: CheckArgs) -> Result<Status, Failure> {
-    let CheckArgs { verbose, input } = args;
-    let mut arguments = settings::expanded(&input.paths).into_iter();
+    let CheckArgs { arguments, logs } = args;
+    let mut arguments = settings::expanded(&arguments).into_iter();
     let first = arguments.next();
     // Anything else is a log. The first argument is a pattern file, whatever its name is.
     let is_pattern_file = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
@@ -42,9 +42,10 @@ pub(super) fn run(args: CheckArgs) -> Result<Status, Failure> {
     let mut checked: Vec<Checked> = files.iter().map(|path| read(path)).collect();
     let together = check_together(&mut checked);
 
-    let encoding = input.encoding.given();
-    let (output_args, no_patterns) = (output_args(verbose), PatternArgs { no_config: true, ..PatternArgs::default() });
-    let mut logs = Logs::begin(paths, input, &no_patterns, &output_args)?;
+    let encoding = logs.encoding.given();
+    let (output_args, no_patterns) =
+        (output_args(logs.verbose), PatternArgs { no_config: true, ..PatternArgs::default() });
+    let mut logs = Logs::begin(paths, logs, &no_patterns, &output_args)?;
     let sound = checked.iter().filter(|file| file.wrong.is_empty());
     let mut lines: Vec<String> = sound.map(|file| kept(&file.name, &file.definitions)).collect();
     let mut notes = Vec::new();

@@ -24,7 +24,7 @@ use encoding_rs::Encoding;
 
 use super::logs::{Logs, output_args};
 use super::{check, own_file, test};
-use crate::args::{InputArgs, LearnArgs, PatternArgs};
+use crate::args::{LearnArgs, PatternArgs};
 use crate::argv;
 use crate::paste;
 use crate::settings;
@@ -33,6 +33,8 @@ use crate::term;
 
 /// The largest size of the lines on standard input, in bytes. Anything larger is a log.
 const LIMIT_BYTES: u64 = 1 << 20;
+/// The largest number of lines. More are a log.
+const LIMIT_LINES: usize = 100;
 /// The most similar lines in the logs to which a pattern is adapted.
 const SIMILAR_LINES: usize = 500;
 /// The most characters of the line that are shown on either side of a place.
@@ -42,10 +44,10 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
     // The target is resolved first, so that nothing is read in vain.
     let target = if args.write { Some(own_file::path(&args.patterns)?) } else { own_file::path(&args.patterns).ok() };
-    let (given, paths) = given(&args.input.paths)?;
+    let (given, paths) = given(&args.arguments)?;
     let (samples, others) = samples(&given, &args, catalogue)?;
-    let LearnArgs { name, write: is_sure, verbose, patterns: pattern_args, input, .. } = args;
-    let known = Known::new(&pattern_args, &input)?;
+    let LearnArgs { name, write: is_sure, patterns: pattern_args, logs: log_args, .. } = args;
+    let known = Known::new(&pattern_args, log_args.encoding.given())?;
     if let Some(note) = known.takes_all(&samples, catalogue) {
         term::note(note);
         return Ok(Status::Done);
@@ -53,8 +55,8 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
     let is_taken = |name: &str| known.definitions.iter().any(|one| one.name == name);
     check_name(name.as_deref(), &is_taken)?;
 
-    let output_args = output_args(verbose);
-    let mut logs = Logs::begin(paths, input, &pattern_args, &output_args)?;
+    let output_args = output_args(log_args.verbose);
+    let mut logs = Logs::begin(paths, log_args, &pattern_args, &output_args)?;
     let similar = similar(&mut logs, &known, &samples, &others)?;
     let mut learned = learn(&samples, &similar, catalogue, &is_taken).map_err(|why| not_learned(&why, &samples))?;
     if let Some(name) = name {
@@ -77,7 +79,9 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
         own_file::add(&target, &patterns(&learned))?;
         term::note(format_args!("added {} to {shown_target}", these(&learned)));
     } else {
-        term::note(format_args!("nothing was written. To add {} to {shown_target}, pass --write", these(&learned)));
+        let (verb, them) = if learned.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let these = these(&learned);
+        term::note(format_args!("{these} {verb} not in use yet. To add {them} to {shown_target}, pass --write"));
     }
     Ok(status)
 }
@@ -132,6 +136,11 @@ fn given(arguments: &[PathBuf]) -> Result<(Vec<String>, Vec<PathBuf>), Failure> 
             settings::diagnostics(&[Diagnostic::new(term::shown(&format!("cannot read {problem}")))])
         })?;
         lines.extend(lines_of(&String::from_utf8_lossy(&pasted)));
+    }
+    if lines.len() > LIMIT_LINES {
+        let remedy = "pass one line with a code, and the others as a log: save them to a file, and pass that";
+        let message = format!("these are more than {LIMIT_LINES} lines");
+        return Err(settings::diagnostics(&[Diagnostic::new(message).remedy(remedy)]));
     }
     if lines.is_empty() {
         let remedy = "pass a line with a code in quotation marks, as in callcodes patterns learn \"call result: 102\" --code 102";
@@ -285,9 +294,8 @@ struct Proved {
 }
 
 impl Known {
-    fn new(args: &PatternArgs, input: &InputArgs) -> Result<Known, Failure> {
+    fn new(args: &PatternArgs, encoding: Option<&'static Encoding>) -> Result<Known, Failure> {
         let (definitions, set) = settings::proved(args)?;
-        let encoding = input.encoding.given();
         Ok(Known { definitions, set: set.reading_in(encoding), encoding })
     }
 
@@ -321,7 +329,12 @@ impl Known {
         let mut definitions = self.definitions.clone();
         let range = at..at + own.len();
         definitions.splice(at..at, own);
-        let set = proof::compile(&definitions, Catalogue::built_in).map_err(|found| settings::diagnostics(&found))?;
+        let set = proof::compile(&definitions, Catalogue::built_in).map_err(|mut found| {
+            let message = "the learned patterns do not pass their own check, so they cannot be used";
+            let remedy = "learn from one line at a time, or from longer lines; what follows shows what is wrong";
+            found.insert(0, Diagnostic::new(message).remedy(remedy));
+            settings::diagnostics(&found)
+        })?;
         Ok(Proved { definitions, set: set.reading_in(self.encoding), learned: range })
     }
 }

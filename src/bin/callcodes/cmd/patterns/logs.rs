@@ -9,7 +9,7 @@ use callcodes::pipeline::Outcome;
 use callcodes::pipeline::similar::{Compared, Seen, compare};
 use callcodes::source::STDIN;
 
-use crate::args::{ColorArg, InputArgs, OutputArgs, PatternArgs, SummaryFormatArg};
+use crate::args::{ColorArg, LogArgs, OutputArgs, PatternArgs, SummaryFormatArg};
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
@@ -32,10 +32,15 @@ impl<'a> Logs<'a> {
     /// Resolves the options, and reads nothing yet.
     pub(super) fn begin(
         paths: Vec<PathBuf>,
-        input: InputArgs,
+        args: LogArgs,
         patterns: &PatternArgs,
         output: &'a OutputArgs,
     ) -> Result<Logs<'a>, Failure> {
+        if let (true, Some(option)) = (paths.is_empty(), args.needs_logs()) {
+            let reason =
+                format!("{option} is about logs, and none were passed. Pass a log or a folder, or leave out {option}");
+            return Err(Failure::Message(reason));
+        }
         if paths.iter().any(|path| path == Path::new(STDIN)) {
             let reason =
                 "logs are read more than once, which standard input cannot be. Save it to a file, and pass that";
@@ -44,8 +49,9 @@ impl<'a> Logs<'a> {
         let session = if paths.is_empty() {
             None
         } else {
-            let input = InputArgs { paths, ..input };
-            Some(Session::begin(&input, patterns, output, Some(SummaryFormatArg::Table), |_| Written::AtTheEnd)?)
+            Some(Session::begin(&args.into_input(paths), patterns, output, Some(SummaryFormatArg::Table), |_| {
+                Written::AtTheEnd
+            })?)
         };
         Ok(Logs { session, outcome: Outcome::default(), is_read: false })
     }
