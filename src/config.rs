@@ -17,12 +17,16 @@
 //! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each
 //! start. Only [`user_file`] depends on the environment.
 
+mod append;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+
+pub use self::append::with_pattern;
 
 use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
@@ -155,6 +159,16 @@ fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
 fn read_any_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_config(&text, &Origin::File(path.to_owned()))
+}
+
+/// Checks the contents of a pattern file before they are written to `path`.
+///
+/// # Errors
+///
+/// Returns the same errors as [`read_file`].
+pub fn check_contents(contents: &[u8], path: &Path) -> Result<(), Vec<Diagnostic>> {
+    let text = decoded(contents.to_vec(), path).map_err(|diagnostic| vec![diagnostic])?;
+    read_config(&text, &Origin::File(path.to_owned())).map(drop)
 }
 
 /// Whether there is a built-in pattern with this name, which a user's pattern of the same name replaces.
@@ -316,7 +330,11 @@ fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnosti
 
 /// Reads the text of a pattern file, which must be UTF-8 or UTF-16 and not too large.
 fn read_text(path: &Path) -> Result<String, Diagnostic> {
-    let bytes = read_bytes(path).map_err(|error| unreadable(path, &error))?;
+    decoded(read_bytes(path).map_err(|error| unreadable(path, &error))?, path)
+}
+
+/// Decodes the contents of a pattern file.
+fn decoded(bytes: Vec<u8>, path: &Path) -> Result<String, Diagnostic> {
     let name = path.display();
     if bytes.len() > FILE_LIMIT_BYTES {
         let limit = FILE_LIMIT_BYTES / (1024 * 1024);

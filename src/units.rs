@@ -198,17 +198,22 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Decodes a small file that a person or PowerShell's `>` wrote. The file may be UTF-8, or UTF-16 that starts with an ASCII
 /// character or a byte order mark. A byte order mark is removed.
 pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
-    let units = match bytes[..] {
-        [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
-        [0xFE, 0xFF, ..] | [0, _, ..] => Units::Utf16Be,
-        _ => Units::Bytes,
-    };
+    let units = of_text(&bytes);
     let text = if units == Units::Bytes { bytes } else { units.lines_in_utf8(&bytes) };
     let mut text = String::from_utf8(text)?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(text)
+}
+
+/// Returns the units of a small file that [`text`] decodes.
+pub(crate) fn of_text(bytes: &[u8]) -> Units {
+    match bytes {
+        [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
+        [0xFE, 0xFF, ..] | [0, _, ..] => Units::Utf16Be,
+        _ => Units::Bytes,
+    }
 }
 
 /// The size of the blocks that are checked for ASCII, in bytes.

@@ -122,7 +122,8 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
             }
             let origin_of = |found: &Found| self.definitions.get(found.pattern).map(|other| &other.origin);
             let same_origin = |found: &&Found| origin_of(found) == Some(&definition.origin);
-            if let Some(taker) = all.iter().find(same_origin) {
+            // If a pattern of another origin takes a part of the example, that may be why another one of this origin takes the rest.
+            if let Some(taker) = all.first().filter(|_| all.iter().all(|found| same_origin(&found))) {
                 return Verdict::TakenBy(taker.pattern);
             }
             all = alone;
@@ -509,6 +510,18 @@ regex = 'c=(?<code>\d)'
         definitions.extend(parse(&builtin.replace("code = 2", "code = 3"), &Origin::BuiltIn).unwrap());
         let shown = errors_of(&definitions);
         assert!(shown.starts_with("error: an example of pattern `builtin` gives code 2, not code 3\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_pattern_of_another_origin_may_take_a_part_of_an_example() {
+        // The user's pattern takes `a=1 c=`, so that `c=2!` of `narrow` is not found, and `rest` finds what is left of it.
+        let text = "[[pattern]]\nname = 'narrow'\nregex = 'c=(?<code>\\d)!'\nexamples = [ { line = 'a=1 c=2!', code = 2 } ]\n\
+                    [[pattern]]\nname = 'rest'\nregex = '(?<code>\\d)!'\n";
+        let built_in = parse(text, &Origin::BuiltIn).unwrap();
+        assert_eq!(errors_of(&built_in), "");
+        let mut definitions = vec![Definition::from_expression(1, r"a=(?<code>\d) c=")];
+        definitions.extend(built_in);
+        assert_eq!(errors_of(&definitions), "");
     }
 
     #[test]

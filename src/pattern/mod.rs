@@ -8,6 +8,7 @@
 //! | Check that each pattern finds what its examples expect. | [`examples`] |
 //! | Explain how much of a line a pattern matches if it finds nothing. | [`nearest`] |
 //! | Write a pattern file to start from. | [`template`] |
+//! | Make a pattern from lines and the codes in them. | [`learn`] |
 //!
 //! Every error is a [`diagnostic::Diagnostic`]: a message, the position in the file, and a remedy.
 //!
@@ -22,6 +23,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod examples;
 pub mod file;
+pub mod learn;
 mod letters;
 mod literal;
 mod matcher;

@@ -29,6 +29,7 @@ mod hours;
 pub mod inventory;
 mod order;
 pub mod sign_ins;
+pub mod similar;
 pub mod summarise;
 
 use std::collections::HashMap;
@@ -206,6 +207,15 @@ pub struct Outcome<S = Summary> {
     has_parts: bool,
     /// The times of single sources, by the number of sources that were read before, and only as far as anything was assumed.
     times_of: HashMap<u32, Assumed>,
+}
+
+impl<S> Outcome<S> {
+    /// Returns the same outcome without the results.
+    #[must_use]
+    pub fn without_results(self) -> (Outcome<()>, S) {
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
+        (Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts, times_of }, summary)
+    }
 }
 
 impl Outcome<()> {

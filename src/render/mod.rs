@@ -9,6 +9,7 @@ pub mod codes;
 pub mod contract;
 mod csv;
 mod json;
+pub mod learned;
 pub mod lines;
 pub mod patterns;
 pub mod progress;
@@ -120,6 +121,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
             lines::csv::begins,
             codes::begins,
             patterns::begins,
+            learned::begins,
             trial::begins,
         ]
         .iter()

@@ -128,56 +128,19 @@ impl Full<'_> {
         if definition.origin == Origin::CommandLine {
             let _ = writeln!(text, "# In a file it needs another name: this kind of name is kept for -e.");
         }
-        text.push_str("[[pattern]]\n");
-        let mut key = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                let _ = writeln!(text, "{name} = {value}");
-            }
-        };
-        key("name", Some(quoted(&definition.name)));
-        key("description", definition.description.as_deref().map(quoted));
-        key("regex", Some(triply_quoted(&definition.regex)));
-        key("ignore_case", definition.ignore_case.then(|| "true".to_owned()));
-        key("multiline", definition.multiline.then(|| "true".to_owned()));
-        key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
-        key("when", definition.when.as_deref().map(triply_quoted));
-        key("unless", definition.unless.as_deref().map(triply_quoted));
-        key("sign", definition.sign.as_deref().map(triply_quoted));
-        key("foreign", definition.foreign.as_deref().map(triply_quoted));
-        key("line", definition.line.as_deref().map(triply_quoted));
-        key("recorder", definition.recorder.as_deref().map(quoted));
-        key("family", Some(&*definition.family).filter(|family| *family != MFA).map(quoted));
-        key("time_form", definition.time_form.as_deref().map(quoted));
-        key("general", definition.general.then(|| "true".to_owned()));
-        key("context", definition.role.name().map(quoted));
-        self.push_examples(index, definition, &mut text);
+        push_toml(definition, &mut text, |example, text| self.push_given(index, definition, example, text));
         out.write_all(text.as_bytes())
     }
 
-    fn push_examples(&self, index: usize, definition: &Definition, text: &mut String) {
-        if !definition.examples.is_empty() {
-            text.push_str("examples = [\n");
-            for example in &definition.examples {
-                let mut scratch = self.set.scratch();
-                let line = example.line.as_bytes();
-                // The example of a context is a whole sign-in, in which the pattern alone finds no result.
-                let alone = Some(index).filter(|_| !definition.role.is_context());
-                for found in alone
-                    .into_iter()
-                    .flat_map(|alone| proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(alone)))
-                {
-                    let _ = writeln!(text, "    # gives {}", self.given(&found));
-                }
-                let _ = writeln!(text, "    {},", inline_table(example));
-            }
-            text.push_str("]\n");
+    /// Appends a comment for each result that the pattern finds in an example.
+    fn push_given(&self, index: usize, definition: &Definition, example: &Example, text: &mut String) {
+        // The example of a context is a whole sign-in, in which the pattern alone finds no result.
+        if definition.role.is_context() {
+            return;
         }
-        if !definition.counter_examples.is_empty() {
-            text.push_str("counter_examples = [\n");
-            for example in &definition.counter_examples {
-                let _ = writeln!(text, "    {},", triply_quoted(&example.line));
-            }
-            text.push_str("]\n");
+        let mut scratch = self.set.scratch();
+        for found in proof::find_all(self.set, &mut scratch, self.catalogue, example.line.as_bytes(), Some(index)) {
+            let _ = writeln!(text, "    # gives {}", self.given(&found));
         }
     }
 
@@ -192,6 +155,55 @@ impl Full<'_> {
             }
         }
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Returns a pattern as a TOML table, without comments.
+#[must_use]
+pub fn toml_of(definition: &Definition) -> String {
+    let mut text = String::new();
+    push_toml(definition, &mut text, |_, _| {});
+    text
+}
+
+/// Appends a pattern as a TOML table. `comment` appends what comes before an example.
+fn push_toml(definition: &Definition, text: &mut String, mut comment: impl FnMut(&Example, &mut String)) {
+    text.push_str("[[pattern]]\n");
+    let mut key = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{name} = {value}");
+        }
+    };
+    key("name", Some(quoted(&definition.name)));
+    key("description", definition.description.as_deref().map(quoted));
+    key("regex", Some(triply_quoted(&definition.regex)));
+    key("ignore_case", definition.ignore_case.then(|| "true".to_owned()));
+    key("multiline", definition.multiline.then(|| "true".to_owned()));
+    key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
+    key("when", definition.when.as_deref().map(triply_quoted));
+    key("unless", definition.unless.as_deref().map(triply_quoted));
+    key("sign", definition.sign.as_deref().map(triply_quoted));
+    key("foreign", definition.foreign.as_deref().map(triply_quoted));
+    key("line", definition.line.as_deref().map(triply_quoted));
+    key("recorder", definition.recorder.as_deref().map(quoted));
+    key("family", Some(&*definition.family).filter(|family| *family != MFA).map(quoted));
+    key("time_form", definition.time_form.as_deref().map(quoted));
+    key("general", definition.general.then(|| "true".to_owned()));
+    key("context", definition.role.name().map(quoted));
+    if !definition.examples.is_empty() {
+        text.push_str("examples = [\n");
+        for example in &definition.examples {
+            comment(example, text);
+            let _ = writeln!(text, "    {},", inline_table(example));
+        }
+        text.push_str("]\n");
+    }
+    if !definition.counter_examples.is_empty() {
+        text.push_str("counter_examples = [\n");
+        for example in &definition.counter_examples {
+            let _ = writeln!(text, "    {},", triply_quoted(&example.line));
+        }
+        text.push_str("]\n");
     }
 }
 

@@ -102,6 +102,36 @@ struct Offset {
     is_changing: bool,
 }
 
+/// Returns the length of the time at the start of `text`, in any form that is certain without other lines, or of a clock time with
+/// seconds. Returns `None` if the text does not begin with a time.
+#[must_use]
+pub(crate) fn len_at(text: &[u8]) -> Option<usize> {
+    let first = *text.first()?;
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let with_fraction = |len: usize| match text.get(len) {
+        Some(b'.' | b',') if digits(len + 1) > 0 => len + 1 + digits(len + 1),
+        _ => len,
+    };
+    let iso = form::iso_at(text, 0).then(|| {
+        let len = with_fraction("2017-02-14T02:57:24".len());
+        match &text[len..] {
+            [b'Z', ..] => len + 1,
+            [b'+' | b'-', ..] if digits(len + 1) == 2 && text.get(len + 3) == Some(&b':') && digits(len + 4) == 2 => {
+                len + 6
+            }
+            [b'+' | b'-', ..] if matches!(digits(len + 1), 2 | 4) => len + 1 + digits(len + 1),
+            _ => len,
+        }
+    });
+    let hour = digits(0);
+    let is_clock =
+        matches!(hour, 1 | 2) && [hour, hour + 3].iter().all(|&at| text.get(at) == Some(&b':') && digits(at + 1) == 2);
+    let clock = is_clock.then(|| with_fraction(hour + 6));
+    let shapes = forms::built_in().beginning_with(first).filter(|(_, shape)| !shape.needs_lines && !shape.is_found);
+    let read = shapes.filter_map(|(_, shape)| shape.read(text)).map(|(_, end)| end).max();
+    iso.into_iter().chain(clock).chain(read).max()
+}
+
 impl Time {
     /// Creates a time from the nanoseconds since the Unix epoch.
     #[must_use]

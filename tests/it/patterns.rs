@@ -168,3 +168,81 @@ fn only_the_first_lines_of_a_log_are_tested() {
     assert_eq!(tried(long(1 << 20)), (last.clone(), unexplained.to_owned()));
     assert_eq!(tried(long((1 << 20) + 1)), (last, format!("{cut}{unexplained}")));
 }
+
+/// A line of an invented product, which no built-in pattern takes.
+const DOOR: &str = "2024-05-01 10:15:30 doorkeeper: second factor for user Jürgen: answer=102";
+
+#[test]
+fn a_learned_pattern_is_added_to_the_configuration_file_and_counts_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("door.log"), format!("{DOOR}\n{}\n", DOOR.replace("102", "21"))).unwrap();
+    let learn = ["patterns", "learn", DOOR, "--code", "102", "--write"];
+    let user_file = folder.path().join("callcodes").join("config.toml");
+
+    // The folder does not exist yet.
+    let learned = callcodes(folder.path(), &learn);
+    let expected = format!("callcodes: added the pattern `doorkeeper-answer` to {}\n", user_file.display());
+    assert_eq!((stderr(&learned), learned.status.code()), (expected, Some(0)));
+    let scanned = callcodes(folder.path(), &["--by", "user", "door.log", "-o", "-"]);
+    assert!(stdout(&scanned).contains("Jürgen"), "{}", stdout(&scanned));
+    assert!(stdout(&scanned).contains("2 results"), "{}", stdout(&scanned));
+
+    let again = callcodes(folder.path(), &learn);
+    let expected =
+        "callcodes: the pattern `doorkeeper-answer` already finds the code in this line, so no new one is needed\n";
+    assert_eq!((stdout(&again), stderr(&again), again.status.code()), (String::new(), expected.to_owned(), Some(0)));
+
+    // A second pattern comes after the first, with an empty line between them.
+    let other = callcodes(folder.path(), &["patterns", "learn", "SMS gateway answer: 120", "--code", "120", "--write"]);
+    assert!(stderr(&other).contains("`sms-answer`"), "{}", stderr(&other));
+    let text = fs::read_to_string(&user_file).unwrap().replace("\r\n", "\n");
+    assert_eq!(text.matches("[[pattern]]\n").count(), 2);
+    assert!(text.contains("]\n\n[[pattern]]\nname = 'sms-answer'\n"), "{text}");
+    let checked = callcodes(folder.path(), &["patterns", "check", "callcodes/config.toml"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
+}
+
+#[test]
+fn a_configuration_file_keeps_its_comments_its_encoding_and_its_line_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.toml");
+    let learn = ["patterns", "learn", DOOR, "--code", "102", "--config", "own.toml", "--write"];
+    let own = "# Prüfung, nicht ändern\r\n[[pattern]]\r\nname = 'own'\r\nregex = 'own (?<code>a)' # mine";
+    let utf_16 = |text: &str| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    fs::write(&file, own).unwrap();
+    assert_eq!(callcodes(folder.path(), &learn).status.code(), Some(0));
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with(&format!("{own}\r\n\r\n[[pattern]]\r\nname = 'doorkeeper-answer'\r\n")), "{text}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+
+    fs::write(&file, utf_16(own)).unwrap();
+    assert_eq!(callcodes(folder.path(), &learn).status.code(), Some(0));
+    assert_eq!(fs::read(&file).unwrap(), utf_16(&text));
+    let checked = callcodes(folder.path(), &["patterns", "check", "own.toml"]);
+    assert_eq!(stdout(&checked), "own.toml: 2 patterns, 1 example and 2 counter-examples pass\n");
+}
+
+#[test]
+fn a_configuration_file_that_could_not_be_read_afterwards_is_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = "pattern = [ { name = 'own', regex = 'own (?<code>a)' } ]\n";
+    fs::write(folder.path().join("own.toml"), list).unwrap();
+    let learn = ["patterns", "learn", DOOR, "--code", "102", "--config", "own.toml", "--write"];
+    let learned = callcodes(folder.path(), &learn);
+    let expected =
+        "callcodes: own.toml was not changed, because it would no longer be valid with the pattern at its end\n";
+    assert!(stderr(&learned).starts_with(expected), "{}", stderr(&learned));
+    assert_eq!(learned.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(folder.path().join("own.toml")).unwrap(), list);
+}
+
+#[test]
+fn what_learn_prints_is_a_pattern_file_that_scans_skip() {
+    let folder = tempfile::tempdir().unwrap();
+    let learned = callcodes(folder.path(), &["patterns", "learn", DOOR, "--code", "102"]);
+    fs::write(folder.path().join("own.toml"), &learned.stdout).unwrap();
+    let checked = callcodes(folder.path(), &["patterns", "check", "own.toml"]);
+    assert_eq!(stdout(&checked), "own.toml: 1 pattern, 1 example and 2 counter-examples pass\n");
+    let scanned = callcodes(folder.path(), &["-f", "own.toml", "-v", "own.toml"]);
+    assert!(stderr(&scanned).contains("own.toml: skipped, written by callcodes itself"), "{}", stderr(&scanned));
+}

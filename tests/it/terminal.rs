@@ -88,6 +88,12 @@ fn no_control_character_reaches_the_terminal() {
         &["patterns", "check", "wrong.toml"],
         &["patterns", "check", "raw.toml", &missing],
         &["patterns", "test"],
+        &["patterns", "check", "own.toml", ".", "-v"],
+        &["patterns", "learn", &format!("z{all} answer of {all}: 102"), "--code", "102"],
+        &["patterns", "learn", &format!("102{all}102 answer: 5"), "--code", "102"],
+        &["patterns", "learn", "x call answer: 102", ".", "--code", "102", "-v"],
+        &["patterns", "learn", "x call answer: 102", &missing, "--code", &all],
+        &["patterns", "learn", "x call answer: 102", "--code", "102", "--name", &all],
         &["patterns", "new", &all],
         &["patterns", "new", "x", "-o", &format!("none/{all}")],
         &[&missing],
@@ -121,7 +127,7 @@ fn all_text_of_the_program_itself_is_ascii() {
         let file = root.join(file);
         fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
     }
-    let runs: [&[&str]; 19] = [
+    let runs: [&[&str]; 20] = [
         &["."],
         &["--format", "json", "."],
         &["files", "."],
@@ -135,6 +141,7 @@ fn all_text_of_the_program_itself_is_ascii() {
         &["patterns", "new", "own", "-o", "-"],
         &["patterns", "check", "wrong.toml"],
         &["patterns", "check", "door.toml"],
+        &["patterns", "learn", "MFA answer: 102", "long.log", "--code", "102"],
         &["patterns", "test", "long.log"],
         &["patterns", "test", "--no-pattern", "mfa-result", "long.log"],
         &["help", "files"],

@@ -549,6 +549,7 @@ pub(crate) struct PatternsArgs {
 }
 
 const PATTERNS_HELP: &str = r"To add a pattern of your own, and `callcodes help patterns` for the rest:
+  callcodes patterns learn LINE --code 102     make one from a line with a code
   callcodes patterns new my-gateway            write my-gateway.toml to edit
   callcodes patterns check my-gateway.toml     check it for mistakes
   callcodes patterns test -f my-gateway.toml   try it on lines that you paste
@@ -572,12 +573,11 @@ pub(crate) enum PatternsCommand {
         #[command(flatten)]
         patterns: PatternArgs,
     },
-    /// Check pattern files and run their examples
-    Check {
-        /// Pattern files; several are checked together, as with several `-f`
-        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
-        files: Vec<PathBuf>,
-    },
+    /// Check pattern files, also against logs
+    ///
+    /// Runs the examples. If logs follow, reports for each pattern how many lines it takes, and which similar lines no pattern
+    /// takes.
+    Check(Box<CheckArgs>),
     /// Show which pattern matches which part of the lines that you paste
     ///
     /// For a line that none matches, it shows how far the nearest pattern gets.
@@ -591,6 +591,13 @@ pub(crate) enum PatternsCommand {
         #[command(flatten)]
         patterns: PatternArgs,
     },
+    /// Make a pattern from a line and the code in it
+    ///
+    /// Prints the pattern with what it looks for, in words, what it takes in the logs, and which similar lines it leaves out.
+    /// Words stay as they are. Numbers, times, addresses and the like may be any, and so may words that differ in similar lines
+    /// of the logs.
+    #[command(after_help = LEARN_HELP)]
+    Learn(Box<LearnArgs>),
     /// Write a commented pattern file to start from, NAME.toml
     New {
         /// Name of the pattern: lower-case letters, digits and hyphens
@@ -603,6 +610,103 @@ pub(crate) enum PatternsCommand {
     /// Explain one of these commands
     #[command(hide = true)]
     Help(HelpArgs),
+}
+
+const LEARN_HELP: &str = r#"  callcodes patterns learn "LINE" --code 102             print a pattern for such lines
+  callcodes patterns learn "LINE" --code 102 ticket.zip  adapt it to similar lines in logs
+  callcodes patterns learn "LINE" --code 102 --write     use it in every run
+  callcodes patterns learn --code 102                    paste the line"#;
+
+#[derive(Debug, Args)]
+pub(crate) struct LearnArgs {
+    /// The code in the line: 102, PHONE_BUSY, "Phone Unreachable"
+    ///
+    /// For several lines with different codes, repeat the option. 102@2 means the second 102 in the line.
+    #[arg(long, value_name = "CODE", required = true, allow_hyphen_values = true)]
+    pub(crate) code: Vec<String>,
+    /// The user in the line
+    ///
+    /// Without this, the user is recognised by a word such as `user` before the name, or by the form of an account.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user: Option<String>,
+    /// The host in the line
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) host: Option<String>,
+    /// Name of the pattern: lower-case letters, digits and hyphens
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Add the pattern to your configuration file, or to that of --config
+    ///
+    /// On a terminal, callcodes asks. The rest of the file stays as it is.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// The line in quotation marks, and logs with similar lines
+    ///
+    /// An argument that is not the name of a file and contains a space, `=` or the like is taken as a line. There may be
+    /// several, and those without the code show what may differ. Without a line, or with `-`, lines are read from standard
+    /// input. That is easier if a line has quotation marks.
+    #[arg(value_name = "LINE or PATH")]
+    pub(crate) arguments: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Pattern files, and then logs to compare them with
+    ///
+    /// Several pattern files are checked together, as with several `-f`. After the first argument, files whose names do not end
+    /// in .toml are logs.
+    #[arg(value_name = "FILE or PATH", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) arguments: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// How logs are read with which patterns are compared.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// List every skipped or unreadable log
+    #[arg(short = 'v', long, help_heading = "Reading")]
+    pub(crate) verbose: bool,
+    /// Encoding of all logs, such as utf-16le
+    #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = "Reading")]
+    pub(crate) encoding: EncodingChoice,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
+}
+
+impl LogArgs {
+    /// Returns an option that the user has passed and that has no effect without logs.
+    pub(crate) fn needs_logs(&self) -> Option<&'static str> {
+        let FileArgs { globs, iglobs, max_depth, max_filesize, newer_than, older_than, follow, binary } = &self.files;
+        let options = [
+            (self.verbose, "-v"),
+            (self.encoding.given().is_some(), "-E"),
+            (!globs.is_empty(), "-g"),
+            (!iglobs.is_empty(), "--iglob"),
+            (max_depth.is_some(), "--max-depth"),
+            (max_filesize.is_some(), "--max-filesize"),
+            (newer_than.is_some(), "--newer-than"),
+            (older_than.is_some(), "--older-than"),
+            (*follow, "-L"),
+            (*binary, "--binary"),
+            (self.archives.password_file.is_some(), "--password-file"),
+        ];
+        options.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
+    }
+
+    /// Returns the same options as those of a command that counts results, with the paths of the logs.
+    pub(crate) fn into_input(self, paths: Vec<PathBuf>) -> InputArgs {
+        let LogArgs { verbose: _, encoding, files, archives } = self;
+        let times = TimeArgs { tz: None, display_tz: None, date_order: None, year: None };
+        InputArgs { paths, files, encoding, threads: None, keep_copies: false, host_from: None, times, archives }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ use crate::status::Failure;
 use crate::term;
 
 /// Commands and options of this program, each with words that other programs use for them.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     (
         "the command scan",
         "analyse analyze count parse read report run search statistics stats summarise summarize summary total totals",
@@ -29,6 +29,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("the command patterns", "regex regexes rules"),
     ("the command patterns check", "check lint validate"),
     ("the command patterns test", "test try"),
+    ("the command patterns learn", "learn teach train"),
     ("the command generate", "complete completion completions man"),
     ("the option --version", "version"),
 ];

@@ -232,6 +232,13 @@ pub(crate) fn say(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Prints a question on standard error, after which the user types the answer.
+pub(crate) fn ask(question: impl std::fmt::Display) {
+    // If standard error is closed, nobody sees the question, and no answer means no.
+    let _ = write!(anstream::stderr(), "callcodes: {question} ");
+    let _ = io::stderr().flush();
+}
+
 /// Whether standard error is a terminal on which a line can be redrawn.
 pub(crate) fn can_draw() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")

@@ -1,7 +1,10 @@
-//! `patterns`: lists, shows, checks and tests patterns, and creates new ones.
+//! `patterns`: lists, shows, checks and tests patterns, and creates and learns new ones.
 
 mod check;
+mod learn;
+mod logs;
 mod new;
+mod own_file;
 mod test;
 
 use std::path::Path;
@@ -21,7 +24,8 @@ pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
         None => show_list(&args.patterns),
         Some(PatternsCommand::List { patterns }) => show_list(&patterns),
         Some(PatternsCommand::Show { names, output, patterns }) => show(&names, output.as_deref(), &patterns),
-        Some(PatternsCommand::Check { files }) => check::run(&files),
+        Some(PatternsCommand::Check(args)) => check::run(*args),
+        Some(PatternsCommand::Learn(args)) => learn::run(*args),
         Some(PatternsCommand::Test { input, patterns }) => test::run(input.as_deref(), &patterns),
         Some(PatternsCommand::New { name, output }) => new::run(&name, output.as_deref()),
         Some(PatternsCommand::Help(args)) => super::help::run(&["patterns".to_owned()], &args),

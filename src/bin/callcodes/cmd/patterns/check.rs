@@ -7,14 +7,22 @@ use callcodes::catalogue::Catalogue;
 use callcodes::config;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::pattern::learn::Kind;
 use callcodes::pattern::{Pattern, PatternSet};
+use callcodes::pipeline::similar::{Compared, sample_of};
+use callcodes::render::learned::{SHOWN_LINES, comparison};
 use callcodes::render::patterns::kept;
 use callcodes::scan::proof;
 
+use super::logs::{Logs, output_args};
 use super::replaces_built_in;
+use crate::args::{CheckArgs, PatternArgs};
 use crate::settings;
 use crate::status::{Failure, Status};
-use crate::term::{self, Output, Styles};
+use crate::term;
+
+/// The most lines that a pattern takes from which it follows what similar lines look like.
+const COMPARED_LINES: usize = 20;
 
 /// A pattern file and its errors.
 struct Checked {
@@ -23,20 +31,75 @@ struct Checked {
     wrong: Vec<Diagnostic>,
 }
 
-pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
-    let mut checked: Vec<Checked> = settings::expanded(files).iter().map(|path| read(path)).collect();
-    let notes = check_together(&mut checked);
+pub(super) fn run(args: CheckArgs) -> Result<Status, Failure> {
+    let CheckArgs { arguments, logs } = args;
+    let mut arguments = settings::expanded(&arguments).into_iter();
+    let first = arguments.next();
+    // Anything else is a log. The first argument is a pattern file, whatever its name is.
+    let is_pattern_file = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
+    let (others, paths): (Vec<PathBuf>, Vec<PathBuf>) = arguments.partition(is_pattern_file);
+    let files: Vec<PathBuf> = first.into_iter().chain(others).collect();
+    let mut checked: Vec<Checked> = files.iter().map(|path| read(path)).collect();
+    let together = check_together(&mut checked);
 
-    Output::write_whole(None, &Styles::default(), |output| {
-        let mut sound = checked.iter().filter(|file| file.wrong.is_empty());
-        sound.try_for_each(|file| writeln!(output, "{}", kept(&file.name, &file.definitions)))
-    })?;
+    let encoding = logs.encoding.given();
+    let (output_args, no_patterns) =
+        (output_args(logs.verbose), PatternArgs { no_config: true, ..PatternArgs::default() });
+    let mut logs = Logs::begin(paths, logs, &no_patterns, &output_args)?;
+    let sound = checked.iter().filter(|file| file.wrong.is_empty());
+    let mut lines: Vec<String> = sound.map(|file| kept(&file.name, &file.definitions)).collect();
+    let mut notes = Vec::new();
+    if let Some(Together { definitions, set, own, notes: of_patterns }) = together {
+        notes = of_patterns;
+        lines.extend(compared(&mut logs, &definitions, &set.reading_in(encoding), &own)?);
+    }
+    logs.write(|output| lines.iter().try_for_each(|line| writeln!(output, "{line}")))?;
+    let status = logs.end()?;
     for note in notes {
         term::note(note);
     }
     let told: Vec<String> =
         checked.iter().filter(|file| !file.wrong.is_empty()).map(|file| settings::rendered(&file.wrong)).collect();
-    if told.is_empty() { Ok(Status::Done) } else { Err(Failure::Diagnostics(told.join("\n\n"))) }
+    if told.is_empty() { Ok(status) } else { Err(Failure::Diagnostics(told.join("\n\n"))) }
+}
+
+/// Pattern files that were compiled together with the built-in patterns.
+struct Together {
+    definitions: Vec<Definition>,
+    set: PatternSet,
+    /// The indexes of the patterns of files without errors.
+    own: Vec<usize>,
+    /// What is not an error but could be improved.
+    notes: Vec<String>,
+}
+
+/// Compares each pattern with similar lines in the logs, and returns what to print.
+fn compared(
+    logs: &mut Logs<'_>,
+    definitions: &[Definition],
+    set: &PatternSet,
+    own: &[usize],
+) -> Result<Vec<String>, Failure> {
+    if !logs.are_there() {
+        return Ok(Vec::new());
+    }
+    let is_compared =
+        |index: &usize| definitions.get(*index).is_some_and(|one| !one.role.is_context() && !one.multiline);
+    let own: Vec<usize> = own.iter().copied().filter(is_compared).collect();
+    let catalogue = Catalogue::built_in();
+    // What similar lines look like follows from the examples and from the lines that the pattern takes.
+    let alone = |&index: &usize| Compared { pattern: Some(index), kinds: Vec::new(), kept: COMPARED_LINES };
+    let taken = logs.compare(set, &own.iter().map(alone).collect::<Vec<_>>())?;
+    let with_kinds = own.iter().zip(&taken).map(|(&index, seen)| {
+        let examples = definitions[index].examples.iter();
+        let examples = examples.filter_map(|example| sample_of(set, catalogue, index, &example.line));
+        let samples = examples.chain(seen.first_taken.iter().map(|line| line.sample.clone()));
+        let kinds = samples.filter(|sample| !sample.code.is_empty()).filter_map(|sample| Kind::of(&sample)).collect();
+        Compared { pattern: Some(index), kinds, kept: SHOWN_LINES }
+    });
+    let seen = logs.compare(set, &with_kinds.collect::<Vec<_>>())?;
+    let names = own.iter().map(|&index| definitions[index].name.as_str());
+    Ok(names.zip(&seen).flat_map(|(name, seen)| comparison(name, seen)).collect())
 }
 
 fn read(path: &Path) -> Checked {
@@ -48,8 +111,8 @@ fn read(path: &Path) -> Checked {
 }
 
 /// Checks the files that could be read as `-f` would load them: together, and with precedence over the built-in patterns. Returns
-/// notes on what is not an error but could be improved.
-fn check_together(checked: &mut [Checked]) -> Vec<String> {
+/// `None` if they cannot be loaded together.
+fn check_together(checked: &mut [Checked]) -> Option<Together> {
     let catalogue = Catalogue::built_in();
     let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
     let (definitions, set) = match config::over_built_in(own)
@@ -58,7 +121,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
         Ok(compiled) => compiled,
         Err(wrong) => {
             assign(wrong, checked);
-            return Vec::new();
+            return None;
         }
     };
     assign(proof::prove(&definitions, &set, catalogue), checked);
@@ -74,7 +137,8 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
     let mut notes: Vec<String> = replaced.map(|(_, definition)| replaces_built_in(&definition.name)).collect();
     notes.extend(thoughts(&own, &set));
     notes.extend(taken(&own, &definitions, &set, catalogue));
-    notes
+    let own = own.into_iter().map(|(index, _)| index).collect();
+    Some(Together { own, notes, definitions, set })
 }
 
 /// Assigns each error to the file that it points to.
@@ -119,7 +183,7 @@ fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
 
 /// Returns notes on patterns with examples that other patterns match first. This is not an error, because the result counts, but
 /// perhaps not in the intended way.
-fn taken(
+pub(super) fn taken(
     own: &[(usize, &Definition)],
     definitions: &[Definition],
     set: &PatternSet,

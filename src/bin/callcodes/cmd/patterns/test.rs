@@ -80,12 +80,12 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
 
 /// Whether an argument that is not the name of a file is a line from a log: it contains characters that are rare in names and
 /// common in log lines.
-fn is_line(text: &str) -> bool {
+pub(super) fn is_line(text: &str) -> bool {
     let after_drive = match text.as_bytes() {
         [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..] => &text[2..],
         _ => text,
     };
-    after_drive.contains(|character: char| character.is_whitespace() || "=:<>|\"'{}[]".contains(character))
+    after_drive.contains(|character: char| character.is_whitespace() || "=:;<>|\"'{}[]".contains(character))
 }
 
 /// Cuts the text to the limits, and returns whether anything was cut.
