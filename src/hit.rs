@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::ops::{Index, Range};
 use std::sync::Arc;
 
-
 use crate::code::Key;
 use crate::time::Stamp;
 use crate::units::Units;

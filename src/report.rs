@@ -13,6 +13,7 @@
 pub mod breakdown;
 pub mod excluded;
 pub mod files;
+pub mod near_misses;
 pub mod problems;
 pub mod sheet;
 pub mod wording;
@@ -28,6 +29,7 @@ use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
+use near_misses::NearMissList;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
@@ -166,8 +168,15 @@ const CLOCKS: &[Column] = &[
 ];
 
 /// The values of the summary after the rows.
-const AFTER: &[Column] =
-    &[Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read.")];
+const AFTER: &[Column] = &[
+    Column::for_scripts(
+        "near_misses",
+        Holds::Records(near_misses::SHAPE),
+        "Lines that speak of a call status but hold no result that can be read, if there are any: the most frequent shape first, up to 1,000 of them.",
+    )
+    .or_missing(),
+    Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read."),
+];
 
 const TOTALS: &[Column] = &[
     Column::for_scripts("results", Holds::Count, "Number of results. What two logs recorded counts once."),
@@ -186,6 +195,11 @@ const TOTALS: &[Column] = &[
         "excluded_without_time",
         Holds::Count,
         "How many of these are excluded because they have no readable time.",
+    ),
+    Column::for_scripts(
+        "near_misses",
+        Holds::Count,
+        "Number of lines that speak of a call status but hold no result that can be read. Filters do not apply to them.",
     ),
     Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
@@ -273,6 +287,8 @@ pub struct Report {
     pub times: Assumed,
     /// The pairs of logs whose clocks differ, because they use different zones.
     pub clocks: Vec<ClocksApart>,
+    /// Lines that speak of a call status but hold no result that can be read.
+    pub near_misses: NearMissList,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -312,6 +328,7 @@ impl Report {
             left_out: LeftOut::default(),
             times: Assumed::default(),
             clocks: Vec::new(),
+            near_misses: NearMissList::default(),
         }
     }
 
@@ -336,6 +353,7 @@ impl Report {
         report.rows = rows.iter().map(cells).collect();
         report.sign_ins = settled.totals;
         report.clocks = settled.clocks;
+        report.near_misses = NearMissList::new(&settled.near_misses);
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -356,6 +374,7 @@ impl Report {
             ("attempts", self.sign_ins.attempts.max(self.results).into()),
             ("excluded", self.sign_ins.dropped.results.into()),
             ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
+            ("near_misses", self.near_misses.lines.into()),
             ("distinct", self.distinct().into()),
             ("files_read", totals.files_read.into()),
             ("files_with_results", totals.files_with_results.into()),
@@ -396,7 +415,10 @@ impl Report {
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
-            after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
+            after: vec![
+                self.near_misses.records(),
+                Cell::List(self.problems.iter().map(problems::with_path).collect()),
+            ],
         }
     }
 
@@ -416,6 +438,7 @@ impl Report {
         let sums = sums.into_iter().chain(hosts).collect::<Vec<_>>();
         let remarks = [
             self.left_out.remark(),
+            self.near_misses.note(),
             remark(
                 self.sign_ins.matched,
                 "result was recorded by more than one log and counts once (--keep-twins counts each record).",
@@ -498,7 +521,8 @@ impl Report {
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
             let excluded = excluded::all(&self.sign_ins, self.sign_ins.dropped.results);
-            return excluded.into_iter().chain(wording::undecided(self.times.undecided)).collect();
+            let notes = [wording::undecided(self.times.undecided), self.near_misses.note()];
+            return excluded.into_iter().chain(notes.into_iter().flatten()).collect();
         }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;
@@ -527,11 +551,11 @@ impl Report {
             "sign-in has no result in the logs.",
             "sign-ins have no result in the logs.",
         );
-        let lines = vec![
+        let advice = "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each \
+                      pattern gets.";
+        let lines = [
             format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
-            "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern \
-             gets."
-                .to_owned(),
+            self.near_misses.note().filter(|_| self.near_misses.lines > 0).unwrap_or_else(|| advice.to_owned()),
         ];
         lines.into_iter().chain(attempts).collect()
     }

@@ -222,7 +222,7 @@ impl Outcome<()> {
         }
     }
 
-    /// Returns the same outcome with another value for the results.
+    /// Returns the same outcome with this value for the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
         let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts } = self;

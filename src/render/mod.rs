@@ -10,6 +10,7 @@ pub mod contract;
 mod csv;
 mod json;
 pub mod lines;
+mod near_misses;
 pub mod patterns;
 pub mod progress;
 mod renderer;
@@ -58,13 +59,18 @@ impl Format {
 ///
 /// Returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    if let (Some(breakdown), Format::Table | Format::Csv) = (&report.breakdown, format) {
-        return breakdown::write(report, breakdown, format, *options, out);
+    let list = &report.near_misses;
+    match (&report.breakdown, format) {
+        (_, Format::Csv) if list.is_listed => return near_misses::write_csv(list, options.zone, out),
+        (Some(breakdown), Format::Table | Format::Csv) => breakdown::write(report, breakdown, format, *options, out)?,
+        _ => {
+            let mut renderer = format.renderer(report.sheet(), *options);
+            renderer.begin(&report.before(), out)?;
+            report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
+            renderer.end(&report.end(), out)?;
+        }
     }
-    let mut renderer = format.renderer(report.sheet(), *options);
-    renderer.begin(&report.before(), out)?;
-    report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
-    renderer.end(&report.end(), out)
+    if format == Format::Table && list.is_listed { near_misses::write(list, options.width, out) } else { Ok(()) }
 }
 
 /// The number of bytes at the start of a file that [`is_own_output`] needs.
@@ -115,6 +121,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
             lines::begins_as_json,
             lines::csv::begins,
             codes::begins,
+            near_misses::begins,
             patterns::begins,
             trial::begins,
         ]

@@ -16,6 +16,7 @@ mod counts;
 mod dimension;
 mod durations;
 mod key;
+pub mod near_misses;
 pub mod quiet;
 mod rows;
 pub mod sign_ins;

@@ -27,6 +27,7 @@ mod generate;
 mod help;
 mod interrupted;
 mod live;
+mod near_misses;
 mod oracle;
 mod output;
 mod passwords;

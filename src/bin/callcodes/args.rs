@@ -369,6 +369,14 @@ pub(crate) struct CountArgs {
     /// the user.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
+    /// List lines that speak of a call status but hold no result
+    ///
+    /// They have the key words of a pattern, such as `callStatus`, but no pattern finds a result in them. Lines that differ only in
+    /// numbers, names and times are listed once, with their number, one of them, and how far the nearest pattern gets. Below the
+    /// table; in CSV in place of the results. Filters do not apply to them, because such a line has no code, user or time that is
+    /// known. If no result is found at all, they are listed without this option, too.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) near_misses: bool,
 }
 
 /// Which results are counted or printed.
