@@ -10,6 +10,7 @@
 //! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] return the
 //! values and notes around the rows.
 
+pub mod audit;
 pub mod breakdown;
 pub mod excluded;
 pub mod files;
@@ -28,6 +29,7 @@ use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT}
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
+use audit::Audited;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use near_misses::NearMissList;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
@@ -175,6 +177,8 @@ const AFTER: &[Column] = &[
         "Lines that speak of a call status but hold no result that can be read, if there are any: the most frequent shape first, up to 1,000 of them.",
     )
     .or_missing(),
+    Column::for_scripts("audit", Holds::Records(audit::LINE), "Some of the lines with each result, picked at random by `--audit`.")
+        .or_missing(),
     Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read."),
 ];
 
@@ -250,6 +254,10 @@ const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
     file \
     name alone; '**/host7/**' matches everything in folders and archives called host7.";
 
+/// The note on the lines that were picked for an audit.
+const AUDIT: &str =
+    "The lines below were picked at random from those with each code. Check that they say what the table says.";
+
 /// The note above the report of an interrupted run.
 pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.";
 
@@ -289,6 +297,8 @@ pub struct Report {
     pub clocks: Vec<ClocksApart>,
     /// Lines that speak of a call status but hold no result that can be read.
     pub near_misses: NearMissList,
+    /// Some of the lines with each result, if the user asked for them.
+    pub audit: Vec<Audited>,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -329,6 +339,7 @@ impl Report {
             times: Assumed::default(),
             clocks: Vec::new(),
             near_misses: NearMissList::default(),
+            audit: Vec::new(),
         }
     }
 
@@ -353,6 +364,7 @@ impl Report {
         report.rows = rows.iter().map(cells).collect();
         report.sign_ins = settled.totals;
         report.clocks = settled.clocks;
+        report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, _)| key), catalogue);
         report.near_misses = NearMissList::new(&settled.near_misses);
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
@@ -417,6 +429,7 @@ impl Report {
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
             after: vec![
                 self.near_misses.records(),
+                Cell::List(self.audit.iter().flat_map(Audited::records).collect()),
                 Cell::List(self.problems.iter().map(problems::with_path).collect()),
             ],
         }
@@ -439,6 +452,7 @@ impl Report {
         let remarks = [
             self.left_out.remark(),
             self.near_misses.note(),
+            (!self.audit.is_empty()).then(|| AUDIT.to_owned()),
             remark(
                 self.sign_ins.matched,
                 "result was recorded by more than one log and counts once (--keep-twins counts each record).",

@@ -22,6 +22,7 @@
 //!   first one that did not begin.
 
 pub mod annotate;
+pub mod audit;
 mod copies;
 mod deliver;
 mod feed;
@@ -225,8 +226,16 @@ impl Outcome<()> {
     /// Returns the same outcome with this value for the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
-        let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts } = self;
-        Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts }
+        self.map(|()| summary)
+    }
+}
+
+impl<R> Outcome<R> {
+    /// Returns the same outcome with another value for the results.
+    #[must_use]
+    pub fn map<S>(self, change: impl FnOnce(R) -> S) -> Outcome<S> {
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts } = self;
+        Outcome { summary: change(summary), files, bytes, copied_bytes, problems, times, has_parts }
     }
 }
 

@@ -4,6 +4,7 @@
 //! format can write any [`Sheet`], so a new report needs no code here, and a new format is one file. No format sorts, colours or
 //! highlights results by code, because a code does not say whether a sign-in succeeded.
 
+mod audit;
 mod breakdown;
 pub mod codes;
 pub mod contract;
@@ -69,6 +70,9 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
             report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
             renderer.end(&report.end(), out)?;
         }
+    }
+    if format == Format::Table {
+        audit::write(&report.audit, options.width, out)?;
     }
     if format == Format::Table && list.is_listed { near_misses::write(list, options.width, out) } else { Ok(()) }
 }

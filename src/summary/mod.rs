@@ -11,6 +11,7 @@
 //! Totals are separate from the report, because a report has decided what to show and can no longer be merged. They are separate
 //! from the pipeline, because they know nothing about files and threads.
 
+pub mod audit;
 mod bounded;
 mod counts;
 mod dimension;

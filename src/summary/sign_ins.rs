@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
+use super::audit::Audit;
 use super::dimension::Dimension;
 use super::durations::Durations;
 use super::near_misses::NearMisses;
@@ -342,6 +343,8 @@ pub struct Settled {
     /// Lines that speak of a call status but hold no result that can be read. The filter does not apply to them, because nothing is
     /// known about them.
     pub near_misses: NearMisses,
+    /// A few lines for each code, if the caller asked for them.
+    pub audit: Audit,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -989,8 +992,9 @@ impl<'c> SignIns<'c> {
         Settled {
             summary,
             durations,
-            // The pipeline finds them.
+            // The pipeline finds these.
             near_misses: NearMisses::default(),
+            audit: Audit::default(),
             totals: SignInTotals {
                 twins: count.twins,
                 matched: count.matched,

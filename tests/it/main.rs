@@ -10,6 +10,7 @@
 mod naive;
 mod packing;
 
+mod audit;
 mod bombs;
 mod catalogue;
 mod compressed;

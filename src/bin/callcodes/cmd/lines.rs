@@ -23,7 +23,7 @@ use crate::status::{Failure, Status};
 use crate::term::{self, Output};
 
 /// The most bytes of lines that are held in memory until all logs have been read. The rest is in a temporary file.
-const HELD_BYTES: usize = 64 << 20;
+pub(crate) const HELD_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();

@@ -1,7 +1,7 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::{Outcome, sign_ins};
+use callcodes::pipeline::{Outcome, audit, sign_ins};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched, excluded, wording};
@@ -9,6 +9,7 @@ use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
 
 use crate::args::{CountArgs, ReadArgs, ScanArgs, SummaryFormatArg};
+use crate::cmd::lines::HELD_BYTES;
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    session.without_store = "leave out --audit";
     let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
@@ -26,14 +28,21 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if count.near_misses && is_csv && chooses_rows {
         return Err(Failure::Message(NO_ROWS.to_owned()));
     }
-    let is_plain = by.is_empty() && filter.is_empty() && host_from.is_none();
+    if count.audit.is_some() && is_csv {
+        return Err(Failure::Message(NO_LINES.to_owned()));
+    }
+    let is_plain = by.is_empty() && count.audit.is_none() && filter.is_empty() && host_from.is_none();
     let keep_twins = count.keep_twins;
     let zone = session.settings.zone;
-    let is_numbered = count.near_misses || !session.settings.can_read_again();
+    let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
     let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
+        if let Some(lines) = count.audit {
+            let mut store = tempfile::spooled_tempfile(HELD_BYTES);
+            return audit::count(walk, set, catalogue, &settings.options, options, usize::from(lines), &mut store);
+        }
         let count = |walk, options| sign_ins::count(walk, set, catalogue, &settings.options, options);
         let is_alone = is_plain && !is_numbered && settings.is_single_large_file();
         let alone = if is_alone {
@@ -85,6 +94,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
 /// The message if options about the rows of CSV are combined with near misses, which are then the rows.
 const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min and --sort have no \
                        effect. Leave them out, or choose --format json";
+
+/// The message if an audit is combined with CSV.
+const NO_LINES: &str = "--audit: the CSV of results has no place for lines. Choose --format json, or print the lines with `callcodes lines`";
 
 /// The largest size of input that is read again in order to number the near misses, in bytes. That takes about a second.
 const READ_AGAIN_BYTES: u64 = 1 << 30;
