@@ -49,7 +49,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | Basic types that the other modules share. They do no I/O. |
+//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`near_miss`], [`numbered`], [`problem`] | Basic types that the other modules share. They do no I/O. |
 //! | [`catalogue`] | Contains everything that is known about each code, from `builtin/codes.toml`. |
 //! | [`attempt`] | Joins the lines of a sign-in, and matches the results that several logs have of it. |
 //! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. Learns patterns from lines. |
@@ -59,7 +59,7 @@
 //! | [`unpack`] | Reads archives and decompresses data. |
 //! | [`source`] | Finds and opens inputs. No other module does. |
 //! | [`chunk`] | Divides ranges of files and streams into blocks of whole lines. |
-//! | [`scan`] | Searches chunks for hits, and checks patterns against their examples. |
+//! | [`scan`] | Searches chunks for hits and near misses, and checks patterns against their examples. |
 //! | [`summary`] | Collects totals that can be merged. |
 //! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
 //! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
@@ -81,6 +81,8 @@
 //! * **Output does not depend on timing.** The same input gives the same bytes on standard output ([`pipeline`]).
 //! * **A line has its own time or none.** The form of the times of a source is decided before its lines are read, and dates that can
 //!   be read in two ways are not read ([`time`]).
+//! * **What may be a result is not lost silently.** Lines with the key words of a pattern and no result are counted, by their shape
+//!   ([`near_miss`]).
 //! * **Incomplete lines are not counted.** If reading fails within a line, that line is left out ([`chunk`]).
 //! * **Nothing is lost silently.** Every input that was not read completely is a [`problem::Problem`] in the result.
 //! * **Memory is limited.** Line length, lookahead, waiting parts, names and pattern files have limits, so memory does not grow
@@ -105,6 +107,7 @@ pub mod time;
 pub mod units;
 
 pub mod hit;
+pub mod near_miss;
 pub mod numbered;
 pub mod problem;
 

@@ -10,9 +10,11 @@
 //! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] return the
 //! values and notes around the rows.
 
+pub mod audit;
 pub mod breakdown;
 pub mod excluded;
 pub mod files;
+pub mod near_misses;
 pub mod problems;
 pub mod sheet;
 pub mod wording;
@@ -28,7 +30,9 @@ use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT}
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
+use audit::Audited;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
+use near_misses::NearMissList;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, grouped, remark, size};
 
@@ -184,8 +188,17 @@ const CLOCKS: &[Column] = &[
 ];
 
 /// The values of the summary after the rows.
-const AFTER: &[Column] =
-    &[Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read.")];
+const AFTER: &[Column] = &[
+    Column::for_scripts(
+        "near_misses",
+        Holds::Records(near_misses::SHAPE),
+        "Lines that speak of a call status but hold no result that can be read, if there are any: the most frequent shape first, up to 1,000 of them.",
+    )
+    .or_missing(),
+    Column::for_scripts("audit", Holds::Records(audit::LINE), "Some of the lines with each result, picked at random by `--audit`.")
+        .or_missing(),
+    Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read."),
+];
 
 const TOTALS: &[Column] = &[
     Column::for_scripts("results", Holds::Count, "Number of results. What two logs recorded counts once."),
@@ -209,6 +222,11 @@ const TOTALS: &[Column] = &[
         "excluded_without_time",
         Holds::Count,
         "How many of these are excluded because they have no readable time.",
+    ),
+    Column::for_scripts(
+        "near_misses",
+        Holds::Count,
+        "Number of lines that speak of a call status but hold no result that can be read. Filters do not apply to them.",
     ),
     Column::for_scripts(
         "distinct",
@@ -270,6 +288,10 @@ const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
     file \
     name alone; '**/host7/**' matches everything in folders and archives called host7.";
 
+/// The note on the lines that were picked for an audit.
+const AUDIT: &str =
+    "The lines below were picked at random from those with each code. Check that they say what the table says.";
+
 /// The note above the report of an interrupted run.
 pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.";
 
@@ -315,6 +337,10 @@ pub struct Report {
     pub times: Assumed,
     /// The pairs of logs whose clocks differ, because they use different zones.
     pub clocks: Vec<ClocksApart>,
+    /// Lines that speak of a call status but hold no result that can be read.
+    pub near_misses: NearMissList,
+    /// Some of the lines with each result, if the user asked for them.
+    pub audit: Vec<Audited>,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -360,6 +386,8 @@ impl Report {
             left_out: LeftOut::default(),
             times: Assumed::default(),
             clocks: Vec::new(),
+            near_misses: NearMissList::default(),
+            audit: Vec::new(),
         }
     }
 
@@ -400,6 +428,8 @@ impl Report {
         (report.rows, report.general_rows) = (others, general);
         report.sign_ins = settled.totals;
         report.clocks = settled.clocks;
+        report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, ..)| key), catalogue);
+        report.near_misses = NearMissList::new(&settled.near_misses);
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -421,6 +451,7 @@ impl Report {
             ("attempts", self.sign_ins.attempts.max(self.results).into()),
             ("excluded", self.sign_ins.dropped.results.into()),
             ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
+            ("near_misses", self.near_misses.lines.into()),
             ("distinct", self.distinct.into()),
             ("families", self.families_cell()),
             ("files_read", totals.files_read.into()),
@@ -486,7 +517,11 @@ impl Report {
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
-            after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
+            after: vec![
+                self.near_misses.records(),
+                Cell::List(self.audit.iter().flat_map(Audited::records).collect()),
+                Cell::List(self.problems.iter().map(problems::with_path).collect()),
+            ],
         }
     }
 
@@ -526,6 +561,8 @@ impl Report {
             families,
             self.left_out.remark(),
             self.general_remark(),
+            self.near_misses.note(),
+            (!self.audit.is_empty()).then(|| AUDIT.to_owned()),
             remark(
                 self.sign_ins.matched,
                 "result was recorded by more than one log and counts once (--keep-twins counts each record).",
@@ -608,7 +645,8 @@ impl Report {
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
             let excluded = excluded::all(&self.sign_ins, self.sign_ins.dropped.results);
-            return excluded.into_iter().chain(wording::undecided(self.times.undecided)).collect();
+            let notes = [wording::undecided(self.times.undecided), self.near_misses.note()];
+            return excluded.into_iter().chain(notes.into_iter().flatten()).collect();
         }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;
@@ -637,11 +675,11 @@ impl Report {
             "sign-in has no result in the logs.",
             "sign-ins have no result in the logs.",
         );
-        let lines = vec![
+        let advice = "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each \
+                      pattern gets.";
+        let lines = [
             format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
-            "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern \
-             gets."
-                .to_owned(),
+            self.near_misses.note().filter(|_| self.near_misses.lines > 0).unwrap_or_else(|| advice.to_owned()),
         ];
         lines.into_iter().chain(attempts).collect()
     }

@@ -7,6 +7,7 @@
 //! | Compile the definitions to a [`PatternSet`], which finds the matches in a line, and to a [`Prefilter`], which finds the lines worth searching. | `set`, `prefilter` |
 //! | Check that each pattern finds what its examples expect. | [`examples`] |
 //! | Explain how much of a line a pattern matches if it finds nothing. | [`nearest`] |
+//! | Find the key words of a pattern in a line in which it finds nothing. | `words` |
 //! | Write a pattern file to start from. | [`template`] |
 //! | Make a pattern from lines and the codes in them. | [`learn`] |
 //!
@@ -34,6 +35,7 @@ mod set;
 pub mod template;
 pub mod validate;
 mod window;
+mod words;
 
 pub use prefilter::Prefilter;
 pub(crate) use prefilter::{Candidate, Marks};

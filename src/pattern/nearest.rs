@@ -7,6 +7,8 @@
 //!
 //! This compiles a regex for every prefix that it tries, so it is meant for explaining a few lines and not for scanning.
 
+mod words;
+
 use std::ops::Range;
 
 use regex::bytes::Regex;

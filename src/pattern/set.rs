@@ -32,6 +32,7 @@ use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Pla
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
 use super::validate;
+use super::words::{self, Words};
 use crate::code::MFA;
 use crate::hit::{Capture, Captures};
 use crate::time::forms::Shape;
@@ -105,6 +106,8 @@ pub struct Pattern {
     anchors: Anchors,
     /// The letters beyond ASCII in the pattern's regexes.
     letters: Letters,
+    /// The key words of the pattern.
+    words: Words,
 }
 
 /// The `line` of a pattern: a regex that is matched at the start of a line in which the pattern matches, and only adds captures.
@@ -238,6 +241,46 @@ impl PatternSet {
     pub(crate) fn has_candidate(&self, marks: &mut Marks, text: &[u8]) -> bool {
         let prefilter = self.removed.as_deref().unwrap_or(&self.prefilter);
         prefilter.candidates(text, marks).next().is_some()
+    }
+
+    /// Returns the range of the first key words in `line`, or `None` if it does not speak of a result. They are the words before the
+    /// code of a pattern that finds results, whose literal the prefilter finds and whose conditions hold for the line. Words do not
+    /// count where they are only named, as a parameter in code is.
+    pub(crate) fn key_words(&self, marks: &mut Marks, line: &[u8]) -> Option<Range<usize>> {
+        let prefilter = self.removed.as_deref().unwrap_or(&self.prefilter);
+        let mut candidates = prefilter.candidates(line, marks);
+        let mut patterns: Vec<usize> = Vec::new();
+        while let Some(candidate) = candidates.next() {
+            for used in candidate.uses {
+                if !self.patterns[used.pattern].role.is_context() && !patterns.contains(&used.pattern) {
+                    patterns.push(used.pattern);
+                }
+            }
+        }
+        let words = |index: usize| {
+            let pattern = &self.patterns[index];
+            let mut words = pattern.words.find(line, pattern.literals());
+            let first = words.find(|words| !words::is_only_named(line, words.start))?;
+            (pattern.match_conditions(line) == (true, false)).then_some(first)
+        };
+        patterns.into_iter().filter_map(words).min_by_key(|words| (words.start, words.end))
+    }
+
+    /// Whether every place that was recorded for the line in `scratch` is of context or only named, so that the line has no key words.
+    /// Returns false if this cannot be told without a search. Far faster than [`PatternSet::key_words`].
+    pub(crate) fn are_only_named(&self, scratch: &Scratch, line: &[u8]) -> bool {
+        let Places { starts, searched, after_unused, .. } = &scratch.places;
+        let mut last = usize::MAX;
+        let mut is_only_named = |&(start, pattern): &(usize, usize)| {
+            let is_same = std::mem::replace(&mut last, start) == start;
+            is_same || self.is_only_named((start, pattern), line)
+        };
+        searched.is_empty() && *after_unused == 0 && starts.iter().all(&mut is_only_named)
+    }
+
+    /// Whether a place where a match of a pattern may start is of context or only named. The second number is the index of the pattern.
+    pub(crate) fn is_only_named(&self, (start, pattern): (usize, usize), line: &[u8]) -> bool {
+        self.patterns[pattern].role.is_context() || words::is_only_named(line, start)
     }
 
     /// Creates working memory for [`PatternSet::matches`].
@@ -502,6 +545,7 @@ impl Pattern {
             general: definition.general,
             anchors: Anchors { leading, required },
             letters,
+            words: Words::new(definition),
         })
     }
 

@@ -10,19 +10,20 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
-use super::sign_ins::{self, Listener, Notes, Recorders};
+use super::sign_ins::{self, AllNearMisses, Listener, Notes, Recorders};
 use super::{Event, Options, Outcome, Outlet, Visitor, copies, run};
 use crate::attempt;
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::filter::{Described, Filter};
 use crate::hit::{Capture, Hit};
+use crate::near_miss::NearMiss;
 use crate::numbered::{Details, Filled, LineFormat, Numbering, Rendered};
 use crate::pattern::PatternSet;
 use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
-use crate::summary::Verdict;
-use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, When};
+use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, Sought, When};
+use crate::summary::{Verdict, quiet};
 use crate::units::CodePage;
 
 /// Writes the lines with results in `inputs` as they are found. `filter` knows only what each line itself contains. Returns the
@@ -77,29 +78,44 @@ pub fn joined(
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let recorders = Recorders::new(set);
+    let (parts, sought) = (quiet::shortest(&counting.by).map(|part| (part, counting.zone)), counting.near_misses);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::default());
-    let visitor = || Annotate::<_, true>::new(format, options, None);
+    let mut near_misses = AllNearMisses::default();
+    let visitor = || {
+        let mut annotate = Annotate::<_, true>::new(format, options, None);
+        (annotate.listener.parts, annotate.listener.sought) = (parts, sought);
+        annotate
+    };
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
         match event {
-            Event::Part(part) => {
+            Event::Part(mut part) => {
                 held.push(Some(&part.rendered))?;
+                near_misses.part(part.notes.take_near_misses(), part.rendered.newlines);
                 sign_ins::hear(&part.notes, &recorders, &mut sign_ins);
                 if sign_ins.is_full() {
                     held.write(&mut sign_ins, When::Full, format, &mut numbering, out)?;
                 }
             }
-            Event::Replaced(replaced) => replaced.take_back(sign_ins.take_back(replaced.number)),
+            Event::Replaced(replaced) => {
+                let is_taken_back = sign_ins.take_back(replaced.number);
+                if is_taken_back {
+                    near_misses.take_back(replaced.number);
+                }
+                replaced.take_back(is_taken_back);
+            }
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 held.push(None)?;
+                near_misses.end_source(&end);
                 sign_ins::end_source(&end, &mut sign_ins);
             }
         }
         Ok(())
     })?;
     held.write(&mut sign_ins, When::End, format, &mut numbering, out)?;
-    Ok(outcome.with((numbering.hits(), sign_ins.settle())))
+    let settled = Settled { near_misses: near_misses.finish(), ..sign_ins.settle() };
+    Ok(outcome.with((numbering.hits(), settled)))
 }
 
 /// The error that is returned if the store for held lines fails.
@@ -263,6 +279,7 @@ impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
         portion.flush();
         let counted = portion.counted;
         self.rendered.newlines += newlines(self.level, &owned[counted..]);
+        self.listener.note_logged(chunk);
         if self.chunks >= PART_CHUNKS {
             self.hand_on(out);
         }
@@ -313,6 +330,18 @@ impl<'c, F: LineFormat, const JOINED: bool> Sink<'c> for &mut Portion<'_, '_, 'c
             self.annotate.listener.note(&hit, None);
         }
     }
+
+    fn wants_near_misses(&self) -> bool {
+        JOINED && self.annotate.listener.sought != Sought::No
+    }
+
+    fn near_miss(&mut self, found: NearMiss<'c>) {
+        self.flush();
+        let Annotate { rendered, listener, level, .. } = &mut *self.annotate;
+        rendered.newlines += newlines(*level, &self.owned[self.counted..found.line_start]);
+        self.counted = found.line_start;
+        listener.note_near_miss(&found, Some(rendered.newlines + 1));
+    }
 }
 
 impl<F: LineFormat, const JOINED: bool> Portion<'_, '_, '_, '_, F, JOINED> {
@@ -333,7 +362,7 @@ impl<F: LineFormat, const JOINED: bool> Portion<'_, '_, '_, '_, F, JOINED> {
 
 /// Counts the line feeds in `text`. This takes fewer instructions than counting with `memchr`, which is compiled for all
 /// processors and therefore cannot use the instruction that counts bits.
-fn newlines(level: Level, text: &[u8]) -> u64 {
+pub(super) fn newlines(level: Level, text: &[u8]) -> u64 {
     dispatch!(level, simd => count_newlines(simd, text))
 }
 

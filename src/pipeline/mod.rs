@@ -22,6 +22,7 @@
 //!   first one that did not begin.
 
 pub mod annotate;
+pub mod audit;
 mod copies;
 mod deliver;
 mod feed;
@@ -259,11 +260,19 @@ impl Outcome<()> {
         self.problems.push(problem);
     }
 
-    /// Returns the same outcome with another value for the results.
+    /// Returns the same outcome with this value for the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
-        let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
-        Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of }
+        self.map(|()| summary)
+    }
+}
+
+impl<R> Outcome<R> {
+    /// Returns the same outcome with another value for the results.
+    #[must_use]
+    pub fn map<S>(self, change: impl FnOnce(R) -> S) -> Outcome<S> {
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
+        Outcome { summary: change(summary), files, bytes, copied_bytes, problems, times, has_parts, times_of }
     }
 }
 

@@ -5,20 +5,26 @@
 //! results of a single file on the workers, and gives up at the first line that must be joined, may have a twin or is matched by a
 //! general pattern, which is usually in the first chunk. Then [`count`] reads the file again.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use fearless_simd::Level;
+
+use super::annotate::newlines;
 use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::code::{Code, Key, Name};
 use crate::hit::{Capture, Hit};
+use crate::near_miss::{self, NearMiss, Shape};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
-use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Writer};
+use crate::summary::near_misses::{First, NearMisses};
+use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Sought, Writer};
 use crate::summary::{Counts, Dimension, Summary, quiet};
 use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
@@ -38,18 +44,33 @@ pub fn count(
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
     let parts = quiet::shortest(&counting.by).map(|part| (part, counting.zone));
+    let sought = counting.near_misses;
     let mut sign_ins = SignIns::new(counting, catalogue);
+    let mut all = AllNearMisses::default();
     let mut sink = |event| {
         match event {
-            Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
-            Event::Replaced(replaced) => replaced.take_back(sign_ins.take_back(replaced.number)),
+            Event::Part(part) => {
+                hear(&part, &recorders, &mut sign_ins);
+                all.part(part.near_misses, part.newlines);
+            }
+            Event::Replaced(replaced) => {
+                let is_taken_back = sign_ins.take_back(replaced.number);
+                if is_taken_back {
+                    all.take_back(replaced.number);
+                }
+                replaced.take_back(is_taken_back);
+            }
             Event::Problem(_) => {}
-            Event::SourceEnd(end) => end_source(&end, &mut sign_ins),
+            Event::SourceEnd(end) => {
+                end_source(&end, &mut sign_ins);
+                all.end_source(&end);
+            }
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, || Listener { parts, ..Listener::new(options) }, &mut sink)?;
-    let settled = sign_ins.settle();
+    let visitor = || Listener { parts, sought, ..Listener::new(options) };
+    let mut outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
+    let settled = Settled { near_misses: all.finish(), ..sign_ins.settle() };
     outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
     Ok(outcome.with(settled))
 }
@@ -72,14 +93,20 @@ pub fn count_alone(
         has_to_join: &has_to_join,
         seen: &seen,
         recorder: 0,
+        encoding: options.opening.encoding,
         counts: Counts::default(),
+        near_misses: NearMisses::default(),
     };
-    let (mut summary, mut counts) = (Summary::default(), Counts::default());
+    let (mut summary, mut counts, mut all) = (Summary::default(), Counts::default(), AllNearMisses::default());
     let mut sink = |event| {
         match event {
-            Event::Part(part) => counts.merge(part),
+            Event::Part((part, near_misses)) => {
+                counts.merge(part);
+                all.part(near_misses, 0);
+            }
             Event::Replaced(_) | Event::Problem(_) => {}
             Event::SourceEnd(end) => {
+                all.end_source(&end);
                 let is_member = end.what.is_some_and(|what| what.chain.archives() > 0);
                 has_to_join.fetch_or(is_member, Ordering::Relaxed);
                 if let Some(bytes) = end.bytes {
@@ -97,7 +124,81 @@ pub fn count_alone(
     let mut outcome = outcome?;
     outcome.problems.extend(super::summarise::overflow([&summary]));
     let totals = SignInTotals { attempts: summary.results(), ..SignInTotals::default() };
-    Ok(Some(outcome.with(Settled { summary, totals, ..Settled::default() })))
+    Ok(Some(outcome.with(Settled { summary, totals, near_misses: all.finish(), ..Settled::default() })))
+}
+
+/// The number of sources whose near misses can still be taken back.
+const RECENT_SOURCES: usize = 4096;
+
+/// Collects the near misses of all sources.
+#[derive(Default)]
+pub(super) struct AllNearMisses {
+    /// Those of the sources that ended before the recent ones.
+    all: NearMisses,
+    /// Those of the sources that ended last and have any, by the number of sources that were read before. If a longer copy of such a
+    /// source is read, they are taken back.
+    recent: VecDeque<(u32, NearMisses)>,
+    /// The number of sources that have been read.
+    sources: u32,
+    /// Those of the current source.
+    current: NearMisses,
+    /// The number of line feeds in the current source so far.
+    newlines: u64,
+}
+
+impl AllNearMisses {
+    /// Adds those of the next part of the current source, which has `newlines` line feeds.
+    pub(super) fn part(&mut self, part: NearMisses, newlines: u64) {
+        if !part.is_empty() {
+            self.current.merge_part(part, self.newlines);
+        }
+        self.newlines += newlines;
+    }
+
+    /// Ends the current source.
+    pub(super) fn end_source(&mut self, end: &SourceEnd) {
+        self.newlines = 0;
+        let current = std::mem::take(&mut self.current);
+        if !current.is_empty() {
+            self.recent.push_back((self.sources, current.in_source(&end.source.name)));
+        }
+        if self.recent.len() > RECENT_SOURCES
+            && let Some((_, oldest)) = self.recent.pop_front()
+        {
+            self.all.merge(oldest);
+        }
+        self.sources += u32::from(end.bytes.is_some());
+    }
+
+    /// Takes back those of a source before which `number` sources were read. Those of a source that ended long ago stay.
+    pub(super) fn take_back(&mut self, number: u32) {
+        self.recent.retain(|(other, _)| *other != number);
+    }
+
+    /// Returns those of all sources.
+    pub(super) fn finish(mut self) -> NearMisses {
+        self.recent.into_iter().for_each(|(_, near_misses)| self.all.merge(near_misses));
+        self.all
+    }
+}
+
+/// Counts a near miss. `line_number` is the number of its line in the part of its source, if lines are counted.
+pub(super) fn note_near_miss(
+    near_misses: &mut NearMisses,
+    found: &NearMiss<'_>,
+    line_number: Option<u64>,
+    encoding: EncodingChoice,
+) {
+    let (kept, words) = near_miss::kept(found.line, &found.words);
+    let page = CodePage::of(found.line, found.units, encoding.given());
+    let [before, named, after] =
+        [&kept[..words.start], &kept[words.clone()], &kept[words.end..]].map(|part| page.read(part));
+    let line = [&*before, &*named, &*after].concat();
+    let shape = Shape::of(&line, before.len()..before.len() + named.len());
+    near_misses.add(
+        &shape,
+        First { path: "".into(), offset: found.line_offset, line_number, line: line.into(), words: before.len() },
+    );
 }
 
 /// Counts the results of one task after another, until a line must be joined.
@@ -108,30 +209,32 @@ struct Alone<'r> {
     seen: &'r AtomicU8,
     /// The recorder that this worker has seen.
     recorder: Recorder,
+    encoding: EncodingChoice,
     counts: Counts,
+    near_misses: NearMisses,
 }
 
 impl Visitor for Alone<'_> {
-    type Part = Counts;
+    type Part = (Counts, NearMisses);
 
-    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Counts>) {
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
         if self.has_to_join.load(Ordering::Relaxed) {
             return;
         }
         scanner.scan_into(chunk, &mut *self);
         if self.has_to_join.load(Ordering::Relaxed) {
             // The sink ends the run when it gets a part, and without this one there might be none.
-            out.part(Counts::default());
+            out.part(Self::Part::default());
         }
     }
 
-    fn weight(part: &Counts) -> usize {
-        part.size_bytes()
+    fn weight((counts, near_misses): &Self::Part) -> usize {
+        counts.size_bytes() + near_misses.size_bytes()
     }
 
-    fn finish(&mut self, out: &mut Outlet<'_, Counts>) {
-        if !self.counts.is_empty() {
-            out.part(std::mem::take(&mut self.counts));
+    fn finish(&mut self, out: &mut Outlet<'_, Self::Part>) {
+        if !self.counts.is_empty() || !self.near_misses.is_empty() {
+            out.part((std::mem::take(&mut self.counts), std::mem::take(&mut self.near_misses)));
         }
     }
 }
@@ -154,6 +257,14 @@ impl<'c> Sink<'c> for &mut Alone<'_> {
 
     fn context(&mut self, _: Hit<'c>) {
         self.has_to_join.store(true, Ordering::Relaxed);
+    }
+
+    fn wants_near_misses(&self) -> bool {
+        true
+    }
+
+    fn near_miss(&mut self, found: NearMiss<'c>) {
+        note_near_miss(&mut self.near_misses, &found, None, self.encoding);
     }
 }
 
@@ -274,6 +385,9 @@ pub struct Notes {
     names: Vec<Name>,
     /// The starts of the hours or days in which there are lines.
     logged: Vec<Time>,
+    near_misses: NearMisses,
+    /// The number of line feeds in the part, if lines are counted.
+    newlines: u64,
 }
 
 /// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
@@ -312,7 +426,15 @@ const TEXT: u64 = Writer::LIMIT;
 
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..])
+        let near_misses = self.near_misses.size_bytes();
+        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+    }
+}
+
+impl Notes {
+    /// Takes the near misses out of the notes.
+    pub(super) fn take_near_misses(&mut self) -> NearMisses {
+        std::mem::take(&mut self.near_misses)
     }
 }
 
@@ -320,12 +442,17 @@ impl Notes {
 pub(super) struct Listener {
     encoding: EncodingChoice,
     /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
-    parts: Option<(Dimension, DisplayZone)>,
+    pub(super) parts: Option<(Dimension, DisplayZone)>,
+    /// Whether near misses are collected.
+    pub(super) sought: Sought,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
     names: Vec<Name>,
     logged: Vec<Time>,
+    near_misses: NearMisses,
+    /// The number of line feeds so far, if they are counted.
+    newlines: u64,
     /// The number of notes in the last part, and the length of their texts in bytes.
     last_len: (usize, usize),
 }
@@ -333,8 +460,9 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged) = Default::default();
-        Listener { encoding, parts: None, notes, texts, names, logged, last_len: (0, 0) }
+        let (notes, texts, names, logged, near_misses, newlines) = Default::default();
+        let (parts, sought, last_len) = (None, Sought::No, (0, 0));
+        Listener { encoding, parts, sought, notes, texts, names, logged, near_misses, newlines, last_len }
     }
 }
 
@@ -345,10 +473,12 @@ impl Visitor for Listener {
     const HELD_BYTES: usize = 256 << 20;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
-        scanner.scan_into(chunk, &mut *self);
-        if let Some(parts) = self.parts {
-            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
+        let mut counted = 0;
+        scanner.scan_into(chunk, Listening { listener: &mut *self, owned: chunk.owned(), counted: &mut counted });
+        if self.sought == Sought::Numbered {
+            self.newlines += newlines(Level::new(), &chunk.owned()[counted..]);
         }
+        self.note_logged(chunk);
         if self.size_bytes() > PART_BYTES {
             out.part(Listener::take(self));
         }
@@ -359,30 +489,67 @@ impl Visitor for Listener {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
-        if !self.notes.is_empty() || !self.logged.is_empty() {
+        let is_empty = self.notes.is_empty() && self.logged.is_empty() && self.near_misses.is_empty();
+        if !is_empty || self.newlines > 0 {
             out.part(Listener::take(self));
         }
     }
 }
 
-impl<'c> Sink<'c> for &mut Listener {
+/// Listens to one chunk. Not a closure, because calling one would copy every hit.
+struct Listening<'l, 'c> {
+    listener: &'l mut Listener,
+    /// The lines of the chunk.
+    owned: &'c [u8],
+    /// How many bytes of them have been searched for line feeds.
+    counted: &'l mut usize,
+}
+
+impl<'c> Sink<'c> for Listening<'_, 'c> {
     const JOINS: bool = true;
 
     #[inline(always)]
     fn take(&mut self, mut hit: Hit<'c>) {
         let key = std::mem::replace(&mut hit.key, Key::Code(Code::NONE));
-        self.note(&hit, Some(key));
+        self.listener.note(&hit, Some(key));
     }
 
     #[inline(always)]
     fn context(&mut self, hit: Hit<'c>) {
-        self.note(&hit, None);
+        self.listener.note(&hit, None);
+    }
+
+    fn wants_near_misses(&self) -> bool {
+        self.listener.sought != Sought::No
+    }
+
+    fn near_miss(&mut self, found: NearMiss<'c>) {
+        let Listening { listener, owned, counted } = self;
+        if listener.sought == Sought::Numbered {
+            listener.newlines += newlines(Level::new(), &owned[**counted..found.line_start]);
+            **counted = found.line_start;
+        }
+        let number = (listener.sought == Sought::Numbered).then_some(listener.newlines + 1);
+        listener.note_near_miss(&found, number);
     }
 }
 
 impl Listener {
     pub(super) fn size_bytes(&self) -> usize {
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..])
+        let near_misses = self.near_misses.size_bytes();
+        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+    }
+
+    /// Records the hours or days in which the chunk has lines, if they are wanted.
+    pub(super) fn note_logged(&mut self, chunk: &Chunk<'_>) {
+        if let Some(parts) = self.parts {
+            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
+        }
+    }
+
+    /// Adds a near miss. `line_number` is the number of its line in the part, if lines are counted.
+    pub(super) fn note_near_miss(&mut self, found: &NearMiss<'_>, line_number: Option<u64>) {
+        note_near_miss(&mut self.near_misses, found, line_number, self.encoding);
     }
 
     /// Returns everything that was collected since the last call.
@@ -390,7 +557,8 @@ impl Listener {
         self.last_len = (self.notes.len(), self.texts.len());
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
-        Notes { notes, texts, names, logged: std::mem::take(&mut self.logged) }
+        let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
+        Notes { notes, texts, names, logged, near_misses, newlines: std::mem::take(&mut self.newlines) }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.

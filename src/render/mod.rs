@@ -4,6 +4,7 @@
 //! format can write any [`Sheet`], so a new report needs no code here, and a new format is one file. No format sorts, colours or
 //! highlights results by code, because a code does not say whether a sign-in succeeded.
 
+mod audit;
 mod breakdown;
 pub mod codes;
 pub mod contract;
@@ -11,6 +12,7 @@ mod csv;
 mod json;
 pub mod learned;
 pub mod lines;
+mod near_misses;
 pub mod patterns;
 pub mod progress;
 mod renderer;
@@ -59,17 +61,25 @@ impl Format {
 ///
 /// Returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    if let (Some(breakdown), Format::Table | Format::Csv) = (&report.breakdown, format) {
-        return breakdown::write(report, breakdown, format, *options, out);
+    let list = &report.near_misses;
+    match (&report.breakdown, format) {
+        (_, Format::Csv) if list.is_listed => return near_misses::write_csv(list, options.zone, out),
+        (Some(breakdown), Format::Table | Format::Csv) => breakdown::write(report, breakdown, format, *options, out)?,
+        _ => {
+            let mut renderer = format.renderer(report.sheet(), *options);
+            renderer.begin(&report.before(), out)?;
+            report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
+            if !report.rows.is_empty() && !report.general_rows.is_empty() {
+                renderer.section(&report.general_heading());
+            }
+            report.general_rows.iter().try_for_each(|row| renderer.row(row, out))?;
+            renderer.end(&report.end(), out)?;
+        }
     }
-    let mut renderer = format.renderer(report.sheet(), *options);
-    renderer.begin(&report.before(), out)?;
-    report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
-    if !report.rows.is_empty() && !report.general_rows.is_empty() {
-        renderer.section(&report.general_heading());
+    if format == Format::Table {
+        audit::write(&report.audit, options.width, out)?;
     }
-    report.general_rows.iter().try_for_each(|row| renderer.row(row, out))?;
-    renderer.end(&report.end(), out)
+    if format == Format::Table && list.is_listed { near_misses::write(list, options.width, out) } else { Ok(()) }
 }
 
 /// The number of bytes at the start of a file that [`is_own_output`] needs.
@@ -120,6 +130,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
             lines::begins_as_json,
             lines::csv::begins,
             codes::begins,
+            near_misses::begins,
             patterns::begins,
             learned::begins,
             trial::begins,

@@ -31,6 +31,7 @@ use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key, MFA};
 use crate::hit::{Capture, Captures, Hit};
+use crate::near_miss::NearMiss;
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
 use crate::time::{self, Form, Stamp};
 use crate::units::{Reading, Units};
@@ -58,6 +59,16 @@ pub trait Sink<'c> {
     /// Receives the next match of a pattern that finds context, such as the user of a sign-in, and no result. Its `key` has no
     /// meaning.
     fn context(&mut self, _: Hit<'c>) {}
+
+    /// Whether the sink wants near misses. Finding them takes time in each line with a key word and no result. The sink must also join
+    /// lines, because only then context is found, and a line with context is no near miss.
+    #[inline(always)]
+    fn wants_near_misses(&self) -> bool {
+        false
+    }
+
+    /// Receives the next line that speaks of a call status but holds no result. Comes in the order of the source with the hits.
+    fn near_miss(&mut self, _: NearMiss<'c>) {}
 }
 
 impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
@@ -127,6 +138,17 @@ struct Line<'c> {
     seen_len: usize,
     /// Whether the line continues after the end of `window`.
     continues: bool,
+}
+
+/// Where the prefilter has found literals of patterns in a line.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// It is not known whether there are any.
+    Unknown,
+    /// Only where a match of a pattern may start: the start, and the index of the pattern.
+    Sole((usize, usize)),
+    /// At the places that were recorded with [`PatternSet::note`].
+    Noted,
 }
 
 impl<'s> Scanner<'s> {
@@ -222,8 +244,10 @@ impl<'s> Scanner<'s> {
             }
             let is_sole = candidate.filter(is_inside).is_none() && !self.set.searches_every_line();
             if let Some((at, pattern)) = first.filter(|_| is_sole).and_then(Candidate::sole) {
-                if let Some(at) = at.checked_sub(start) {
-                    self.scan_sole(&line, (at, pattern), sink);
+                match at.checked_sub(start) {
+                    Some(at) => self.scan_sole(&line, (at, pattern), sink),
+                    // The match would start before the line.
+                    None => self.scan_wrapped(&line, Held::new(&line), Keys::Unknown, sink),
                 }
                 continue;
             }
@@ -281,7 +305,7 @@ impl<'s> Scanner<'s> {
             }
         }
         if !held.is_settled {
-            self.scan_wrapped(&line, held, false, sink);
+            self.scan_wrapped(&line, held, Keys::Unknown, sink);
         }
     }
 
@@ -300,7 +324,7 @@ impl<'s> Scanner<'s> {
             self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
         }
         if !held.is_settled {
-            self.scan_wrapped(line, held, true, sink);
+            self.scan_wrapped(line, held, Keys::Sole(candidate), sink);
         }
     }
 
@@ -319,7 +343,7 @@ impl<'s> Scanner<'s> {
             }
         }
         if !held.is_settled {
-            self.scan_wrapped(line, held, has_key, sink);
+            self.scan_wrapped(line, held, if has_key { Keys::Noted } else { Keys::Unknown }, sink);
         }
     }
 
@@ -333,7 +357,42 @@ impl<'s> Scanner<'s> {
             resolver.hit(line, (&found, reading), &mut previous, &mut held, sink);
         }
         // Such a line is not unwrapped: a byte that looks like the beginning of an escape may be part of a character.
+        let is_empty = held.is_empty();
         held.flush(sink);
+        if is_empty && sink.wants_near_misses() {
+            self.near_miss(line, Keys::Unknown, sink);
+        }
+    }
+}
+
+impl Scanner<'_> {
+    /// Passes a line in which nothing was found to `sink` if it has key words as it is. Nothing else may have been searched since the
+    /// places in the line were recorded.
+    #[cold]
+    #[inline(never)]
+    fn near_miss<'c>(&mut self, line: &Line<'c>, keys: Keys, sink: &mut impl Sink<'c>) {
+        let raw = line.within_cut();
+        let is_only_named = match keys {
+            Keys::Unknown => false,
+            Keys::Sole(place) => self.set.is_only_named(place, raw),
+            Keys::Noted => self.set.are_only_named(&self.scratch, raw),
+        };
+        if !is_only_named && let Some(words) = self.set.key_words(&mut self.marks, raw) {
+            sink.near_miss(line.near_miss(words));
+        }
+    }
+}
+
+impl<'c> Line<'c> {
+    /// Returns the line, or the piece of it, without what follows a cut, which belongs to the next piece.
+    fn within_cut(&self) -> &'c [u8] {
+        &self.window[..self.len]
+    }
+
+    /// Returns the line as a near miss with these key words.
+    fn near_miss(&self, words: Range<usize>) -> NearMiss<'c> {
+        let Line { start, offset, units, .. } = *self;
+        NearMiss { line: self.within_cut(), line_start: start, line_offset: offset, units, words }
     }
 }
 

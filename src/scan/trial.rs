@@ -115,7 +115,8 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
 }
 
 /// Returns the patterns that match the most of a line: at most one of the user's own, and at most one built-in pattern.
-fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
+#[must_use]
+pub fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
     // Letters beyond ASCII are compared as text, so the encoding of the line does not matter.
     let line = CodePage::of(line, Units::Bytes, None).read(line);

@@ -31,7 +31,7 @@ impl BoundedKey for Key {
 }
 
 /// The value that a table stores for one key, such as a [`Tally`].
-pub trait RowValue: Copy + Debug + Default + Eq + 'static {
+pub trait RowValue: Clone + Debug + Default + Eq + 'static {
     /// Adds the results in `other`, which has the same key.
     fn merge(&mut self, other: &Self);
 
@@ -81,7 +81,7 @@ impl<K: BoundedKey, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
                 self.overflow.merge(evicted.tally());
             }
         }
-        self.values.insert(key.clone(), *value);
+        self.values.insert(key.clone(), value.clone());
     }
 
     /// Keeps the better spelling of a key that is there.
@@ -118,6 +118,11 @@ impl<K: BoundedKey, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
     /// Adds results whose keys are already known to be beyond the limit.
     pub(super) fn add_overflow(&mut self, tally: &Tally) {
         self.overflow.merge(tally);
+    }
+
+    /// Calls `change` with the value of each kept key. It must not change the number of results.
+    pub(super) fn for_each_value(&mut self, change: impl FnMut(&mut V)) {
+        self.values.values_mut().for_each(change);
     }
 
     /// Iterates over the kept keys and their values, in the order of the keys.

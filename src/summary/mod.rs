@@ -11,11 +11,13 @@
 //! Totals are separate from the report, because a report has decided what to show and can no longer be merged. They are separate
 //! from the pipeline, because they know nothing about files and threads.
 
+pub mod audit;
 mod bounded;
 mod counts;
 mod dimension;
 mod durations;
 mod key;
+pub mod near_misses;
 pub mod quiet;
 mod rows;
 pub mod sign_ins;

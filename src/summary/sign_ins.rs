@@ -14,8 +14,10 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
+use super::audit::Audit;
 use super::dimension::Dimension;
 use super::durations::Durations;
+use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
@@ -67,6 +69,8 @@ pub struct Options {
     pub host_from: Option<Template>,
     /// Whether the caller asks for a [`Verdict`] on each result.
     pub with_verdicts: bool,
+    /// Whether near misses are found.
+    pub near_misses: Sought,
     /// The zone whose hours and days are counted, and in which notes have times.
     pub zone: DisplayZone,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
@@ -75,9 +79,22 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        let (keep_twins, by, filter, host_from, with_verdicts, zone) = Default::default();
-        Options { keep_twins, by, filter, host_from, with_verdicts, zone, waiting_limit: WAITING_LIMIT }
+        let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone) = Default::default();
+        let waiting_limit = WAITING_LIMIT;
+        Options { keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, waiting_limit }
     }
+}
+
+/// Whether lines that speak of a call status but hold no result are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sought {
+    /// They are not found.
+    No,
+    /// They are counted.
+    #[default]
+    Counted,
+    /// They are counted, and have line numbers. This takes time in every line.
+    Numbered,
 }
 
 /// Why a caller asks for verdicts now.
@@ -372,6 +389,11 @@ pub struct Settled {
     pub window_error: Option<String>,
     /// Logs whose zones differ.
     pub clocks: Vec<ClocksApart>,
+    /// Lines that speak of a call status but hold no result that can be read. The filter does not apply to them, because nothing is
+    /// known about them.
+    pub near_misses: NearMisses,
+    /// A few lines for each code, if the caller asked for them.
+    pub audit: Audit,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -1076,6 +1098,9 @@ impl<'c> SignIns<'c> {
             durations,
             general,
             general_durations,
+            // The pipeline finds these.
+            near_misses: NearMisses::default(),
+            audit: Audit::default(),
             totals: SignInTotals {
                 twins: count.twins,
                 matched: count.matched,

@@ -56,7 +56,7 @@ fn documents(command: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("Call status: SUCCESS_WITH_PIN {}\n", "x".repeat(5 << 10));
     let odd = format!(
-        "2017-02-14 call_status: \"Used Cache\" x\ncall_status: \"Never heard\" x\n2025-01-01T00:00:00Z MFA result: 777\n{long}"
+        "2017-02-14 call_status: \"Used Cache\" x\ncall_status: \"Never heard\" x\n2025-01-01T00:00:00Z MFA result: 777\ncall status -> 1\n{long}"
     );
     std::fs::write(folder.path().join("odd.log"), odd).unwrap();
     std::fs::write(folder.path().join("cut.gz"), b"\x1f\x8b\x08\0\0").unwrap();
@@ -76,14 +76,10 @@ fn documents(command: &str) -> Vec<Value> {
             let by = ["code,group", "channel,outcome", "host,user", "address,file", "hour,day"];
             let by = by.iter().map(|by| [&[command, "--format", "json", "--by", by][..], inputs[0]].concat());
             let families =
-                [&[command, "--format", "json", "--by", "family", "tests/cmd/families", "fixtures/logs"][..]];
-            let families = families.iter().map(|args| args.to_vec());
-            inputs
-                .iter()
-                .map(|inputs| [&[command, "--format", "json"], *inputs].concat())
-                .chain(by)
-                .chain(families)
-                .collect()
+                [command, "--format", "json", "--by", "family", "tests/cmd/families", "fixtures/logs"].to_vec();
+            let checked = [&[command, "--format", "json", "--audit", "1"], inputs[1]].concat();
+            let plain = inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat());
+            plain.chain(by).chain([checked, families]).collect()
         }
         _ => inputs.map(|inputs| [&[command, "--format", "json"], inputs].concat()).to_vec(),
     };

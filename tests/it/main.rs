@@ -10,6 +10,7 @@
 mod naive;
 mod packing;
 
+mod audit;
 mod bombs;
 mod catalogue;
 mod compressed;
@@ -28,6 +29,7 @@ mod generate;
 mod help;
 mod interrupted;
 mod live;
+mod near_misses;
 mod oracle;
 mod output;
 mod passwords;

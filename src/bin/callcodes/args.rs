@@ -370,6 +370,21 @@ pub(crate) struct CountArgs {
     /// the user.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
+    /// List lines that speak of a call status but hold no result
+    ///
+    /// They have the key words of a pattern, such as `callStatus`, but no pattern finds a result in them. Lines that differ only in
+    /// numbers, names and times are listed once, with their number, one of them, and how far the nearest pattern gets. Below the
+    /// table; in CSV in place of the results. Filters do not apply to them, because such a line has no code, user or time that is
+    /// known. If no result is found at all, they are listed without this option, too.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) near_misses: bool,
+    /// Show N random lines with each code, to check the numbers
+    ///
+    /// Read them to see whether the lines really say what the table says, above all after you have added a pattern. Only results that
+    /// count are shown, so filters apply, and at most 50 for each code. The same logs give the same lines. Below the table, and in
+    /// JSON. `callcodes lines` prints all lines.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50), hide_short_help = true)]
+    pub(crate) audit: Option<u8>,
 }
 
 /// Which results are counted or printed.

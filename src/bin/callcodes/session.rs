@@ -39,6 +39,8 @@ pub(crate) struct Session<'a, F> {
     pub(crate) styles: Styles,
     /// The format of the result.
     pub(crate) format: F,
+    /// How to do without a temporary file for lines: which option to change.
+    pub(crate) without_store: &'static str,
     args: &'a OutputArgs,
     output: Output,
     line: Line,
@@ -69,7 +71,8 @@ impl<'a, F: ByEnding> Session<'a, F> {
         // If results are printed on the terminal during the run, they already show that something happens.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
-        Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
+        let without_store = "pass --no-join";
+        Ok(Session { settings, styles, format, without_store, args, output, line, elapsed: Duration::ZERO })
     }
 
     /// Returns the options for the layout of a report.
@@ -108,8 +111,9 @@ impl<'a, F: ByEnding> Session<'a, F> {
             let (folder, variable) = (env::temp_dir(), if cfg!(windows) { "TEMP" } else { "TMPDIR" });
             return Failure::Message(format!(
                 "cannot keep the lines in a temporary file in {}: {no_store}. Set {variable} to a folder that \
-                 exists and has room, or pass --no-join",
+                 exists and has room, or {}",
                 term::shown(&name::shown(&folder)),
+                self.without_store,
             ));
         }
         self.output.error(error).into()

@@ -18,7 +18,7 @@ use callcodes::render;
 use callcodes::report::{Restriction, wording};
 use callcodes::scan::proof;
 use callcodes::source::machines::Template;
-use callcodes::source::select::Content;
+use callcodes::source::select::{Content, Doubts};
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 use callcodes::time::detect::Given;
 use callcodes::time::forms;
@@ -38,6 +38,8 @@ const SHOWN_AT_MOST: usize = 20;
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
+    /// The definitions of the patterns in `set`.
+    pub(crate) definitions: Vec<Definition>,
     pub(crate) set: PatternSet,
     pub(crate) options: Options,
     /// The template for the names of machines in paths, if the user has set one.
@@ -72,7 +74,8 @@ impl Settings {
         options.opening.times.shapes = forms::with_built_in(config.times);
         options.opening.zones = config.zones.into_iter().collect();
         let zone = input.times.display();
-        let settings = Settings { inputs, selection, set, options, host_from, zone };
+        let definitions = config.definitions;
+        let settings = Settings { inputs, selection, definitions, set, options, host_from, zone };
         if settings.is_typed() {
             term::note_waiting_for("reading standard input");
         }
@@ -154,9 +157,20 @@ impl Settings {
         matches!(&self.inputs[..], [only] if only.metadata().is_ok_and(is_large))
     }
 
+    /// Whether the inputs can be read a second time: all are files and folders, and neither standard input nor pipes.
+    pub(crate) fn can_read_again(&self) -> bool {
+        let is_kept = |metadata: Metadata| metadata.is_file() || metadata.is_dir();
+        self.inputs.iter().all(|input| input != Path::new(STDIN) && input.metadata().is_ok_and(is_kept))
+    }
+
     /// Returns the inputs, without the files that this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
+    }
+
+    /// Returns the same inputs as [`Settings::walk`], to read them a second time, when what is doubtful has already been counted.
+    pub(crate) fn walk_again(&self, output: &Output) -> Walk {
+        self.walk(output).selecting(Selection { doubts: Doubts::default(), ..self.selection.clone() })
     }
 
     /// Returns the same inputs as [`Settings::walk`], with threads that list folders ahead unless only one thread is allowed.

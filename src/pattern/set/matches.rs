@@ -57,7 +57,7 @@ pub(super) struct Places {
     /// For each pattern, whether it is in `searched`.
     is_searched: Vec<bool>,
     /// The first position after the start of a literal that no pattern uses, because of the byte before it; 0 if there is none.
-    after_unused: usize,
+    pub(super) after_unused: usize,
 }
 
 impl Places {

@@ -23,7 +23,7 @@ mod rules;
 use std::sync::Arc;
 
 use self::rules::{OF_FILES, RULES, Rule, Unwrapped};
-use super::{Line, Resolver, Scanner, Signs, Sink};
+use super::{Keys, Line, Resolver, Scanner, Signs, Sink};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
@@ -94,6 +94,11 @@ impl<'c> Held<'c> {
         self.found.push(found);
     }
 
+    /// Whether nothing has been found in the line.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.is_settled && self.found.is_empty()
+    }
+
     /// Passes everything that was held back to `sink`, and holds back nothing more.
     #[inline(always)]
     fn settle(&mut self, sink: &mut impl Sink<'c>) {
@@ -143,17 +148,17 @@ fn is_cut(text: &[u8], end: usize) -> bool {
 
 impl Scanner<'_> {
     /// Unwraps a line without a known result, and passes its results to `sink`: those that were held back, or those that
-    /// unwrapping reveals. `has_key` is whether the line is known to contain a literal of a pattern.
+    /// unwrapping reveals. `keys` says where the line has literals of patterns.
     #[cold]
     #[inline(never)]
     pub(super) fn scan_wrapped<'c, S: Sink<'c>>(
         &mut self,
         line: &Line<'c>,
         mut held: Held<'c>,
-        has_key: bool,
+        keys: Keys,
         sink: &mut S,
     ) {
-        if !has_key && !self.set.has_candidate(&mut self.marks, &line.window[..line.seen_len]) {
+        if matches!(keys, Keys::Unknown) && !self.set.has_candidate(&mut self.marks, &line.window[..line.seen_len]) {
             return held.flush(sink);
         }
         let raw = &line.window[..line.seen_len];
@@ -161,6 +166,9 @@ impl Scanner<'_> {
         let rules: Vec<&Rule> =
             RULES.into_iter().filter(|rule| rule.is_among(may_apply) && rule.applies(raw)).collect();
         if rules.is_empty() {
+            if held.is_empty() && sink.wants_near_misses() {
+                self.near_miss(line, keys, sink);
+            }
             return held.flush(sink);
         }
         let once = || rules.iter().filter_map(|rule| rule.undo(raw, None));
@@ -172,7 +180,24 @@ impl Scanner<'_> {
         } else {
             self.best::<S>(line, held.found, once().chain(twice()))
         };
+        if all.is_empty() && sink.wants_near_misses() {
+            self.near_miss_wrapped(line, &rules, sink);
+        }
         all.into_iter().for_each(|found| pass(found, sink));
+    }
+
+    /// Passes a line in which nothing was found to `sink` if it has key words, as it is or with one of `rules` undone.
+    #[cold]
+    fn near_miss_wrapped<'c>(&mut self, line: &Line<'c>, rules: &[&Rule], sink: &mut impl Sink<'c>) {
+        let raw = line.within_cut();
+        let Scanner { set, marks, .. } = self;
+        let words = set.key_words(marks, raw).or_else(|| {
+            let mut ways = rules.iter().filter_map(|rule| rule.undo(raw, None));
+            ways.find_map(|way| Some(way.place(set.key_words(marks, &way.text)?)))
+        });
+        if let Some(words) = words {
+            sink.near_miss(line.near_miss(words));
+        }
     }
 
     /// Returns the results of a line in which `found` was found as it is, by the first of the `ways` to unwrap it that finds more.

@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod near_misses;
 mod times;
 mod wrapped;
 
+pub(crate) use near_misses::near_misses;
 pub(crate) use times::{Place, at_start};
 
 use std::collections::BTreeMap;

@@ -160,11 +160,15 @@ fn undo(Rule(unit, plain, sole): &Rule, line: &Unwrapped) -> Option<Unwrapped> {
     (is_changed && !sole.is_some_and(is_stray)).then_some(undone)
 }
 
+/// Returns the line with each single rule undone.
+pub(super) fn once(line: &[u8]) -> Vec<Unwrapped> {
+    let raw = Unwrapped { text: line.to_vec(), bytes: (0..line.len()).map(|at| at..at + 1).collect() };
+    rules().iter().filter_map(|rule| undo(rule, &raw)).collect()
+}
+
 /// Returns the line with each single rule undone, followed by the line with each pair of rules undone.
 pub(super) fn unwrapped(line: &[u8]) -> Vec<Unwrapped> {
-    let rules = rules();
-    let raw = Unwrapped { text: line.to_vec(), bytes: (0..line.len()).map(|at| at..at + 1).collect() };
-    let once: Vec<Unwrapped> = rules.iter().filter_map(|rule| undo(rule, &raw)).collect();
+    let (rules, once) = (rules(), once(line));
     let twice = once.iter().flat_map(|first| rules.iter().filter_map(|rule| undo(rule, first)));
     let twice: Vec<Unwrapped> = twice.collect();
     once.into_iter().chain(twice).collect()

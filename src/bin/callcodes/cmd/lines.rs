@@ -12,7 +12,7 @@ use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::{ALL_EMPTY, Report, Searched, excluded, wording};
 use callcodes::source::Walk;
-use callcodes::summary::sign_ins::{Options, Settled};
+use callcodes::summary::sign_ins::{Options, Settled, Sought};
 use callcodes::time::zone::DisplayZone;
 
 use crate::args::{LinesArgs, LinesFormatArg};
@@ -23,7 +23,7 @@ use crate::status::{Failure, Status};
 use crate::term::{self, Output};
 
 /// The most bytes of lines that are held in memory until all logs have been read. The rest is in a temporary file.
-const HELD_BYTES: usize = 64 << 20;
+pub(crate) const HELD_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
@@ -103,7 +103,8 @@ impl Run {
         let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
         if self.is_joined {
             let (filter, host_from, zone) = (self.filter, settings.host_from.clone(), settings.zone);
-            let counting = Options { filter, host_from, zone, ..Options::default() };
+            let near_misses = Sought::No;
+            let counting = Options { filter, host_from, zone, near_misses, ..Options::default() };
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
             return annotate::joined(walk, set, catalogue, options, counting, format, &mut store, output);
         }

@@ -2,14 +2,15 @@
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::Pattern;
-use callcodes::pipeline::sign_ins;
+use callcodes::pipeline::{Outcome, audit, sign_ins};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
-use callcodes::summary::sign_ins::Options;
+use callcodes::summary::sign_ins::{Options, Settled, Sought};
 
-use crate::args::{CountArgs, ReadArgs, ScanArgs};
+use crate::args::{CountArgs, ReadArgs, ScanArgs, SummaryFormatArg};
+use crate::cmd::lines::HELD_BYTES;
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
@@ -20,21 +21,41 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    session.without_store = "leave out --audit";
     let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
-    let is_plain = by.is_empty() && filter.is_empty() && host_from.is_none();
+    let is_csv = matches!(session.format, SummaryFormatArg::Csv);
+    let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some();
+    if count.near_misses && is_csv && chooses_rows {
+        return Err(Failure::Message(NO_ROWS.to_owned()));
+    }
+    if count.audit.is_some() && is_csv {
+        return Err(Failure::Message(NO_LINES.to_owned()));
+    }
+    let is_plain = by.is_empty() && count.audit.is_none() && filter.is_empty() && host_from.is_none();
     let keep_twins = count.keep_twins;
     let zone = session.settings.zone;
-    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, ..Options::default() };
+    let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
+    let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
+    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
-        if !is_plain || !settings.is_single_large_file() {
-            return sign_ins::count(walk, set, catalogue, &settings.options, options);
+        if let Some(lines) = count.audit {
+            let mut store = tempfile::spooled_tempfile(HELD_BYTES);
+            return audit::count(walk, set, catalogue, &settings.options, options, usize::from(lines), &mut store);
         }
-        match sign_ins::count_alone(walk, set, catalogue, &settings.options)? {
-            Some(outcome) => Ok(outcome),
-            None => sign_ins::count(settings.parallel_walk(output), set, catalogue, &settings.options, options),
+        let count = |walk, options| sign_ins::count(walk, set, catalogue, &settings.options, options);
+        let is_alone = is_plain && !is_numbered && settings.is_single_large_file();
+        let alone = if is_alone {
+            sign_ins::count_alone(settings.walk(output), set, catalogue, &settings.options)?
+        } else {
+            None
+        };
+        let outcome = alone.map_or_else(|| count(walk, options.clone()), Ok)?;
+        if is_numbered || !is_worth_numbering(&outcome) || settings.options.opening.stop.is_requested() {
+            return Ok(outcome);
         }
+        count(settings.walk_again(output), Options { near_misses: Sought::Numbered, ..options })
     })?;
     filters::check(&outcome.summary)?;
     let names = |is_named: fn(&Pattern) -> bool| {
@@ -49,7 +70,13 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
-    let report = Report { times: outcome.times, ..report };
+    let mut report = Report { times: outcome.times, ..report };
+    // Without any result, the near misses are the answer.
+    let is_listed = count.near_misses || (report.results == 0 && report.sign_ins.dropped.results == 0 && !is_csv);
+    if is_listed || matches!(session.format, SummaryFormatArg::Json) {
+        report.near_misses = report.near_misses.explained(&session.settings.definitions);
+    }
+    report.near_misses.is_listed = is_listed && !matches!(session.format, SummaryFormatArg::Json);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file that is meant for programs, nobody notices that there are no results.
@@ -59,6 +86,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let left_out = report.breakdown.as_ref().map_or(report.left_out, |breakdown| breakdown.left_out);
     if format != Format::Table {
         let notes = [
+            report.near_misses.note().filter(|_| !count.near_misses),
             left_out.remark(),
             excluded::quiet_rows(&report.sign_ins),
             excluded::unmatched(&report.sign_ins),
@@ -68,6 +96,23 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         report.clocks.iter().map(wording::clocks).for_each(term::note);
     }
     session.end(&outcome, outcome.files)
+}
+
+/// The message if options about the rows of CSV are combined with near misses, which are then the rows.
+const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min and --sort have no \
+                       effect. Leave them out, or choose --format json";
+
+/// The message if an audit is combined with CSV.
+const NO_LINES: &str = "--audit: the CSV of results has no place for lines. Choose --format json, or print the lines with `callcodes lines`";
+
+/// The largest size of input that is read again in order to number the near misses, in bytes. That takes about a second.
+const READ_AGAIN_BYTES: u64 = 1 << 30;
+
+/// Whether near misses are the only result of a run and their lines have no numbers yet.
+fn is_worth_numbering(outcome: &Outcome<Settled>) -> bool {
+    let Settled { summary, totals, near_misses, .. } = &outcome.summary;
+    let has_results = !summary.is_empty() || totals.dropped.results > 0;
+    !near_misses.is_empty() && !has_results && outcome.bytes <= READ_AGAIN_BYTES
 }
 
 /// Returns the dimensions of `--by`.
