@@ -170,7 +170,7 @@ fn bash_offers_options_only_after_a_dash() {
         ("callcodes codes 7 not", "not-reached"),
         ("callcodes --pattern mfa", "mfa-result"),
         ("callcodes lines --no-pattern pf", "pfauth pfauth-other"),
-        ("callcodes patterns ", "list show check test new help"),
+        ("callcodes patterns ", "list show check test learn new help"),
         ("callcodes patterns show raw", "raw-call-status"),
         ("callcodes help a", "archives"),
         ("callcodes generate s", "schema"),

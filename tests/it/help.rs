@@ -12,7 +12,7 @@ fn printed(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().replace('\r', "").replace("callcodes.exe", "callcodes")
 }
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["scan"],
     &["lines"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["patterns", "show"],
     &["patterns", "check"],
     &["patterns", "test"],
+    &["patterns", "learn"],
     &["patterns", "new"],
     &["patterns", "help"],
 ];

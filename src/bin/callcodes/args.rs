@@ -627,16 +627,17 @@ pub(crate) enum PatternsCommand {
     Help(HelpArgs),
 }
 
-const LEARN_HELP: &str = r#"  callcodes patterns learn "LINE" --code 102             print a pattern for such lines
-  callcodes patterns learn "LINE" --code 102 ticket.zip  adapt it to similar lines in logs
+const LEARN_HELP: &str = r#"  callcodes patterns learn "LINE" --code 102             print a pattern
+  callcodes patterns learn "LINE" --code 102 ticket.zip  adapt it to the logs
   callcodes patterns learn "LINE" --code 102 --write     use it in every run
   callcodes patterns learn --code 102                    paste the line"#;
 
 #[derive(Debug, Args)]
 pub(crate) struct LearnArgs {
-    /// The code in the line: 102, PHONE_BUSY, "Phone Unreachable"
+    /// The code: 102, PHONE_BUSY, "Phone Unreachable"
     ///
-    /// For several lines with different codes, repeat the option. 102@2 means the second 102 in the line.
+    /// It is written as in the line. For several lines with different codes, repeat the option. 102@2 means the second 102 in
+    /// the line.
     #[arg(long, value_name = "CODE", required = true, allow_hyphen_values = true)]
     pub(crate) code: Vec<String>,
     /// The user in the line
@@ -647,12 +648,12 @@ pub(crate) struct LearnArgs {
     /// The host in the line
     #[arg(long, value_name = "TEXT")]
     pub(crate) host: Option<String>,
-    /// Name of the pattern: lower-case letters, digits and hyphens
+    /// Name of the pattern, such as my-gateway
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Add the pattern to your configuration file, or to that of --config
+    /// Add the pattern to your configuration file
     ///
-    /// On a terminal, callcodes asks. The rest of the file stays as it is.
+    /// With --config, it is added to that file. On a terminal, callcodes asks. The rest of the file stays as it is.
     #[arg(long)]
     pub(crate) write: bool,
     /// The line in quotation marks, and logs with similar lines
