@@ -34,19 +34,36 @@ pub enum Units {
     Utf16Be,
 }
 
-/// The code units of a source and the form of its times, which are detected before its lines are read.
+/// What is known about the lines of a source before they are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The code units of the source's text.
     pub units: Units,
     /// The form of the times in the source's lines.
     pub form: Form,
+    /// Whether the source is an event log, in whose lines the name of the computer follows the time.
+    pub names_computer: bool,
 }
 
-/// Combines units with the default form of times.
+/// Adds the default form of times.
 impl From<Units> for Written {
     fn from(units: Units) -> Written {
-        Written { units, form: Form::default() }
+        Written { units, ..Written::default() }
+    }
+}
+
+impl Written {
+    /// Returns the computer that a line of an event log names after its time. Returns `None` for a line without either, for a piece
+    /// of a line, and for a source that is not an event log.
+    #[inline]
+    #[must_use]
+    pub fn computer(self, line: &[u8]) -> Option<&[u8]> {
+        if !self.names_computer {
+            return None;
+        }
+        let mut words = line.splitn(3, |&byte| byte == b' ');
+        words.next().filter(|time| matches!(time, [b'0'..=b'9', .., b'Z']))?;
+        words.next().filter(|name| *name != b"-")
     }
 }
 

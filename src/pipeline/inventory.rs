@@ -258,7 +258,7 @@ struct Facts {
     /// Whether the part ends in the middle of a line.
     is_in_line: bool,
     results: u64,
-    /// The machine that lines with results name. It is empty if they name several.
+    /// The machine that lines with results name, or all lines of an event log. It is empty if they name several.
     host: Option<Box<str>>,
     characters: Characters,
     first: Option<Stamp>,
@@ -315,6 +315,10 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
         let text = chunk.owned();
         scanner.scan_into(chunk, &mut *self);
+        if chunk.written.names_computer {
+            let computers = text.split(|&byte| byte == b'\n').filter_map(|line| chunk.written.computer(line));
+            computers.for_each(|computer| self.facts.name_host(&String::from_utf8_lossy(computer)));
+        }
         let (first, last) = times(&chunk.written.form, text, self.facts.first);
         self.facts.join(Facts {
             start: Some(chunk.offset),

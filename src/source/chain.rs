@@ -42,6 +42,11 @@ impl Chain {
         self.0.iter().filter(|layer| matches!(layer, Layer::Archive(_))).count()
     }
 
+    /// Whether the text was an event log.
+    pub(super) fn ends_with_events(&self) -> bool {
+        self.0.last() == Some(&Layer::Codec(Codec::EventLog))
+    }
+
     pub(super) fn push(&mut self, layer: Layer) {
         self.0.push(layer);
     }

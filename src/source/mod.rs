@@ -609,7 +609,10 @@ impl Known {
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
-        if self.source.is_text() {
+        if chain.ends_with_events() {
+            // The text is always written in the same way, whatever the user has chosen for text.
+            written = Written { names_computer: true, ..Written::default() };
+        } else if self.source.is_text() {
             let times = self.times(written, opening);
             let head = input.peek(SAMPLE_BYTES);
             let is_whole = head.len() < SAMPLE_BYTES;
