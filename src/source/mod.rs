@@ -490,7 +490,7 @@ impl Known {
         }
         match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
-            Recognised::Codec(_) => {
+            Recognised::Codec(_) | Recognised::Events => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let opened = self.open_stream(Input::of_file(file, 0, len), nest, opening)?;
                 return Ok(match opened {
@@ -592,6 +592,11 @@ impl Known {
             self.source.is_to_be_text() && matches!(is, Recognised::Binary(kind) if unpack::is_program(kind));
         if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
+        }
+        if is == Recognised::Events {
+            let units = opening.encoding.units(input.peek(encoding::HEAD_BYTES));
+            input = Input::new(Box::new(unpack::Export::new(input, units, opening.encoding.given())));
+            chain.push(Layer::Events);
         }
         match recognise(input.peek(SAMPLE_BYTES)) {
             Recognised::Binary(kind) if self.source.is_to_be_text() => {

@@ -5,7 +5,7 @@
 //! | `recognise`, `binary` | Recognises a format by its first bytes. |
 //! | `file`, `input` | Reads a file at explicit positions; reads a stream with lookahead. |
 //! | `decoder`, `frames` | Decompresses one frame; decompresses all frames of a stream, which may have been compressed several times. |
-//! | `event_log` | Reads Windows event logs as text with a line for each event. |
+//! | `event_log` | Reads Windows event logs, and events that were exported as XML, as text with a line for each event. |
 //! | `fault` | Creates the errors for data that cannot be read. |
 //! | `archive` | Visits the members of an archive, one after another. |
 //!
@@ -52,6 +52,7 @@ mod recognise;
 pub use archive::Passwords;
 pub(crate) use archive::{AtEnd, Container, Item, Label, MemberData, Options, ZipFile, one_part, walk};
 pub use decoder::WINDOW_LIMIT;
+pub(crate) use event_log::Export;
 pub(crate) use fault::{copied, passed_on};
 pub use file::{DiskFile, FileSpan, Watch};
 pub(crate) use frames::unpacked;

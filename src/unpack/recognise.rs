@@ -31,6 +31,9 @@
 //!
 //! Data that begin with one of the compressed formats but for a single wrong bit are reported as damaged. They would otherwise
 //! be read as text, in which nothing is found.
+//!
+//! Events that Windows has exported as XML are recognised by the namespace in the first tag of an event, which may follow the start of
+//! the document.
 
 use std::fmt;
 
@@ -74,6 +77,8 @@ pub enum Recognised {
     Unsupported(Unsupported),
     /// Data that hold no text, with the name of their kind, such as `PNG picture`.
     Binary(&'static str),
+    /// Events that Windows has exported as XML. They are text, but an event may be any part of a line or several lines.
+    Events,
     /// Anything else, which is searched for results.
     Text,
 }
@@ -365,6 +370,7 @@ const TABLE: &[Signature] = &[
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
     row(0, b"", |head| is_one_bit_off(head, event_log::MAGIC) && has_control(head), Is::Damaged(Codec::EventLog)),
     row(0, b"", |head| is_utf32(&head[..head.len().min(HEAD_BYTES)]), Is::Unsupported(Unsupported::Utf32)),
+    row(0, b"", |head| event_log::is_export(&head[..head.len().min(HEAD_BYTES)]), Is::Events),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use callcodes::problem::{Kind, Loss};
 use callcodes::report::problems::detail;
-use callcodes::unpack::{Codec, Recognised, decompressed, recognise};
+use callcodes::unpack::{Codec, Format, Recognised, decompressed, recognise};
 
 use crate::packing::events::{BLOCK_BYTES, BLOCK_HEADER_BYTES, Event, HEADER_BYTES, ends, event_log};
 use crate::packing::{CODECS, FORMATS, compress, pack};
@@ -245,4 +245,47 @@ fn a_cut_in_a_compressed_event_log_is_reported_for_the_outer_format() {
     let gzip = compress(Codec::Gzip, &log);
     let (text, loss) = worded(&gzip[..gzip.len() / 2]);
     assert!(LINES.concat().starts_with(&text) && loss.starts_with("the gzip data is cut short; "), "{loss}");
+}
+
+/// Returns the events as Event Viewer exports them as XML.
+fn exported(events: &[Event<'_>]) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let value = |(name, value): &(&str, &str)| match name.is_empty() {
+        true => format!("<Data>{}</Data>", escaped(value)),
+        false => format!("<Data Name='{name}'>{}</Data>", escaped(value)),
+    };
+    let event = |Event { time, computer, id, level, values }: &Event<'_>| {
+        let values: String = values.iter().map(value).collect();
+        format!(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Netop Guest'/>\
+             <EventID Qualifiers='0'>{id}</EventID><Level>{level}</Level><Task>0</Task><Keywords>0x80000000000000</Keywords>\
+             <TimeCreated SystemTime='{time}'/><EventRecordID>7</EventRecordID><Channel>Application</Channel>\
+             <Computer>{computer}</Computer><Security/></System><EventData>{values}</EventData></Event>"
+        )
+    };
+    let events: String = events.iter().map(event).collect();
+    format!("<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?>\r\n<Events>{events}</Events>")
+}
+
+#[test]
+fn exported_events_give_the_same_lines_as_the_event_log() {
+    let log = event_log(&[&EVENTS]);
+    let export = exported(&EVENTS);
+    let utf16: Vec<u8> = format!("\u{feff}{export}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let args = ["--by", "host,code", "--format", "csv", "x"];
+    let expected = program(&[("x", &log)], &args, b"");
+    assert_eq!(expected.0.lines().count(), 4);
+    for export in [export.as_bytes(), &utf16] {
+        assert_eq!(program(&[("x", export)], &args, b""), expected);
+        assert_eq!(program(&[("x", &compress(Codec::Gzip, export))], &args, b""), expected);
+        let lines = |bytes: &[u8]| program(&[("x", bytes)], &["lines", "x"], b"");
+        assert_eq!(lines(export), lines(&log));
+        let piped = program(&[], &["lines", "-"], export).0;
+        assert_eq!(piped.replace("stdin:", "x:"), lines(&log).0);
+        let zip = pack(Format::Zip, &[("host7/Application.xml", export)]);
+        let (stdout, ..) = program(&[("x", &zip)], &["files", "x"], b"");
+        let row = "x!/host7/Application.xml  zip > exported events > UTF-8 text  mfa01  377 B      3  2017-02-14 02:57:24Z  2017-02-14 \
+                   03:10:30Z        3\n";
+        assert!(stdout.contains(row), "{stdout}");
+    }
 }

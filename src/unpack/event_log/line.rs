@@ -290,7 +290,7 @@ fn unescape(mut text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(text);
 }
 
-/// Returns the character that a reference stands for.
+/// Returns the character that a reference stands for, or `_` if XML does not allow it.
 fn referred(name: &[u8]) -> Option<char> {
     Some(match name {
         b"lt" => '<',
@@ -304,7 +304,8 @@ fn referred(name: &[u8]) -> Option<char> {
                 Some(digits) => u32::from_str_radix(digits, 16),
                 None => number.parse(),
             };
-            char::from_u32(number.ok()?)?
+            let character = char::from_u32(number.ok()?)?;
+            if character.is_control() && !character.is_whitespace() { '_' } else { character }
         }
         _ => return None,
     })

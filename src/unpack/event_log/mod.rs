@@ -1,6 +1,7 @@
 //! Reads Windows event logs (.evtx) as text with a line for each event.
 //!
-//! The crate `evtx` reads the events in a block, and [`line`] says how an event is written as a line.
+//! The crate `evtx` reads the events in a block, and [`line`] says how an event is written as a line. [`export`] reads events that Windows
+//! has exported as XML.
 //!
 //! # Layout
 //!
@@ -33,6 +34,7 @@
 //! whose checksum is wrong is read as well, because Windows writes the checksum of the last block only from time to time.
 
 mod block;
+mod export;
 mod line;
 
 use std::io::Read as _;
@@ -43,6 +45,9 @@ use super::fault::trailing;
 use super::input::Input;
 use crate::problem::{Kind, Loss, Remedy};
 use block::{BLOCK_BYTES, Outcome};
+
+pub(crate) use export::Export;
+pub(super) use export::is_export;
 
 /// The length of the header of a file in bytes.
 const HEADER_BYTES: usize = 4 << 10;
