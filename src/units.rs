@@ -13,7 +13,7 @@ use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
-use memchr::{memchr_iter, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 pub(crate) use detect::{END_BYTES, is_utf32};
@@ -58,12 +58,17 @@ impl Written {
     #[inline]
     #[must_use]
     pub fn computer(self, line: &[u8]) -> Option<&[u8]> {
-        if !self.names_computer {
+        if !self.names_computer || !line.first()?.is_ascii_digit() {
             return None;
         }
-        let mut words = line.splitn(3, |&byte| byte == b' ');
-        words.next().filter(|time| matches!(time, [b'0'..=b'9', .., b'Z']))?;
-        words.next().filter(|name| *name != b"-")
+        // A tab follows a time that is not in UTC and may contain spaces.
+        const LONGEST_TIME: usize = 64;
+        let space = memchr(b' ', line)?;
+        let after_time = match line[space - 1] {
+            b'Z' => space,
+            _ => memchr(b'\t', &line[..line.len().min(LONGEST_TIME)])?,
+        };
+        line[after_time + 1..].split(|&byte| byte == b' ').next().filter(|name| *name != b"-")
     }
 }
 

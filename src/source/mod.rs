@@ -66,7 +66,7 @@ use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::time::detect::{Given, ZoneBy};
 use crate::units::Written;
 use crate::unpack::{
-    self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
+    self, AtEnd, Codec, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
     Unsupported, ZipFile, passed_on, recognise,
 };
 use budget::{Budget, Charged, Counted};
@@ -615,9 +615,12 @@ impl Known {
         let head = input.peek(encoding::HEAD_BYTES);
         let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
         if chain.ends_with_events() {
-            // The text is always written in the same way, whatever the user has chosen for text.
+            // The lines are in UTF-8, whatever the user has chosen for text.
             written = Written { names_computer: true, ..Written::default() };
-        } else if self.source.is_text() {
+        }
+        // Only an export as text may have times that are not in UTC.
+        let has_utc = chain.iter().last() == Some(&Layer::Codec(Codec::EventLog));
+        if self.source.is_text() && !has_utc {
             let times = self.times(written, opening);
             let head = input.peek(SAMPLE_BYTES);
             let is_whole = head.len() < SAMPLE_BYTES;

@@ -289,3 +289,33 @@ fn exported_events_give_the_same_lines_as_the_event_log() {
         assert!(stdout.contains(row), "{stdout}");
     }
 }
+
+#[test]
+fn events_exported_as_text_have_their_own_times_and_computers() {
+    let event = |number: usize, time: &str, computer: &str, code: &str| {
+        format!(
+            "Event[{number}]:\r\n  Log Name: Application\r\n  Source: Netop Guest\r\n  Date: {time}\r\n  Event ID: 21\r\n  Task: N/A\r\n  \
+             Level: Information\r\n  User: N/A\r\n  Computer: {computer}\r\n  Description: \r\nMFA of ann:\r\ncall result = {code}\r\n\r\n"
+        )
+    };
+    let export =
+        event(0, "2017-02-14T02:57:24.600", "mfa01", "102") + &event(1, "2017-02-14T03:00:00.000", "mfa02", "4");
+    let utf16: Vec<u8> = format!("\u{feff}{export}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let german = "Protokollname: Application\r\nQuelle:        Netop Guest\r\nDatum:         14.02.2017 04:57:24\r\nEreignis-ID:   \
+                  7\r\nEbene:         Fehler\r\nComputer:      mfa03\r\nBeschreibung:\r\nf\u{fc}r ann: MFA call result = 133\r\n";
+    // Windows-1252.
+    let german: Vec<u8> = german.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
+    let args = ["--by", "host,code", "--format", "csv", "--tz", "+02:00", "x", "y"];
+    let expected = "host,code,count,first_seen,last_seen,median_ms,p95_ms\n\
+                    mfa01,102,1,2017-02-14T00:57:24.6Z,2017-02-14T00:57:24.6Z,,\n\
+                    mfa02,4,1,2017-02-14T01:00:00Z,2017-02-14T01:00:00Z,,\n\
+                    mfa03,133,1,2017-02-14T02:57:24Z,2017-02-14T02:57:24Z,,\n";
+    for export in [export.as_bytes(), &utf16] {
+        let (stdout, stderr, status) = program(&[("x", export), ("y", &german)], &args, b"");
+        assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, "", Some(0)));
+    }
+    let lines = program(&[("y", &german)], &["lines", "y"], b"").0;
+    let expected = "y:1: [133 Mobile App No Response, host mfa03] 14.02.2017 04:57:24\tmfa03 Application, Netop Guest, event 7, Fehler: f\u{fc}r ann: \
+                    MFA call result = 133\n";
+    assert_eq!(lines, expected);
+}

@@ -45,12 +45,12 @@ pub(super) fn read(block: Vec<u8>, text: &mut Vec<u8>) -> Outcome {
     let (mut events, mut failed) = (0, 0);
     for record in records.iter() {
         let read = record.and_then(|record| {
-            let written = record.timestamp.to_string();
+            let written = record.timestamp;
             Ok((record.into_xml_bytes()?, written))
         });
         match read {
             Ok((xml, written)) => {
-                line::append(&xml.data, Some(&written), text);
+                line::append(&xml.data, || Some(written.to_string()), text);
                 events += 1;
             }
             Err(_) => failed += 1,

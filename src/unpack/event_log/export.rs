@@ -1,18 +1,21 @@
-//! Reads events that Windows has exported as XML, as text with a line for each event.
+//! Reads events that Windows has exported, as text with a line for each event.
 //!
-//! Event Viewer writes such files with Save All Events As, all events in one line. `wevtutil qe LOG /f:xml` writes each event in a line
-//! of its own, and a program may write one over several lines. The events become the same lines as those of an event log; see
-//! [`line`](super::line). Text between events, which an export does not have, is passed on.
+//! As XML, Event Viewer writes all events in one line with Save All Events As. `wevtutil qe LOG /f:xml` writes each event in a line of its
+//! own, and a program may write one over several lines. The events become the same lines as those of an event log; see
+//! [`line`](super::line). For exports as text, see [`details`](super::details). Text between events, which an export does not have, is
+//! passed on.
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memmem, memrchr};
 
+use super::details::{self, Details};
 use super::line;
 use crate::problem::{Kind, Loss, Remedy};
 use crate::units::{CodePage, Units};
 use crate::unpack::input::Input;
+use crate::unpack::recognise::HEAD_BYTES;
 
 /// The namespace of events, which is stated in the first tag of each.
 const NAMESPACE: &[u8] = b"http://schemas.microsoft.com/win/2004/08/events/event";
@@ -22,17 +25,41 @@ const READ_BYTES: usize = 64 << 10;
 /// 64 KiB in its own format.
 const LIMIT_BYTES: usize = 4 << 20;
 
+/// How events are exported.
+enum Exported {
+    Xml,
+    Details(Details),
+}
+
 /// Whether a text that begins with `head` consists of exported events, in UTF-8, an ANSI code page or UTF-16.
 pub(in crate::unpack) fn is_export(head: &[u8]) -> bool {
-    let is_mark_or_space =
-        |byte: &&u8| matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF) || byte.is_ascii_whitespace();
-    let text = &head[head.iter().take_while(is_mark_or_space).count()..];
-    if !text.starts_with(b"<") {
-        return false;
+    Exported::of(head).is_some()
+}
+
+impl Exported {
+    fn of(head: &[u8]) -> Option<Exported> {
+        let is_mark_or_space =
+            |byte: &&u8| matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF) || byte.is_ascii_whitespace();
+        let text = &head[head.iter().take_while(is_mark_or_space).count()..];
+        // Most texts begin with none of these: `<`, `Log Name`, `Protokollname` and `Event[0]`.
+        if !matches!(text, [b'<' | b'L' | b'P' | b'E', ..]) {
+            return None;
+        }
+        // Without the NULs, ASCII in UTF-16 is ASCII.
+        let ascii: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
+        if ascii.starts_with(b"<") {
+            return is_xml(&ascii).then_some(Exported::Xml);
+        }
+        let start = String::from_utf8_lossy(&ascii);
+        let mut lines = start.lines();
+        let is_start = details::is_start(lines.next()?, lines.next()?);
+        is_start.then(|| Exported::Details(Details::default()))
     }
-    // Without the NULs, ASCII in UTF-16 is ASCII.
-    let ascii: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
-    let start = event_start(&ascii);
+}
+
+/// Whether the beginning of a text is that of events in XML.
+fn is_xml(ascii: &[u8]) -> bool {
+    let start = event_start(ascii);
     let has_namespace = |at: usize| {
         let tag = &ascii[at..];
         memmem::find(&tag[..memchr(b'>', tag).unwrap_or(tag.len())], NAMESPACE).is_some()
@@ -42,6 +69,7 @@ pub(in crate::unpack) fn is_export(head: &[u8]) -> bool {
 
 /// A reader of the lines of exported events.
 pub(crate) struct Export {
+    kind: Exported,
     input: Input,
     /// Decodes UTF-16. `None` for all other encodings.
     utf16: Option<Decoder>,
@@ -63,13 +91,14 @@ pub(crate) struct Export {
 impl Export {
     /// Creates a reader of the export in `input`, which is in `units` or, if these are bytes, in UTF-8 or a code page. `given` is the
     /// code page that the user has chosen.
-    pub(crate) fn new(input: Input, units: Units, given: Option<&'static Encoding>) -> Export {
+    pub(crate) fn new(mut input: Input, units: Units, given: Option<&'static Encoding>) -> Export {
         let utf16 = match units {
             Units::Bytes => None,
             Units::Utf16Le => Some(UTF_16LE.new_decoder_with_bom_removal()),
             Units::Utf16Be => Some(UTF_16BE.new_decoder_with_bom_removal()),
         };
         Export {
+            kind: Exported::of(input.peek(HEAD_BYTES)).unwrap_or(Exported::Xml),
             input,
             utf16,
             given,
@@ -106,6 +135,9 @@ impl Export {
 
     /// Converts the next part of `pending`. Returns whether there was one.
     fn convert(&mut self) -> bool {
+        if let Exported::Details(_) = self.kind {
+            return self.convert_line();
+        }
         let rest = &self.pending[self.start..];
         match event_start(rest) {
             Some(0) => self.convert_event(),
@@ -117,6 +149,29 @@ impl Export {
                 self.pass_on(if lines == 0 && rest.len() > LIMIT_BYTES { rest.len() / 2 } else { lines })
             }
         }
+    }
+
+    /// Converts the next line of an export as text, if it and the next one are complete.
+    fn convert_line(&mut self) -> bool {
+        let Exported::Details(details) = &mut self.kind else { return false };
+        let rest = &self.pending[self.start..];
+        let end_of_line = |text: &[u8]| match memchr(b'\n', text) {
+            Some(at) => Some(at + 1),
+            None if self.is_at_end || text.len() > LIMIT_BYTES => Some(text.len()),
+            None => None,
+        };
+        let Some((end, next)) = end_of_line(rest).and_then(|end| Some((end, end_of_line(&rest[end..])?))) else {
+            return false;
+        };
+        let [line, next] =
+            [&rest[..end], &rest[end..end + next]].map(|line| CodePage::of(line, Units::Bytes, self.given).read(line));
+        if line.is_empty() {
+            details.finish(&mut self.text);
+            return !self.text.is_empty();
+        }
+        details.read(line.trim_start_matches('\u{feff}'), &next, &mut self.text);
+        self.start += end;
+        true
     }
 
     /// Converts the event at the start of `pending`, if it is complete.
@@ -140,7 +195,7 @@ impl Export {
         if std::mem::take(&mut self.is_in_line) {
             self.text.push(b'\n');
         }
-        line::append(CodePage::of(event, Units::Bytes, self.given).read(event).as_bytes(), None, &mut self.text);
+        line::append(CodePage::of(event, Units::Bytes, self.given).read(event).as_bytes(), || None, &mut self.text);
         self.start = end;
         true
     }

@@ -17,55 +17,41 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr3, memmem};
 
 /// What stands for a part that an event does not have.
 const NONE: &str = "-";
 
 /// The parts of an event.
-#[derive(Default)]
-struct Event {
-    time: String,
-    computer: String,
-    channel: String,
-    provider: String,
-    id: String,
-    level: String,
-    message: String,
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Event {
+    /// The time, in UTC as in XML, or in any other form.
+    pub(super) time: String,
+    pub(super) computer: String,
+    pub(super) channel: String,
+    pub(super) provider: String,
+    pub(super) id: String,
+    /// The level, as a number or in words.
+    pub(super) level: String,
+    pub(super) message: String,
     /// The values, each with its name, which may be empty.
     values: Vec<(String, String)>,
 }
 
-/// Appends the line of an event, with a line end, to `text`. `written` is when the event was written, for events that do not contain
+/// Appends the line of an event, with a line end, to `text`. `written` returns when the event was written, for events that do not contain
 /// their time.
 ///
 /// The XML need not be well-formed. What can be read of it is in the line.
-pub(super) fn append(xml: &[u8], written: Option<&str>, text: &mut Vec<u8>) {
-    let Event { time, computer, channel, provider, id, level, message, values } = event(xml);
-    let time = if is_time(&time) { &time } else { written.unwrap_or(NONE) };
-    let or_none = |part: String| if part.is_empty() { NONE.to_owned() } else { part };
-    // White space would end the name of the computer.
-    let computer = or_none(computer.split_whitespace().collect::<Vec<_>>().join("_"));
-    let [channel, provider, id] = [channel, provider, id].map(or_none);
-    let head = format!("{time} {computer} {channel}, {provider}, event {id}, {}", level_name(&level));
-    text.extend_from_slice(head.as_bytes());
-    let mut separator = ": ";
-    let mut add = |name: &str, value: &str| {
-        text.extend_from_slice(separator.as_bytes());
-        separator = "; ";
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(if name.is_empty() { b"" } else { b"=" });
-        text.extend_from_slice(value.as_bytes());
-    };
-    if !message.is_empty() {
-        add("", &message);
+pub(super) fn append(xml: &[u8], written: impl FnOnce() -> Option<String>, text: &mut Vec<u8>) {
+    let mut event = event(xml);
+    if !is_time(&event.time) {
+        event.time = written().unwrap_or_default();
     }
-    values.iter().filter(|(_, value)| !has_words(&message, value)).for_each(|(name, value)| add(name, value));
-    text.push(b'\n');
+    event.append(text);
 }
 
-/// Reads the parts of an event.
-fn event(xml: &[u8]) -> Event {
+/// Reads the parts of an event in XML.
+pub(super) fn event(xml: &[u8]) -> Event {
     let mut event = Event::default();
     // The names of the open elements, the outermost first, and that of the value in the innermost one.
     let mut path: Vec<&[u8]> = Vec::new();
@@ -79,7 +65,10 @@ fn event(xml: &[u8]) -> Event {
             Token::Start { name: element, attributes, is_empty } => {
                 event.add(&path, &name, &mut value);
                 event.add_attributes(&path, element, attributes);
-                name = if element == b"Data" { attribute(attributes, b"Name") } else { element.to_vec() };
+                match element {
+                    b"Data" => name = attribute(attributes, b"Name"),
+                    _ => element.clone_into(&mut name),
+                }
                 if !is_empty {
                     path.push(element);
                 }
@@ -96,8 +85,41 @@ fn event(xml: &[u8]) -> Event {
 }
 
 impl Event {
+    /// Whether the event has no part.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Event::default()
+    }
+
+    /// Appends the line of the event, with a line end, to `text`. A tab follows a time that is not in UTC, because it may contain spaces.
+    pub(super) fn append(self, text: &mut Vec<u8>) {
+        let Event { time, computer, channel, provider, id, level, message, values } = self;
+        let after_time = if is_time(&time) || time.is_empty() { ' ' } else { '\t' };
+        let or_none = |part: String| if part.is_empty() { NONE.to_owned() } else { part };
+        // White space would end the name of the computer.
+        let computer = or_none(computer.split_whitespace().collect::<Vec<_>>().join("_"));
+        let [time, channel, provider, id] = [time, channel, provider, id].map(or_none);
+        let head = format!("{time}{after_time}{computer} {channel}, {provider}, event {id}, {}", level_name(&level));
+        text.extend_from_slice(head.as_bytes());
+        let mut separator = ": ";
+        let mut add = |name: &str, value: &str| {
+            text.extend_from_slice(separator.as_bytes());
+            separator = "; ";
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(if name.is_empty() { b"" } else { b"=" });
+            text.extend_from_slice(value.as_bytes());
+        };
+        if !message.is_empty() {
+            add("", &message);
+        }
+        values.iter().filter(|(_, value)| !has_words(&message, value)).for_each(|(name, value)| add(name, value));
+        text.push(b'\n');
+    }
+
     /// Adds the text in the element at `path`, and clears it. `name` is the name of the value.
     fn add(&mut self, path: &[&[u8]], name: &[u8], value: &mut Vec<u8>) {
+        if value.is_empty() {
+            return;
+        }
         let text = cleaned(&String::from_utf8_lossy(value));
         value.clear();
         let &[_, part, ..] = path else { return };
@@ -138,7 +160,7 @@ impl Event {
     }
 }
 
-/// Returns the name of a level as Event Viewer shows it in English.
+/// Returns the name of a level as Event Viewer shows it in English. A name is returned as it is.
 fn level_name(level: &str) -> Cow<'_, str> {
     Cow::Borrowed(match level {
         "1" => "Critical",
@@ -146,7 +168,8 @@ fn level_name(level: &str) -> Cow<'_, str> {
         "3" => "Warning",
         "" | "0" | "4" => "Information",
         "5" => "Verbose",
-        other => return format!("level {other}").into(),
+        number if number.bytes().all(|byte| byte.is_ascii_digit()) => return format!("level {number}").into(),
+        name => name,
     })
 }
 
@@ -157,14 +180,22 @@ fn is_time(time: &str) -> bool {
 }
 
 /// Returns a text without white space at its ends, with a tab in place of each line end and the white space around it.
-fn cleaned(text: &str) -> String {
+pub(super) fn cleaned(text: &str) -> String {
+    let trimmed = |line| str::trim_matches(line, |it: char| it.is_whitespace() || it == '\0');
+    // Most texts have none of the bytes with which a line end begins.
+    if !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2)) {
+        return trimmed(text).to_owned();
+    }
     let is_line_end = |character| matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let lines = text.split(is_line_end).map(|line| line.trim_matches(|it: char| it.is_whitespace() || it == '\0'));
+    let lines = text.split(is_line_end).map(trimmed);
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\t")
 }
 
 /// Whether `text` contains `words` between characters that are neither letters nor digits.
 fn has_words(text: &str, words: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let is_bounded = |at: usize| {
         let before = text.as_bytes()[..at].last().is_none_or(|&byte| !is_word(byte));
@@ -232,16 +263,13 @@ fn markup(xml: &[u8]) -> Option<Range<usize>> {
             return Some(start..start + end);
         }
     }
-    let mut quote = None;
-    let end = rest.iter().position(|&byte| {
-        match (byte, quote) {
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (_, Some(open)) if open == byte => quote = None,
-            (b'>', None) => return true,
-            _ => {}
-        }
-        false
-    })?;
+    let mut end = memchr3(b'>', b'"', b'\'', rest)?;
+    while rest[end] != b'>' {
+        let open = rest[end];
+        end += 1;
+        end += memchr(open, &rest[end..])? + 1;
+        end += memchr3(b'>', b'"', b'\'', &rest[end..])?;
+    }
     Some(start..start + end + 1)
 }
 
@@ -317,7 +345,7 @@ mod tests {
 
     fn line(xml: &str) -> String {
         let mut text = Vec::new();
-        append(xml.as_bytes(), None, &mut text);
+        append(xml.as_bytes(), || None, &mut text);
         String::from_utf8(text).unwrap()
     }
 
@@ -387,7 +415,7 @@ mod tests {
         assert_eq!(line("<Event/>"), "- - -, -, event -, Information\n");
         let mut text = Vec::new();
         let xml = b"<Event><System><TimeCreated SystemTime='soon'/><Level>16</Level><Computer>a b</Computer></System>";
-        append(xml, Some("2017-02-14T02:57:24Z"), &mut text);
+        append(xml, || Some("2017-02-14T02:57:24Z".to_owned()), &mut text);
         assert_eq!(text, b"2017-02-14T02:57:24Z a_b -, -, event -, level 16\n");
     }
 

@@ -1,7 +1,7 @@
 //! Reads Windows event logs (.evtx) as text with a line for each event.
 //!
 //! The crate `evtx` reads the events in a block, and [`line`] says how an event is written as a line. [`export`] reads events that Windows
-//! has exported as XML.
+//! has exported.
 //!
 //! # Layout
 //!
@@ -34,6 +34,7 @@
 //! whose checksum is wrong is read as well, because Windows writes the checksum of the last block only from time to time.
 
 mod block;
+mod details;
 mod export;
 mod line;
 
