@@ -19,8 +19,6 @@ use crate::unpack::recognise::HEAD_BYTES;
 
 /// The namespace of events, which is stated in the first tag of each.
 const NAMESPACE: &[u8] = b"http://schemas.microsoft.com/win/2004/08/events/event";
-/// How many bytes are read at once.
-const READ_BYTES: usize = 64 << 10;
 /// The length in bytes above which an event, or a line between events, is not held in memory until it ends. Windows limits an event to
 /// 64 KiB in its own format.
 const LIMIT_BYTES: usize = 4 << 20;
@@ -116,21 +114,24 @@ impl Export {
     /// Reads more into `pending`.
     fn fill(&mut self) {
         self.pending.drain(..self.start);
-        self.searched -= self.start;
+        self.searched = self.searched.saturating_sub(self.start);
         self.start = 0;
-        let mut bytes = Vec::new();
-        // `Input` never returns an error.
-        let _ = self.input.by_ref().take(READ_BYTES as u64).read_to_end(&mut bytes);
-        self.is_at_end = bytes.len() < READ_BYTES;
+        // What is available, because a pipe may be slow.
+        let bytes = self.input.available();
+        self.is_at_end = bytes.is_empty();
         match &mut self.utf16 {
-            None => self.pending.extend_from_slice(&bytes),
+            None => self.pending.extend_from_slice(bytes),
             Some(decoder) => {
                 let before = self.pending.len();
-                self.pending.resize(before + decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(4 * READ_BYTES), 0);
-                let (_, _, len, _) = decoder.decode_to_utf8(&bytes, &mut self.pending[before..], self.is_at_end);
+                // A unit becomes at most three bytes, and some units may be left from before.
+                let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(3 * bytes.len() + 16);
+                self.pending.resize(before + room, 0);
+                let (_, _, len, _) = decoder.decode_to_utf8(bytes, &mut self.pending[before..], self.is_at_end);
                 self.pending.truncate(before + len);
             }
         }
+        let len = bytes.len();
+        self.input.consume(len);
     }
 
     /// Converts the next part of `pending`. Returns whether there was one.
@@ -338,8 +339,34 @@ mod tests {
     }
 
     #[test]
+    fn an_export_of_any_length_is_read() {
+        let numbered = |number: usize| {
+            (EVENT.replace("= 21", &format!("= {number}")), LINE.replace("= 21", &format!("= {number}")))
+        };
+        let (events, lines): (String, String) = (0..1000).map(numbered).unzip();
+        assert!(events.len() > 300_000);
+        for piece_bytes in [1000, 3001, usize::MAX] {
+            assert_eq!(read(events.as_bytes(), piece_bytes), (lines.clone(), None));
+        }
+        let details = |number: usize| {
+            let end = format!("Computer: mfa01\nDescription: \nMFA:\ncall result = {number}\n\n");
+            let event = format!(
+                "Event[{number}]:\nLog Name: Application\nSource: Netop Guest\nDate: 2017-02-14T02:57:24Z\n{end}"
+            );
+            let line = format!(
+                "2017-02-14T02:57:24Z mfa01 Application, Netop Guest, event -, Information: MFA:\tcall result = {number}\n"
+            );
+            (event, line)
+        };
+        let (events, lines): (String, String) = (0..2000).map(details).unzip();
+        for piece_bytes in [1000, 3001, usize::MAX] {
+            assert_eq!(read(events.as_bytes(), piece_bytes), (lines.clone(), None));
+        }
+    }
+
+    #[test]
     fn what_does_not_end_is_not_held_in_memory() {
-        let endless = format!("<Event {}", "x".repeat(LIMIT_BYTES + READ_BYTES));
+        let endless = format!("<Event {}", "x".repeat(LIMIT_BYTES + 100_000));
         let (text, loss) = read(endless.as_bytes(), usize::MAX);
         assert_eq!((text.len(), loss), (endless.len(), None));
     }

@@ -22,6 +22,9 @@ use memchr::{memchr, memchr3, memmem};
 /// What stands for a part that an event does not have.
 const NONE: &str = "-";
 
+/// How many bytes of messages are searched for the values of an event. No event of Windows needs as many.
+const SEARCHED_BYTES: usize = 64 << 20;
+
 /// The parts of an event.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct Event {
@@ -111,7 +114,12 @@ impl Event {
         if !message.is_empty() {
             add("", &message);
         }
-        values.iter().filter(|(_, value)| !has_words(&message, value)).for_each(|(name, value)| add(name, value));
+        for (index, (name, value)) in values.iter().enumerate() {
+            let is_searched = index * message.len() < SEARCHED_BYTES;
+            if !is_searched || !has_words(&message, value) {
+                add(name, value);
+            }
+        }
         text.push(b'\n');
     }
 
