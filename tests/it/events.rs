@@ -144,6 +144,10 @@ a.evtx  evtx > UTF-8 text, 68.0 KiB on disk  mfa01  377 B      3  2017-02-14 02:
 1 file read, 377 B, 3 lines, 3 results
 ";
     assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, "", Some(0)));
+    // A log that has reached its maximum size begins with its newest events.
+    let log = event_log(&[&[EVENTS[2], EVENTS[0], EVENTS[1]]]);
+    let (stdout, ..) = program(&[("a.evtx", &log)], &["files", "a.evtx"], b"");
+    assert_eq!(stdout, expected);
     // An event names its computer even if it has no result.
     let log = event_log(&[&[Event { values: &[], ..EVENTS[0] }]]);
     let (stdout, ..) = program(&[("a.evtx", &log)], &["files", "a.evtx", "--format", "csv"], b"");

@@ -26,7 +26,7 @@ const LIMIT_BYTES: usize = 4 << 20;
 /// How events are exported.
 enum Exported {
     Xml,
-    Details(Details),
+    Details(Box<Details>),
 }
 
 /// Whether a text that begins with `head` consists of exported events, in UTF-8, an ANSI code page or UTF-16.
@@ -51,7 +51,7 @@ impl Exported {
         let start = String::from_utf8_lossy(&ascii);
         let mut lines = start.lines();
         let is_start = details::is_start(lines.next()?, lines.next()?);
-        is_start.then(|| Exported::Details(Details::default()))
+        is_start.then(|| Exported::Details(Box::default()))
     }
 }
 
