@@ -73,8 +73,10 @@ pub enum Remedy {
     UnpackOutermost,
     /// Unpack all parts of a split archive together.
     UnpackAllParts,
-    /// Export the events of a Windows event log as text.
-    ExportEvents,
+    /// Convert an event log of Windows before Vista.
+    ConvertEvents,
+    /// Ask the sender to save a Windows event log in Event Viewer.
+    SaveEvents,
     /// Save the attachments of the message.
     SaveAttachments,
     /// Convert the text to UTF-8.

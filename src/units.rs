@@ -13,7 +13,7 @@ use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
-use memchr::{memchr_iter, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 pub(crate) use detect::{END_BYTES, is_utf32};
@@ -34,19 +34,41 @@ pub enum Units {
     Utf16Be,
 }
 
-/// The code units of a source and the form of its times, which are detected before its lines are read.
+/// What is known about the lines of a source before they are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The code units of the source's text.
     pub units: Units,
     /// The form of the times in the source's lines.
     pub form: Form,
+    /// Whether the source is an event log, in whose lines the name of the computer follows the time.
+    pub names_computer: bool,
 }
 
-/// Combines units with the default form of times.
+/// Adds the default form of times.
 impl From<Units> for Written {
     fn from(units: Units) -> Written {
-        Written { units, form: Form::default() }
+        Written { units, ..Written::default() }
+    }
+}
+
+impl Written {
+    /// Returns the computer that a line of an event log names after its time. Returns `None` for a line without either, for a piece
+    /// of a line, and for a source that is not an event log.
+    #[inline]
+    #[must_use]
+    pub fn computer(self, line: &[u8]) -> Option<&[u8]> {
+        if !self.names_computer || !line.first()?.is_ascii_digit() {
+            return None;
+        }
+        // A tab follows a time that is not in UTC and may contain spaces.
+        const LONGEST_TIME: usize = 64;
+        let space = memchr(b' ', line)?;
+        let after_time = match line[space - 1] {
+            b'Z' => space,
+            _ => memchr(b'\t', &line[..line.len().min(LONGEST_TIME)])?,
+        };
+        line[after_time + 1..].split(|&byte| byte == b' ').next().filter(|name| *name != b"-")
     }
 }
 

@@ -9,6 +9,8 @@
 //! until a time is found. In a log with times, this costs next to nothing. Finding the earliest and the latest time would require
 //! examining every line, and they are the same if lines were written in order. As everywhere, a piece of a line over the limit
 //! counts as a line.
+//!
+//! Only of an event log, every line is examined. It may begin with its newest events, and each of its lines has the time at the start.
 
 mod entries;
 
@@ -63,9 +65,9 @@ pub struct Text {
     pub lines: u64,
     /// The number of results that the filter keeps. A result counts in every file that records it.
     pub results: u64,
-    /// The time of the first line that has one.
+    /// The time of the first line that has one, or the earliest time of an event log.
     pub first: Option<Stamp>,
-    /// The time of the last line that has one.
+    /// The time of the last line that has one, or the latest time of an event log.
     pub last: Option<Stamp>,
     /// The name of the form of its times, or `None` if no line has a time that can be read.
     pub time_form: Option<String>,
@@ -292,11 +294,13 @@ struct Facts {
     /// Whether the part ends in the middle of a line.
     is_in_line: bool,
     results: u64,
-    /// The machine that lines with results name. It is empty if they name several.
+    /// The machine that lines with results name, or all lines of an event log. It is empty if they name several.
     host: Option<Box<str>>,
     characters: Characters,
     first: Option<Stamp>,
     last: Option<Stamp>,
+    /// Whether the lines are those of an event log, so that `first` is the earliest time and `last` the latest.
+    is_event_log: bool,
 }
 
 impl Facts {
@@ -314,8 +318,14 @@ impl Facts {
             None => {}
         }
         self.characters.join(next.characters);
-        self.first = self.first.or(next.first);
-        self.last = next.last.or(self.last);
+        if next.is_event_log {
+            self.is_event_log = true;
+            self.first = self.first.into_iter().chain(next.first).min_by_key(|stamp| stamp.time);
+            self.last = self.last.into_iter().chain(next.last).max_by_key(|stamp| stamp.time);
+        } else {
+            self.first = self.first.or(next.first);
+            self.last = next.last.or(self.last);
+        }
     }
 }
 
@@ -349,7 +359,16 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
         let text = chunk.owned();
         scanner.scan_into(chunk, &mut *self);
-        let (first, last) = times(&chunk.written.form, text, self.facts.first);
+        let is_event_log = chunk.written.names_computer;
+        let (first, last) = if is_event_log {
+            for line in text.split(|&byte| byte == b'\n') {
+                let computer = chunk.written.computer(line);
+                computer.into_iter().for_each(|computer| self.facts.name_host(&String::from_utf8_lossy(computer)));
+            }
+            span(&chunk.written.form, text)
+        } else {
+            times(&chunk.written.form, text, self.facts.first)
+        };
         self.facts.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
@@ -359,6 +378,7 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
             characters: Characters::of(text),
             first,
             last,
+            is_event_log,
         });
         if self.listener.size_bytes() > sign_ins::PART_BYTES {
             self.finish(out);
@@ -404,6 +424,12 @@ fn times(form: &Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Opti
     let first = known.or_else(|| first_time(form, text));
     // If there is no first time, there is no last one either.
     (first, first.and_then(|_| last_time(form, text)))
+}
+
+/// Returns the earliest and the latest time of the lines in `text`.
+fn span(form: &Form, text: &[u8]) -> (Option<Stamp>, Option<Stamp>) {
+    let times = || text.split(|&byte| byte == b'\n').filter_map(|line| form.find(line));
+    (times().min_by_key(|stamp| stamp.time), times().max_by_key(|stamp| stamp.time))
 }
 
 /// Returns the time of the first line in `text` that has one.

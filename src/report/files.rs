@@ -57,10 +57,10 @@ const fn columns(of_hosts: bool) -> [Column; 18] {
         Column::new("bytes", "Size", Holds::Bytes, "Size of the text, after unpacking.").or_null(),
         Column::for_scripts("bytes_on_disk", Holds::Bytes, "Size of the file on disk, if it is one.").or_null(),
         Column::new("lines", "Lines", Holds::Count, "Number of lines.").or_null().yields(Room::ForProse),
-        Column::new("first_time", "First time", Holds::Time, "Time of the first line that has one.")
+        Column::new("first_time", "First time", Holds::Time, "Time of the first line that has one, or the earliest time of an event log.")
             .or_null()
             .yields(Room::ForProse),
-        Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one.")
+        Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one, or the latest time of an event log.")
             .or_null()
             .yields(Room::ForProse),
         Column::for_scripts(

@@ -120,9 +120,9 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::UnpackWithAnother => "extract it with another program and scan the folder",
         Remedy::UnpackOutermost => "extract the outermost archive and scan the folder",
         Remedy::UnpackAllParts => "put all parts in one folder, extract them with 7-Zip, and scan the extracted files",
-        Remedy::ExportEvents => {
-            "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in \
-             Event Viewer, and scan the exported file"
+        Remedy::ConvertEvents => "convert it with `wevtutil epl FILE.evt FILE.evtx /lf:true` and scan the new file",
+        Remedy::SaveEvents => {
+            "ask the sender to save the log with Save All Events As in Event Viewer and to send that file"
         }
         Remedy::SaveAttachments => "save its attachments and scan these",
         Remedy::ConvertToUtf8 => "save it as UTF-8 and scan that file",

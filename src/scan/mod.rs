@@ -33,8 +33,8 @@ use crate::code::{Code, Key, MFA};
 use crate::hit::{Capture, Captures, Hit};
 use crate::near_miss::NearMiss;
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
-use crate::time::{self, Form, Stamp};
-use crate::units::{Reading, Units};
+use crate::time::{self, Stamp};
+use crate::units::{Reading, Units, Written};
 
 /// The number of slots in a scanner's cache of symbols and texts. Logs use a few dozen. Two spellings with the same slot replace
 /// each other.
@@ -112,8 +112,8 @@ struct Resolver<'s> {
     writers: Writers,
     catalogue: &'s Catalogue,
     times: time::Reader,
-    /// The form of the times in the source of the current chunk.
-    form: Form,
+    /// What is known about the lines of the current chunk.
+    written: Written,
     /// A cache of symbols and texts, each in the slot that [`slot`] returns. A lookup in the catalogue takes longer than the
     /// match, and the hash of a map takes as long as both.
     cache: Box<[Option<Spelling>; CACHE_SLOTS]>,
@@ -162,7 +162,7 @@ impl<'s> Scanner<'s> {
             writers: set.writers(),
             catalogue,
             times: time::Reader::default(),
-            form: Form::default(),
+            written: Written::default(),
             cache,
         };
         Scanner {
@@ -189,7 +189,7 @@ impl<'s> Scanner<'s> {
     /// Finds every hit in the lines of `chunk` and passes it to `sink`. Like [`Scanner::scan`], but for sinks that are not
     /// closures.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
-        self.resolver.form = chunk.written.form;
+        self.resolver.written = chunk.written;
         if chunk.cut != Cut::AtLineEnd {
             self.scan_piece(chunk, &mut sink);
         } else if self.set.reads_code_pages() {
@@ -475,6 +475,7 @@ impl Resolver<'_> {
         let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         if S::JOINS {
             self.set.add_writer(&mut self.writers, found.pattern, &line.window[..line.len], &mut captures);
+            captures.add(Capture::Host, self.written.computer(line.window));
         }
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
@@ -521,8 +522,8 @@ impl Resolver<'_> {
         previous: &mut Option<(usize, Option<Stamp>)>,
     ) -> Option<Stamp> {
         let time = match *previous {
-            Some(previous) => self.times.find_next(&self.form, line, span, previous),
-            None => self.times.find_first(&self.form, line, span),
+            Some(previous) => self.times.find_next(&self.written.form, line, span, previous),
+            None => self.times.find_first(&self.written.form, line, span),
         };
         // Contexts are not read by every sink, so no time may depend on them.
         if !is_context {
@@ -535,8 +536,8 @@ impl Resolver<'_> {
     #[inline]
     fn written_time(&mut self, pattern: usize, written: &[u8]) -> Option<Stamp> {
         match self.set.patterns()[pattern].time_form() {
-            Some(shape) => self.times.read_as(shape, &self.form, written),
-            None => self.times.read(&self.form, written),
+            Some(shape) => self.times.read_as(shape, &self.written.form, written),
+            None => self.times.read(&self.written.form, written),
         }
     }
 

@@ -14,8 +14,10 @@ pub struct Chain(Vec<Layer>);
 pub enum Layer {
     /// An archive, from which one member was read.
     Archive(Format),
-    /// A compressed stream.
+    /// A compressed stream, or an event log.
     Codec(Codec),
+    /// Events that Windows has exported.
+    Events,
 }
 
 impl Chain {
@@ -42,6 +44,11 @@ impl Chain {
         self.0.iter().filter(|layer| matches!(layer, Layer::Archive(_))).count()
     }
 
+    /// Whether the text consists of events.
+    pub(super) fn ends_with_events(&self) -> bool {
+        matches!(self.0.last(), Some(Layer::Codec(Codec::EventLog) | Layer::Events))
+    }
+
     pub(super) fn push(&mut self, layer: Layer) {
         self.0.push(layer);
     }
@@ -52,6 +59,7 @@ impl fmt::Display for Layer {
         match self {
             Layer::Archive(format) => format.fmt(f),
             Layer::Codec(codec) => codec.fmt(f),
+            Layer::Events => f.write_str("exported events"),
         }
     }
 }

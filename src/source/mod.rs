@@ -66,7 +66,7 @@ use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::time::detect::{Given, ZoneBy};
 use crate::units::Written;
 use crate::unpack::{
-    self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
+    self, AtEnd, Codec, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
     Unsupported, ZipFile, passed_on, recognise,
 };
 use budget::{Budget, Charged, Counted};
@@ -490,7 +490,7 @@ impl Known {
         }
         match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
-            Recognised::Codec(_) => {
+            Recognised::Codec(_) | Recognised::Events => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let opened = self.open_stream(Input::of_file(file, 0, len), nest, opening)?;
                 return Ok(match opened {
@@ -593,6 +593,11 @@ impl Known {
         if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
         }
+        if is == Recognised::Events {
+            let units = opening.encoding.units(input.peek(encoding::HEAD_BYTES));
+            input = Input::new(Box::new(unpack::Export::new(input, units, opening.encoding.given())));
+            chain.push(Layer::Events);
+        }
         match recognise(input.peek(SAMPLE_BYTES)) {
             Recognised::Binary(kind) if self.source.is_to_be_text() => {
                 let is_piped = is_bare && chain.is_empty();
@@ -609,7 +614,13 @@ impl Known {
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
-        if self.source.is_text() {
+        if chain.ends_with_events() {
+            // The lines are in UTF-8, whatever the user has chosen for text.
+            written = Written { names_computer: true, ..Written::default() };
+        }
+        // Only an export as text may have times that are not in UTC.
+        let has_utc = chain.iter().last() == Some(&Layer::Codec(Codec::EventLog));
+        if self.source.is_text() && !has_utc {
             let times = self.times(written, opening);
             let head = input.peek(SAMPLE_BYTES);
             let is_whole = head.len() < SAMPLE_BYTES;

@@ -1,6 +1,6 @@
 //! Decompresses one frame, or the compressed data of one member of an archive, without losing data before a fault.
 //!
-//! Here, *frame* also stands for a gzip member and for a bzip2 or xz stream. [`Decoder::step`] decompresses a piece of a frame, and
+//! Here, *frame* also stands for a gzip member, for a bzip2 or xz stream and for an event log. [`Decoder::step`] decompresses a piece of a frame, and
 //! [`frames`](super::frames) reads all frames of a file. [`Frames`] is the state of a decoder for frames within an archive, and not
 //! the reader [`frames::Frames`](super::frames::Frames).
 //!
@@ -44,6 +44,7 @@ use lzma_rust2::{Action, Lzma2Stream, LzmaStream, StreamResult, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::event_log::EventLog;
 use super::fault;
 use super::input::Input;
 use super::recognise::Codec;
@@ -77,6 +78,8 @@ pub(super) enum Ended {
     Dictionary,
     /// The data are valid but use a feature that is not supported. Contains the feature for a message.
     Unsupported(&'static str),
+    /// Some of the data were lost, although the decoder has continued after them. Contains the loss to report.
+    Lost(Loss),
 }
 
 /// The result of one step: the number of decompressed bytes, and an error with the reason if no more can follow.
@@ -89,6 +92,7 @@ pub(super) enum Decoder {
     Bzip2(Box<Bzip2>),
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
+    EventLog(Box<EventLog>),
     // The following occur only in archives.
     Frames { codec: Codec, state: Frames },
     Stored,
@@ -105,6 +109,7 @@ impl Ended {
         let (kind, what, remedy) = match self {
             Ended::Complete | Ended::Short => return None,
             Ended::Damaged(why) => return Some(fault::damaged(data, why, delivered)),
+            Ended::Lost(loss) => return Some(loss),
             Ended::Window => {
                 let what =
                     format!("the {data} data needs a decompression window of more than {} MiB", WINDOW_LIMIT >> 20);
@@ -162,6 +167,7 @@ impl Decoder {
                 Decoder::Xz(Box::new(XzStream::new_mem_limit(false, limit)))
             }
             Codec::Lz4 => Decoder::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(Input::default()))),
+            Codec::EventLog => Decoder::EventLog(Box::new(EventLog::begin(input)?)),
         })
     }
 
@@ -215,6 +221,7 @@ impl Decoder {
             Decoder::Bzip2(decoder) => decoder.step(input, out),
             Decoder::Xz(decoder) => xz(lzma!(decoder, input, out)),
             Decoder::Lz4(decoder) => lz4(decoder, input, out),
+            Decoder::EventLog(log) => log.step(input, out),
             Decoder::Frames { codec, state } => frames(*codec, state, input, out),
             Decoder::Stored => stored(input, out),
             Decoder::Deflate(inflate) => deflate(inflate, input, out),

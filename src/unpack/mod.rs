@@ -1,10 +1,11 @@
-//! Reads archives and compressed data in memory. Nothing is ever written to disk.
+//! Reads archives, compressed data and event logs in memory. Nothing is ever written to disk.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `recognise`, `binary` | Recognises a format by its first bytes. |
 //! | `file`, `input` | Reads a file at explicit positions; reads a stream with lookahead. |
 //! | `decoder`, `frames` | Decompresses one frame; decompresses all frames of a stream, which may have been compressed several times. |
+//! | `event_log` | Reads Windows event logs, and events that were exported as XML, as text with a line for each event. |
 //! | `fault` | Creates the errors for data that cannot be read. |
 //! | `archive` | Visits the members of an archive, one after another. |
 //!
@@ -22,11 +23,12 @@
 //! | gzip, deflate | RFC 1952, RFC 1951 | `decoder` |
 //! | zstd | RFC 8878 | `decoder`, skippable frames only |
 //! | lz4 | LZ4 Frame Format Description 1.6 | `decoder`, skippable frames only |
+//! | evtx | libevtx, "Windows XML Event Log (EVTX) format"; \[MS-EVEN6\] 2.2.12 | `event_log`, without the binary XML |
 //! | bzip2, xz | none for bzip2; The .xz File Format | not here |
 //!
 //! # Invariants
 //!
-//! * All data before a fault are delivered before the fault is reported. A fault is an [`io::Error`](std::io::Error) that contains
+//! * All data before a fault are delivered before the fault is reported. In an event log, so are the data after it. A fault is an [`io::Error`](std::io::Error) that contains
 //!   a [`Loss`](crate::problem::Loss) or comes from the operating system.
 //! * Memory depends on the data that are really there and not on the sizes that a file states. It is limited by [`WINDOW_LIMIT`]
 //!   for each decoder and by the caller's limits for archives.
@@ -40,6 +42,7 @@
 mod archive;
 mod binary;
 mod decoder;
+mod event_log;
 mod fault;
 mod file;
 mod frames;
@@ -49,6 +52,7 @@ mod recognise;
 pub use archive::Passwords;
 pub(crate) use archive::{AtEnd, Container, Item, Label, MemberData, Options, ZipFile, one_part, walk};
 pub use decoder::WINDOW_LIMIT;
+pub(crate) use event_log::Export;
 pub(crate) use fault::{copied, passed_on};
 pub use file::{DiskFile, FileSpan, Watch};
 pub(crate) use frames::unpacked;

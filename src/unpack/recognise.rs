@@ -27,9 +27,13 @@
 //! | bzip2 | `BZh`, `1` to `9`, and then `31 41 59 26 53 59` or, if it is empty, `17 72 45 38 50 90` | none; bzip2(1) |
 //! | xz | `FD 7zXZ 00` | The .xz File Format, 2.1.1.1 |
 //! | lz4 | `04 22 4D 18` | LZ4 Frame Format, General Structure |
+//! | evtx | `ElfFile 00` | libevtx |
 //!
 //! Data that begin with one of the compressed formats but for a single wrong bit are reported as damaged. They would otherwise
 //! be read as text, in which nothing is found.
+//!
+//! Events that Windows has exported as XML are recognised by the namespace in the first tag of an event, which may follow the start of
+//! the document.
 
 use std::fmt;
 
@@ -38,6 +42,7 @@ use memchr::memmem;
 use self::Recognised as Is;
 use super::archive::{begins_tar, crc32};
 use super::binary::{has_control, is_not_text};
+use super::event_log;
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
 use crate::units::is_utf32;
@@ -72,6 +77,8 @@ pub enum Recognised {
     Unsupported(Unsupported),
     /// Data that hold no text, with the name of their kind, such as `PNG picture`.
     Binary(&'static str),
+    /// Events that Windows has exported as XML. They are text, but an event may be any part of a line or several lines.
+    Events,
     /// Anything else, which is searched for results.
     Text,
 }
@@ -89,7 +96,7 @@ pub enum Format {
     Cab,
 }
 
-/// A compressed format that can be read. It is displayed as its usual name in lower case.
+/// A compressed or other binary format that can be read as text. It is displayed as its usual name in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// gzip, RFC 1952.
@@ -102,6 +109,8 @@ pub enum Codec {
     Xz,
     /// The LZ4 frame format, not the legacy one.
     Lz4,
+    /// A Windows event log, which is read as text with a line for each event.
+    EventLog,
 }
 
 /// A format that cannot be read. Because it may contain logs, it is reported as a loss, while a picture is just skipped.
@@ -113,7 +122,7 @@ pub enum Unsupported {
     Codec(&'static str),
     /// Another container of files, such as a disk image; the name includes the article.
     Container(&'static str),
-    /// A Windows event log.
+    /// An event log of Windows before Vista.
     EventLog,
     /// Text in UTF-32.
     Utf32,
@@ -239,9 +248,10 @@ impl Unsupported {
             Unsupported::Archive(name) => (format!("it is {name} archive, which is not supported"), Remedy::Unpack),
             Unsupported::Codec(name) => (format!("it is compressed by {name}, which is not supported"), Remedy::Unpack),
             Unsupported::Container(name) => (format!("it is {name}, which is not supported"), Remedy::Unpack),
-            Unsupported::EventLog => {
-                ("it is a Windows event log, which is not supported".to_owned(), Remedy::ExportEvents)
-            }
+            Unsupported::EventLog => (
+                "it is an event log in the old format (.evt), which is not supported".to_owned(),
+                Remedy::ConvertEvents,
+            ),
             Unsupported::Utf32 => ("it is text in UTF-32, which is not supported".to_owned(), Remedy::ConvertToUtf8),
             Unsupported::Message => {
                 ("it is an Outlook message, which is not supported".to_owned(), Remedy::SaveAttachments)
@@ -273,6 +283,7 @@ impl fmt::Display for Codec {
             Codec::Bzip2 => "bzip2",
             Codec::Xz => "xz",
             Codec::Lz4 => "lz4",
+            Codec::EventLog => "evtx",
         })
     }
 }
@@ -321,6 +332,7 @@ const TABLE: &[Signature] = &[
     row(0, b"BZh", is_bzip2, Is::Codec(Codec::Bzip2)),
     row(0, b"\xfd7zXZ\0", alone, Is::Codec(Codec::Xz)),
     row(0, b"\x04\x22\x4d\x18", alone, Is::Codec(Codec::Lz4)),
+    row(0, event_log::MAGIC, alone, Is::Codec(Codec::EventLog)),
     row(0, b"Rar!\x1a\x07", alone, Is::Unsupported(Unsupported::Archive("a RAR"))),
     row(0, b"MSWIM\0\0\0", alone, Is::Unsupported(Unsupported::Archive("a WIM"))),
     row(0, b"\x60\xea", is_arj, Is::Unsupported(Unsupported::Archive("an ARJ"))),
@@ -335,7 +347,6 @@ const TABLE: &[Signature] = &[
     row(0, b"conectix\0\0", alone, Is::Unsupported(Unsupported::Container("a disk image (VHD)"))),
     row(0, b"KDMV", has_control, Is::Unsupported(Unsupported::Container("a disk image (VMDK)"))),
     row(0, b"QFI\xfb\0\0\0", alone, Is::Unsupported(Unsupported::Container("a disk image (QCOW)"))),
-    row(0, b"ElfFile\0", alone, Is::Unsupported(Unsupported::EventLog)),
     row(4, b"LfLe", has_control, Is::Unsupported(Unsupported::EventLog)),
     row(0, b"\x02\x21\x4c\x18", alone, Is::Unsupported(Unsupported::Codec("lz4 in its legacy format"))),
     row(
@@ -357,7 +368,9 @@ const TABLE: &[Signature] = &[
     row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
+    row(0, b"", |head| is_one_bit_off(head, event_log::MAGIC) && has_control(head), Is::Damaged(Codec::EventLog)),
     row(0, b"", |head| is_utf32(&head[..head.len().min(HEAD_BYTES)]), Is::Unsupported(Unsupported::Utf32)),
+    row(0, b"", |head| event_log::is_export(&head[..head.len().min(HEAD_BYTES)]), Is::Events),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),
@@ -566,7 +579,7 @@ mod tests {
         let odc = [&b"070707"[..], &[b'0'; 70], b"a.log\0"].concat();
         let mut old = [&b"\xc7\x71"[..], &[0; 24], b"a.log\0"].concat();
         old[20] = 6;
-        let cases: [(&[u8], &str); 23] = [
+        let cases: [(&[u8], &str); 22] = [
             (b"\x21\x5a-lh5-\x10\0\0\0\x20\0\0\0\0\0\0\0\x20\0\x05a.log", "it is an LHA archive"),
             (b"\xed\xab\xee\xdb\x03\0\0\0", "it is an RPM archive"),
             (&newc, "it is a cpio archive"),
@@ -578,8 +591,7 @@ mod tests {
             (b"conectix\0\0\0\x02", "it is a disk image (VHD)"),
             (b"KDMV\x01\0\0\0", "it is a disk image (VMDK)"),
             (b"QFI\xfb\0\0\0\x03", "it is a disk image (QCOW)"),
-            (b"ElfFile\0\0\0", "it is a Windows event log"),
-            (b"0\0\0\0LfLe\x01\0\0\0", "it is a Windows event log"),
+            (b"0\0\0\0LfLe\x01\0\0\0", "it is an event log in the old format (.evt)"),
             (b"Rar!\x1a\x07\x01\0", "it is a RAR archive"),
             (b"MSWIM\0\0\0\xd0\0\0\0", "it is a WIM archive"),
             (b"\x60\xea\x2b\0\x22\x0b\x01\x02\x10\0\x02", "it is an ARJ archive"),
@@ -593,7 +605,7 @@ mod tests {
         ];
         for (head, what) in cases {
             let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
-            let remedy = if what.ends_with("event log") { Remedy::ExportEvents } else { Remedy::Unpack };
+            let remedy = if what.contains("event log") { Remedy::ConvertEvents } else { Remedy::Unpack };
             assert_eq!(loss, Some((format!("{what}, which is not supported"), remedy)));
             // A shorter beginning is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
@@ -630,16 +642,17 @@ mod tests {
 
     #[test]
     fn compressed_data_with_one_wrong_bit_are_damaged_and_not_text() {
-        let heads: [(&[u8], Codec); 5] = [
+        let heads: [(&[u8], Codec); 6] = [
             (b"\x1f\x8b\x08", Codec::Gzip),
             (b"\x28\xb5\x2f\xfd", Codec::Zstd),
             (b"BZh91AY&SY", Codec::Bzip2),
             (b"\xfd7zXZ\0", Codec::Xz),
             (b"\x04\x22\x4d\x18", Codec::Lz4),
+            (b"ElfFile\0", Codec::EventLog),
         ];
         for (head, codec) in heads {
             for bit in 0..head.len() * 8 {
-                let mut head = [head, b" call result = 102"].concat();
+                let mut head = [head, b" call result = 102\0"].concat();
                 head[bit / 8] ^= 1 << (bit % 8);
                 let is = recognise(&head);
                 // Another digit is valid and stands for another size.

@@ -140,6 +140,7 @@ fn magic_len(codec: Codec) -> usize {
         Codec::Zstd | Codec::Lz4 => 4,
         Codec::Bzip2 => 10,
         Codec::Xz => 6,
+        Codec::EventLog => 8,
     }
 }
 

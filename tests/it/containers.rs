@@ -259,12 +259,12 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         (stderr.lines().next().unwrap_or_default().to_owned(), run.status.code())
     };
     let lossy = |message: &str| (format!("callcodes: {message}"), Some(3));
-    let event_log = [b"ElfFile\0", noise().as_slice()].concat();
-    let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
-                  /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and scan the exported file";
-    assert_eq!(problems("Security.evtx", &event_log, &[]), lossy(export));
+    let event_log = [&b"\x30\0\0\0LfLe\x01\0\0\0"[..], &noise()].concat();
+    let export = "Security.evt: it is an event log in the old format (.evt), which is not supported; convert it with `wevtutil epl \
+                  FILE.evt FILE.evtx /lf:true` and scan the new file";
+    assert_eq!(problems("Security.evt", &event_log, &[]), lossy(export));
     // It is not a loss if the user asked for other files.
-    assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
+    assert_eq!(problems("Security.evt", &event_log, &["-g", "*.log"]).1, Some(0));
     let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
     let reported = "a.dmg: it is a disk image (DMG), which is not supported; extract it and scan the extracted files";
     assert_eq!(problems("a.dmg", &image, &[]), lossy(reported));

@@ -21,6 +21,7 @@ mod copies;
 mod ctrl_c;
 mod data;
 mod encodings;
+mod events;
 mod files;
 mod filters;
 mod folders;

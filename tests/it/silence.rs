@@ -18,6 +18,7 @@ use callcodes::source::Walk;
 use callcodes::unpack::{Codec, Format, SAMPLE_BYTES};
 use proptest::prelude::*;
 
+use crate::packing::events::{Event, event_log};
 use crate::packing::{CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
@@ -47,6 +48,9 @@ static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
         let log = log(lines);
         let mut once = vec![("log".to_owned(), log.clone())];
         once.extend(CODECS.map(|codec| (codec.to_string(), compress(codec, &log))));
+        let event = Event { values: &[("", "call result = 102, MFA")], ..Event::default() };
+        let blocks: Vec<_> = vec![event; lines.min(100)].chunks(40).map(<[Event<'_>]>::to_vec).collect();
+        once.push(("evtx".to_owned(), event_log(&blocks.iter().map(Vec::as_slice).collect::<Vec<_>>())));
         for (what, bytes) in once {
             for format in FORMATS {
                 let archive = pack(format, &[("host7/a.log", &bytes), ("b.log", &log)]);

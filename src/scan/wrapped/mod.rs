@@ -306,6 +306,7 @@ impl Scanner<'_> {
                 }
                 if S::JOINS {
                     set.add_writer(&mut resolver.writers, found.pattern, inner, &mut captures);
+                    captures.add(Capture::Host, resolver.written.computer(line.window));
                 }
                 let time = match captures[Capture::Time] {
                     Some(written) => resolver.written_time(found.pattern, written),
@@ -351,12 +352,12 @@ impl Resolver<'_> {
     ) -> Option<Stamp> {
         let several = || {
             let lines = text.split(|&byte| byte == b'\n').take(LINES_WITHOUT_TIME);
-            lines.filter(|inner| self.times.find(&self.form, inner).is_some()).take(2).count() == 2
+            lines.filter(|inner| self.times.find(&self.written.form, inner).is_some()).take(2).count() == 2
         };
         if !is_one_line && *timed.get_or_insert_with(several) {
             return None;
         }
-        self.times.find(&self.form, &line.window[..line.len])
+        self.times.find(&self.written.form, &line.window[..line.len])
     }
 }
 

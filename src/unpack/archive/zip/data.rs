@@ -121,7 +121,7 @@ pub(super) fn can_be_unpacked(record: &Record, packed: Vec<u8>, is_whole: bool) 
         }
         Ended::Complete => true,
         Ended::Short => !is_whole,
-        Ended::Damaged(_) | Ended::Window | Ended::Dictionary | Ended::Unsupported(_) => false,
+        Ended::Damaged(_) | Ended::Window | Ended::Dictionary | Ended::Unsupported(_) | Ended::Lost(_) => false,
     }
 }
 
