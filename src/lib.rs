@@ -62,6 +62,7 @@
 //! | [`scan`] | Searches chunks for hits, and checks patterns against their examples. |
 //! | [`summary`] | Collects totals that can be merged. |
 //! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
+//! | [`finding`] | Finds what changed, since when, on which machines and for whom. |
 //! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
 //!
 //! Only the binary, `src/bin/callcodes`, prints, exits and knows about the terminal. Arguments pass through `args` (as typed),
@@ -131,6 +132,8 @@ pub mod scan;
 pub mod summary;
 
 pub mod pipeline;
+
+pub mod finding;
 
 pub mod report;
 

@@ -22,6 +22,7 @@ mod data;
 mod encodings;
 mod files;
 mod filters;
+mod findings;
 mod folders;
 mod generate;
 mod help;
