@@ -52,6 +52,7 @@
 //! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | Basic types that the other modules share. They do no I/O. |
 //! | [`catalogue`] | Contains everything that is known about each code, from `builtin/codes.toml`. |
 //! | [`attempt`] | Joins the lines of a sign-in, and matches the results that several logs have of it. |
+//! | [`finding`] | Decides from counted results what changed, since when, on which machines and for whom. |
 //! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. |
 //! | [`neighbour`] | Suggests an existing path in place of one that does not exist. |
 //! | [`config`] | Collects the patterns, the forms of times and the settings for a run: built-in < user's file < `--config` < `-f` < `-e`. |
@@ -62,7 +63,6 @@
 //! | [`scan`] | Searches chunks for hits, and checks patterns against their examples. |
 //! | [`summary`] | Collects totals that can be merged. |
 //! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
-//! | [`finding`] | Finds what changed, since when, on which machines and for whom. |
 //! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
 //!
 //! Only the binary, `src/bin/callcodes`, prints, exits and knows about the terminal. Arguments pass through `args` (as typed),
@@ -113,6 +113,8 @@ pub mod catalogue;
 
 pub mod attempt;
 
+pub mod finding;
+
 pub mod pattern;
 
 pub mod neighbour;
@@ -132,8 +134,6 @@ pub mod scan;
 pub mod summary;
 
 pub mod pipeline;
-
-pub mod finding;
 
 pub mod report;
 

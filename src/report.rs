@@ -13,6 +13,7 @@
 pub mod breakdown;
 pub mod excluded;
 pub mod files;
+pub mod findings;
 pub mod problems;
 pub mod sheet;
 pub mod wording;
@@ -22,12 +23,14 @@ use std::cmp::Reverse;
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
+use crate::finding::{self, find};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
+use findings::Found;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
@@ -145,6 +148,8 @@ const BEFORE: &[Column] = &[
             "Logs of the same host whose times differ by whole quarters of an hour, if there are any.",
         )
         .or_missing(),
+        Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first, if anything does.").or_missing(),
+        Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute on the same host, the most frequent first, if there are any.").or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
             .or_null_or_missing(),
@@ -273,6 +278,8 @@ pub struct Report {
     pub times: Assumed,
     /// The pairs of logs whose clocks differ, because they use different zones.
     pub clocks: Vec<ClocksApart>,
+    /// What changed and what stands out, if the user wants to know.
+    pub findings: Found,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -312,6 +319,7 @@ impl Report {
             left_out: LeftOut::default(),
             times: Assumed::default(),
             clocks: Vec::new(),
+            findings: Found::default(),
         }
     }
 
@@ -336,6 +344,10 @@ impl Report {
         report.rows = rows.iter().map(cells).collect();
         report.sign_ins = settled.totals;
         report.clocks = settled.clocks;
+        if let Some(cells) = &settled.cells {
+            let found = find(cells, catalogue, &finding::Options::default());
+            report.findings = Found::new(found, catalogue, settled.totals.zone);
+        }
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -374,6 +386,8 @@ impl Report {
             known(self.times.changing),
             after.into(),
             Cell::List(self.clocks.iter().map(clocks).collect()),
+            self.findings.records(),
+            self.findings.repeats(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
         ]
@@ -394,7 +408,7 @@ impl Report {
     #[must_use]
     pub fn end(&self) -> End<'_> {
         End {
-            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().chain(self.findings.note()).collect(),
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
             after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
         }

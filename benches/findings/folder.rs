@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use callcodes::code::{Code, Key};
-use callcodes::finding::cells::{Cells, Texts, is_watched, minute_hash, person_hash};
+use callcodes::finding::cells::{Cells, Labels, is_watched, minute_hash, person_hash};
 use callcodes::finding::lines::Lines;
 use callcodes::finding::rows::{Earliest, Row, Rows};
 
@@ -419,7 +419,7 @@ pub(crate) fn cells(results: &[Sign], limit: usize) -> Cells {
         rows,
         watched,
         lines,
-        &Texts {
+        &Labels {
             host: |number| Some(format!("host{number:02}").into()),
             person: user,
             address: |_| None,

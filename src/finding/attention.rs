@@ -55,6 +55,7 @@ fn about(kind: Kind, rows: &[&Row], cells: &Cells) -> Finding {
     finding.hosts = hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
     finding.hosts_of = cells.hosts_len() as u64;
     finding.users_count = persons.len() as u64;
+    finding.users_of = cells.persons_len() as u64;
     finding.users =
         persons.iter().take(USERS_NAMED).filter_map(|person| cells.person(*person)).map(Box::from).collect();
     finding.count = rows.iter().map(|row| u64::from(row.count)).sum();

@@ -27,7 +27,7 @@ pub struct Cells {
 
 /// The names for the numbers in [`Rows`]. Each function returns `None` for a number without a name.
 #[derive(Clone, Copy, Debug)]
-pub struct Texts<H, P, A, K> {
+pub struct Labels<H, P, A, K> {
     /// Returns the name of a host.
     pub host: H,
     /// Returns the name of a person.
@@ -114,7 +114,7 @@ impl<T: Clone + Ord + Hash> Ranks<T> {
 impl Cells {
     /// Creates cells from collected results and the names for their numbers. Results without a known code are left out.
     #[must_use]
-    pub fn new<H, P, A, K>(rows: Rows, watched: Earliest, lines: Lines, texts: &Texts<H, P, A, K>) -> Cells
+    pub fn new<H, P, A, K>(rows: Rows, watched: Earliest, lines: Lines, texts: &Labels<H, P, A, K>) -> Cells
     where
         H: Fn(u32) -> Option<Box<str>>,
         P: Fn(u32) -> Option<Box<str>>,
@@ -197,7 +197,7 @@ impl Cells {
             rows,
             watched,
             lines,
-            &Texts {
+            &Labels {
                 host: |number| name(&hosts, number),
                 person: |number| name(&persons, number),
                 address: |number| name(&addresses, number),

@@ -19,6 +19,8 @@ const TIMES_NEXT: i64 = 3;
 const COVERS_LEAST: i64 = 48 * HOUR;
 /// By how much a log must begin later or end earlier than those of most other hosts.
 const EDGE_LEAST: i64 = HOUR;
+/// In how many minutes of that time the host would usually have had lines.
+const EDGE_MINUTES: f64 = 10.0;
 
 /// The lines of one host.
 struct Log<'c> {
@@ -141,8 +143,8 @@ fn edges(logs: &[Log], cells: &Cells) -> Option<Finding> {
     let begins = middle(logs.iter().map(Log::first).collect());
     // Of an even number, the earlier one, so that at least half of the logs go on until then.
     let ends = -middle(logs.iter().map(|log| -log.last()).collect());
-    let is_late = |log: &&Log| log.first() - begins > EDGE_LEAST.max(TIMES_NEXT * longest(log));
-    let is_early = |log: &&Log| ends - log.last() > EDGE_LEAST.max(TIMES_NEXT * longest(log));
+    let is_late = |log: &&Log| lacks(log, log.first() - begins);
+    let is_early = |log: &&Log| lacks(log, ends - log.last());
     let (late, early): (Vec<&Log>, Vec<&Log>) =
         (logs.iter().filter(is_late).collect(), logs.iter().filter(is_early).collect());
     let host = |log: &&Log| cells.host(log.host).map(Box::<str>::from);
@@ -157,6 +159,15 @@ fn edges(logs: &[Log], cells: &Cells) -> Option<Finding> {
     finding.since = early.iter().map(|log| Time::from_nanoseconds(log.last())).min();
     finding.until = late.iter().map(|log| Time::from_nanoseconds(log.first())).max();
     Some(finding)
+}
+
+/// Whether so much time without lines is more than the holes in the log of a host that otherwise has enough lines.
+fn lacks(log: &Log, time: i64) -> bool {
+    if time <= EDGE_LEAST.max(TIMES_NEXT * longest(log)) {
+        return false;
+    }
+    let minutes = |time: i64| number(u64::try_from(time / MINUTE).unwrap_or_default());
+    number(log.minutes) * minutes(time) >= EDGE_MINUTES * minutes(log.last() - log.first()).max(1.0)
 }
 
 fn longest(log: &Log) -> i64 {

@@ -49,9 +49,9 @@ impl Timed {
                 (before, after)
             }
         };
-        let log = (units.all[0].first, units.all[units.all.len() - 1].first);
-        let since = if stretch.begins { since.unwrap_or(first) } else { log.0 };
-        let until = if stretch.ends { until.unwrap_or(last) } else { log.1.max(until.unwrap_or(last)) };
+        let log = &units.log;
+        let since = if stretch.begins { since.unwrap_or(first) } else { log.start };
+        let until = if stretch.ends { until.unwrap_or(last) } else { log.end.max(until.unwrap_or(last)) };
         let keys = match series.of {
             Of::Key(key) => vec![key],
             Of::Family(family) => (0..)
@@ -290,7 +290,7 @@ impl Counts {
 /// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
 #[expect(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
 fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
-    let log = units.all[0].first..units.all[units.all.len() - 1].first;
+    let log = &units.log;
     let hours = |range: &Range<i64>| -> f64 {
         let of_hour = |hour: &i64| {
             let start = hour.saturating_mul(HOUR);
@@ -300,7 +300,7 @@ fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so:
         units.hours.iter().map(of_hour).sum::<f64>() / 3600.0
     };
     let of_inside = hours(range);
-    let of_outside = (hours(&log) - of_inside).max(1.0);
+    let of_outside = (hours(log) - of_inside).max(1.0);
     let (inside, outside) = (inside as f64 / of_inside.max(1.0), outside as f64 / of_outside);
     let (before, after) = if was_so { (inside, outside) } else { (outside, inside) };
     let (per, times) = if before.max(after) < 1.0 { (Per::Day, 24.0) } else { (Per::Hour, 1.0) };

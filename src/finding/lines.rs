@@ -4,6 +4,8 @@
 
 /// The number of slots of a period.
 const SLOTS: i64 = 16;
+/// A slot that contains no time.
+const NONE: (u32, i64, i64) = (0, 0, 0);
 /// The length of a slot in nanoseconds: a minute.
 const SLOT: i64 = 60 * 1_000_000_000;
 
@@ -31,14 +33,24 @@ impl Period {
 }
 
 /// The lines of all hosts over time. Can be merged in any order and grouping.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Lines {
     /// Sorted, with one entry for each host and period, after [`Lines::settle`].
     periods: Vec<Period>,
     /// The length of a slot in nanoseconds.
     slot: i64,
     limit: usize,
+    /// The host and the slot of the last line, from its beginning to its end. The last period contains them.
+    last: (u32, i64, i64),
 }
+
+impl PartialEq for Lines {
+    fn eq(&self, other: &Lines) -> bool {
+        (&self.periods, self.slot, self.limit) == (&other.periods, other.slot, other.limit)
+    }
+}
+
+impl Eq for Lines {}
 
 impl Default for Lines {
     fn default() -> Lines {
@@ -53,12 +65,26 @@ impl Lines {
     /// Creates an empty collection that keeps at most `limit` periods.
     #[must_use]
     pub fn new(limit: usize) -> Lines {
-        Lines { periods: Vec::new(), slot: SLOT, limit: limit.max(1) }
+        Lines { periods: Vec::new(), slot: SLOT, limit: limit.max(1), last: NONE }
     }
 
     /// Adds a line of a host.
+    #[inline]
     pub fn add(&mut self, host: u32, time: i64) {
+        let (last_host, start, end) = self.last;
+        match self.periods.last_mut() {
+            Some(period) if host == last_host && (start..end).contains(&time) => {
+                period.first = period.first.min(time);
+                period.last = period.last.max(time);
+            }
+            _ => self.add_slot(host, time),
+        }
+    }
+
+    fn add_slot(&mut self, host: u32, time: i64) {
         let (number, slots) = self.place(time);
+        let start = time.div_euclid(self.slot).saturating_mul(self.slot);
+        self.last = (host, start, start.saturating_add(self.slot));
         match self.periods.last_mut() {
             Some(period) if (period.host, period.number) == (host, number) => {
                 period.first = period.first.min(time);
@@ -90,6 +116,11 @@ impl Lines {
         self.settle();
     }
 
+    /// Removes the lines of other hosts than those for which `is_kept` returns true.
+    pub fn retain_hosts(&mut self, is_kept: impl Fn(u32) -> bool) {
+        self.periods.retain(|period| is_kept(period.host));
+    }
+
     /// Replaces the numbers of the hosts. Then [`Lines::settle`] must be called.
     pub(super) fn renumber(&mut self, host: impl Fn(u32) -> u32) {
         self.periods.iter_mut().for_each(|period| period.host = host(period.host));
@@ -97,6 +128,7 @@ impl Lines {
 
     /// Sorts the periods and joins equal ones. If there are too many, they become longer.
     pub fn settle(&mut self) {
+        self.last = NONE;
         loop {
             self.periods.sort_unstable();
             self.periods.dedup_by(|one, sum| {

@@ -189,7 +189,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(kind: Kind) -> Finding {
+    /// Creates a finding of this kind without anything else.
+    #[must_use]
+    pub fn new(kind: Kind) -> Finding {
         Finding {
             kind,
             codes: Vec::new(),

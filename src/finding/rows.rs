@@ -23,6 +23,9 @@ const HOURLY_LIMIT: usize = 1 << 18;
 /// By how much hours are joined if there are too many entries: to days first.
 const WIDER: i32 = 24;
 
+/// The number of codes whose last row is remembered.
+const RECENT: usize = 64;
+
 /// A minute in nanoseconds.
 pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
 /// An hour in nanoseconds.
@@ -95,7 +98,7 @@ pub struct Hourly {
 }
 
 /// The results of a run, as far as findings need them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Rows {
     /// Sorted, and at most `limit`, after [`Rows::settle`].
     rows: Vec<Row>,
@@ -106,7 +109,18 @@ pub struct Rows {
     /// The number of hours in an entry: 1, or a power of [`WIDER`].
     hours: i32,
     limit: usize,
+    /// For codes, the indexes of the last rows of unknown users. A wrong index is harmless, because the row is compared.
+    recent: [u32; RECENT],
 }
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Rows) -> bool {
+        let content = |rows: &Rows| (rows.level, rows.hours, rows.limit);
+        self.rows == other.rows && self.hourly == other.hourly && content(self) == content(other)
+    }
+}
+
+impl Eq for Rows {}
 
 impl Default for Rows {
     fn default() -> Rows {
@@ -118,7 +132,7 @@ impl Rows {
     /// Creates an empty collection that keeps at most `limit` rows.
     #[must_use]
     pub fn new(limit: usize) -> Rows {
-        Rows { rows: Vec::new(), level: 0, hourly: Vec::new(), hours: 1, limit }
+        Rows { rows: Vec::new(), level: 0, hourly: Vec::new(), hours: 1, limit, recent: [u32::MAX; RECENT] }
     }
 
     /// Adds a result. `hash` returns the hash of a person, which must not depend on the numbers that were assigned.
@@ -130,13 +144,16 @@ impl Rows {
                 return;
             }
         }
-        // Without users, the results of a minute are one row for each code.
-        if row.person == 0
-            && let Some(last) = self.rows.last_mut()
-            && last.key == row.key
-            && last.unit() == row.unit()
-        {
-            return last.merge(&row);
+        // Without users, the results of a minute are one row for each code, which is usually among the last ones.
+        if row.person == 0 {
+            let recent = &mut self.recent[row.key as usize % RECENT];
+            if let Some(last) = self.rows.get_mut(*recent as usize)
+                && last.key == row.key
+                && last.unit() == row.unit()
+            {
+                return last.merge(&row);
+            }
+            *recent = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         }
         self.rows.push(row);
         if self.rows.len() >= 2 * self.limit.max(1) {
@@ -159,6 +176,12 @@ impl Rows {
         self.rows.append(&mut other.rows);
         self.rows.retain(|row| hash(row).leading_zeros() >= level);
         self.settle(hash);
+    }
+
+    /// Removes the results of other hosts than those for which `is_kept` returns true.
+    pub fn retain_hosts(&mut self, is_kept: impl Fn(u32) -> bool) {
+        self.rows.retain(|row| is_kept(row.host));
+        self.hourly.retain(|hourly| is_kept(hourly.host));
     }
 
     /// Replaces the numbers of hosts, persons, codes and addresses. Rows whose code becomes [`NO_KEY`] are removed. Then
@@ -196,8 +219,8 @@ impl Rows {
     }
 
     fn fold(&mut self) {
-        let order = |row: &Row| (row.unit(), row.first, row.key, row.duration, row.address);
-        self.rows.sort_by_key(order);
+        // The units of a person are in the order of their times.
+        self.rows.sort_by_key(|row| (row.host, row.person, row.first, row.key, row.duration, row.address));
         let (mut start, mut folded) = (0, 0);
         let mut rest: Vec<Row> = Vec::new();
         while start < self.rows.len() {
@@ -342,6 +365,11 @@ impl Earliest {
         self.rows.sort_by(|one, other| (one.first, one).cmp(&(other.first, other)));
         self.more += self.rows.len().saturating_sub(Earliest::LIMIT) as u64;
         self.rows.truncate(Earliest::LIMIT);
+    }
+
+    /// Removes the results of other hosts than those for which `is_kept` returns true.
+    pub fn retain_hosts(&mut self, is_kept: impl Fn(u32) -> bool) {
+        self.rows.retain(|row| is_kept(row.host));
     }
 
     /// Replaces the numbers of hosts, persons, codes and addresses. Then [`Earliest::settle`] must be called.

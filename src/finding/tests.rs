@@ -1,6 +1,6 @@
 //! Small logs, of which each shows one thing.
 
-use super::cells::{Texts, is_watched, minute_hash, person_hash};
+use super::cells::{Labels, is_watched, minute_hash, person_hash};
 use super::lines::Lines;
 use super::rows::{Earliest, HOUR, MINUTE, Row, Rows};
 use super::*;
@@ -72,7 +72,7 @@ impl Log {
             rows,
             watched,
             lines,
-            &Texts {
+            &Labels {
                 host: |number| Some(format!("host{number}").into()),
                 person: user,
                 address: |_| None,

@@ -4,6 +4,8 @@
 //! logs of several days, a part of the day on working days or on weekends. So neither a host that logs for a part of the time nor
 //! a night can look like a change.
 
+use std::ops::Range;
+
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
@@ -50,6 +52,8 @@ pub(super) struct Units {
     pub(super) hours: Vec<i64>,
     /// Whether most results do not name a user.
     pub(super) lack_users: bool,
+    /// The times of the first and the last result.
+    pub(super) log: Range<i64>,
 }
 
 fn index(index: usize) -> u32 {
@@ -74,6 +78,8 @@ impl Units {
         let mut units = Units { minutes: index(cells.persons_len()) + 1, ..Units::default() };
         units.all = order.into_iter().map(|(_, index)| found[index as usize]).collect();
         units.number(cells.hosts_len());
+        let start = units.all.first().map_or(0, |unit| unit.first);
+        units.log = start..rows.iter().map(|row| row.last).max().unwrap_or(start);
         units
     }
 

@@ -112,8 +112,10 @@ pub(super) fn write(
             table.end(&end, out)
         }
         _ => {
-            table::write_notes(&end.above, options.width, out)?;
-            writeln!(out)?;
+            for note in &end.above {
+                table::write_notes(std::slice::from_ref(note), options.width, out)?;
+                writeln!(out)?;
+            }
             let hidden = write_matrix(breakdown, options, out)?;
             end.below.splice(1..1, hidden);
             writeln!(out)?;

@@ -12,6 +12,7 @@
 //! from the pipeline, because they know nothing about files and threads.
 
 mod bounded;
+mod collected;
 mod counts;
 mod dimension;
 mod durations;

@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
+use super::collected::Collected;
 use super::dimension::Dimension;
 use super::durations::Durations;
 use super::quiet;
@@ -28,6 +29,8 @@ use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins,
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
+use crate::finding::Cells;
+use crate::finding::cells::Labels;
 use crate::source::machines::{self, Template, is_separator};
 use crate::source::names::{Names, Texts};
 use crate::time::window::Window;
@@ -69,14 +72,16 @@ pub struct Options {
     pub with_verdicts: bool,
     /// The zone whose hours and days are counted, and in which notes have times.
     pub zone: DisplayZone,
+    /// Whether the results are collected for [`find`](crate::finding::find).
+    pub with_cells: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        let (keep_twins, by, filter, host_from, with_verdicts, zone) = Default::default();
-        Options { keep_twins, by, filter, host_from, with_verdicts, zone, waiting_limit: WAITING_LIMIT }
+        let (keep_twins, by, filter, host_from, with_verdicts, zone, with_cells) = Default::default();
+        Options { keep_twins, by, filter, host_from, with_verdicts, zone, with_cells, waiting_limit: WAITING_LIMIT }
     }
 }
 
@@ -251,6 +256,8 @@ pub struct SignIns<'c> {
     origins: Origins,
     /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
+    /// The results and lines for findings, if [`Options::with_cells`] is set.
+    collected: Option<Collected>,
     count: Count,
 }
 
@@ -323,6 +330,8 @@ pub struct Settled {
     pub window_error: Option<String>,
     /// Logs whose zones differ.
     pub clocks: Vec<ClocksApart>,
+    /// The results, for [`find`](crate::finding::find), if [`Options::with_cells`] is set.
+    pub cells: Option<Cells>,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -495,6 +504,7 @@ impl<'c> SignIns<'c> {
         if options.with_verdicts {
             origins.number_results(0);
         }
+        let collected = options.with_cells.then(Collected::default);
         SignIns {
             options,
             catalogue,
@@ -519,6 +529,7 @@ impl<'c> SignIns<'c> {
             window_error: None,
             origins,
             fates: Vec::new(),
+            collected,
             count: Count::default(),
         }
     }
@@ -539,6 +550,9 @@ impl<'c> SignIns<'c> {
         });
         let time = heard.stamp.map(|stamp| stamp.time);
         self.newest = self.newest.max(time);
+        if let (Some(collected), Some(time)) = (&mut self.collected, time) {
+            collected.line(source, said.host.unwrap_or_default(), time);
+        }
         let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
         if !heard.is_joined {
             self.ended(&Attempt::alone(line));
@@ -637,6 +651,9 @@ impl<'c> SignIns<'c> {
             self.waiting.push(result);
         } else if self.options.filter.is_empty() && !self.options.with_verdicts {
             self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
+            if let Some(collected) = &mut self.collected {
+                collected.add(&result, result.origin, &self.keys, &self.users);
+            }
         } else {
             self.apart.push(result);
         }
@@ -721,6 +738,12 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
+        let collected = &mut self.collected;
+        let mut collect = |result: &SignIn, source: u32| {
+            if let Some(collected) = collected {
+                collected.add(result, source, &self.keys, &self.users);
+            }
+        };
         // Records the decision on a result. `best` is the most complete result of its sign-in.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
             if let Some(fate) = fates.get_mut(result.origin as usize) {
@@ -747,6 +770,7 @@ impl<'c> SignIns<'c> {
             let is_kept = keeper.keeps(&result, &[source(&result)], count);
             if is_kept {
                 count.add(&result, source(&result), 0, by, is_checked);
+                collect(&result, source(&result));
             }
             note(&result, &result, is_kept);
         }
@@ -791,6 +815,7 @@ impl<'c> SignIns<'c> {
                     }
                     records.iter().zip(&found).for_each(|(one, source)| count.found((one.key, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
+                    collect(&best, source(&best));
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
@@ -829,7 +854,19 @@ impl<'c> SignIns<'c> {
         let persons = Persons::new(&self.users);
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
-        let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
+        let SignIns {
+            options,
+            users,
+            hosts,
+            addresses,
+            keys,
+            mut totals,
+            mut count,
+            newest,
+            window_error,
+            collected,
+            ..
+        } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, Row> = HashMap::new();
@@ -966,6 +1003,30 @@ impl<'c> SignIns<'c> {
         let clocks = clocks_apart(&count.apart, &sources, |result| {
             hosts.text(places.same_host(result.host.or(places.host(result.origin))))
         });
+        let cells = collected.map(|collected| {
+            let host = |source: u32, host: Number| match host.is_known() {
+                true => places.same_host(host),
+                false => places.same_host(places.host(source)),
+            };
+            // Lines that do not count are collected as well, and results before all machines are known.
+            let is_kept = |source: u32, host: Number| {
+                let file = sources.get(source as usize);
+                let of_file = file.map(|file| options.filter.check_files(&[file]));
+                options.filter.check_host(hosts.text(host)).is_empty()
+                    && of_file.is_none_or(|dropped| dropped.is_empty())
+            };
+            let text = |values: &Values, number: Number| values.text(number).map(Box::from);
+            collected.cells(
+                &users,
+                |source, number| Some(host(source, number)).filter(|host| is_kept(source, *host)),
+                Labels {
+                    host: |number| text(&hosts, Number::from_index(u64::from(number))),
+                    person: |number| text(&users, persons.of(Number::from_index(u64::from(number)))),
+                    address: |number| text(&addresses, Number::from_index(u64::from(number))),
+                    key: |number: u32| keys.get(number as usize).cloned(),
+                },
+            )
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -998,6 +1059,7 @@ impl<'c> SignIns<'c> {
             rows,
             window_error,
             clocks,
+            cells,
         }
     }
 

@@ -369,6 +369,11 @@ pub(crate) struct CountArgs {
     /// the user.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
+    /// Do not look for what changed or stands out
+    ///
+    /// Without this, findings are listed above the table and in JSON: see `callcodes help sign-ins`.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_findings: bool,
 }
 
 /// Which results are counted or printed.

@@ -10,6 +10,7 @@ use callcodes::summary::sign_ins::Options;
 
 use crate::args::{CountArgs, ReadArgs, ScanArgs};
 use crate::filters;
+use crate::format;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term;
@@ -21,10 +22,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
     let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
-    let is_plain = by.is_empty() && filter.is_empty() && host_from.is_none();
+    // CSV has no findings.
+    let with_cells = !count.no_findings && !format::is_csv(session.format);
+    let is_plain = by.is_empty() && filter.is_empty() && host_from.is_none() && !with_cells;
     let keep_twins = count.keep_twins;
     let zone = session.settings.zone;
-    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, ..Options::default() };
+    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, with_cells, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if !is_plain || !settings.is_single_large_file() {
