@@ -52,6 +52,7 @@
 //! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`near_miss`], [`numbered`], [`problem`] | Basic types that the other modules share. They do no I/O. |
 //! | [`catalogue`] | Contains everything that is known about each code, from `builtin/codes.toml`. |
 //! | [`attempt`] | Joins the lines of a sign-in, and matches the results that several logs have of it. |
+//! | [`finding`] | Decides from counted results what changed, since when, on which machines and for whom. |
 //! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. Learns patterns from lines. |
 //! | [`neighbour`] | Suggests an existing path in place of one that does not exist. |
 //! | [`config`] | Collects the patterns, the forms of times and the settings for a run: built-in < user's file < `--config` < `-f` < `-e`. |
@@ -114,6 +115,8 @@ pub mod problem;
 pub mod catalogue;
 
 pub mod attempt;
+
+pub mod finding;
 
 pub mod pattern;
 

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod breakdown;
 pub mod excluded;
 pub mod files;
+pub mod findings;
 pub mod near_misses;
 pub mod problems;
 pub mod sheet;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Catalogue;
 use crate::code::{Key, MFA};
 use crate::filter::Part;
+use crate::finding::{self, find};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
@@ -32,6 +34,7 @@ use crate::terminal::replaced;
 use crate::time::Assumed;
 use audit::Audited;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
+use findings::Found;
 use near_misses::NearMissList;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, grouped, remark, size};
@@ -167,6 +170,8 @@ const BEFORE: &[Column] = &[
             "Logs of the same host whose times differ by whole quarters of an hour, if there are any.",
         )
         .or_missing(),
+        Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first, if anything does.").or_missing(),
+        Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute on the same host, the most frequent first, if there are any.").or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
             .or_null_or_missing(),
@@ -341,6 +346,8 @@ pub struct Report {
     pub near_misses: NearMissList,
     /// Some of the lines with each result, if the user asked for them.
     pub audit: Vec<Audited>,
+    /// What changed and what stands out, if the user wants to know.
+    pub findings: Found,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -388,6 +395,7 @@ impl Report {
             clocks: Vec::new(),
             near_misses: NearMissList::default(),
             audit: Vec::new(),
+            findings: Found::default(),
         }
     }
 
@@ -430,6 +438,10 @@ impl Report {
         report.clocks = settled.clocks;
         report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, ..)| key), catalogue);
         report.near_misses = NearMissList::new(&settled.near_misses);
+        if let Some(cells) = &settled.cells {
+            let found = find(cells, catalogue, &finding::Options::default());
+            report.findings = Found::new(found, catalogue, settled.totals.zone);
+        }
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -471,6 +483,8 @@ impl Report {
             known(self.times.changing),
             after.into(),
             Cell::List(self.clocks.iter().map(clocks).collect()),
+            self.findings.records(),
+            self.findings.repeats(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
         ]
@@ -515,7 +529,7 @@ impl Report {
     #[must_use]
     pub fn end(&self) -> End<'_> {
         End {
-            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().chain(self.findings.note()).collect(),
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
             after: vec![
                 self.near_misses.records(),

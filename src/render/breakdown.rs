@@ -117,8 +117,10 @@ pub(super) fn write(
             table.end(&end, out)
         }
         _ => {
-            table::write_notes(&end.above, options.width, out)?;
-            writeln!(out)?;
+            for note in &end.above {
+                table::write_notes(std::slice::from_ref(note), options.width, out)?;
+                writeln!(out)?;
+            }
             let (others, general) = breakdown.rows.split_at(first_general);
             let mut hidden = Vec::new();
             if !others.is_empty() {

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 
 use super::renderer::Renderer;
-use crate::report::sheet::{Cell, Column, End, Holds};
+use crate::report::sheet::{Cell, Column, End, Holds, rounded};
 use crate::terminal::escaped;
 use crate::time::zone::DisplayZone;
 
@@ -88,6 +88,7 @@ pub(super) fn text<'c>(cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str> {
         Cell::Number(number) => number.to_string().into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => share.fraction().to_string().into(),
+        Cell::Rate(rate) => rounded(*rate).to_string().into(),
         Cell::Time(time) => zone.of(*time).to_string().into(),
         Cell::Flag(flag) => flag.to_string().into(),
         Cell::List(cells) => joined(cells.iter().map(|cell| text(cell, zone)), " "),

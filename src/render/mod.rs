@@ -28,6 +28,7 @@ use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
 use crate::report::files::{FILES, FILES_OF_HOSTS};
+use crate::report::findings;
 use crate::report::sheet::Sheet;
 use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
@@ -126,6 +127,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         })
         || [
             breakdown::begins,
+            findings::begins,
             lines::begins,
             lines::begins_as_json,
             lines::csv::begins,

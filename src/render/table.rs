@@ -36,7 +36,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
-use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet};
+use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet, rounded};
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
 use crate::time::zone::DisplayZone;
@@ -352,10 +352,26 @@ impl Renderer for Table {
 pub(super) fn write_notes(notes: &[String], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let lines = notes.iter().flat_map(|note| note.lines());
     let mut lines = lines.flat_map(|line| match width {
-        Some(width) => wrap(line, width),
+        Some(width) => wrap_item(line, width),
         None => vec![line.to_owned()],
     });
     lines.try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Wraps a line of a note. The text of an item, after its number or spaces, stays in its column.
+fn wrap_item(line: &str, width: usize) -> Vec<String> {
+    let (number, text) = line.split_at(line.bytes().take_while(u8::is_ascii_digit).count());
+    let text = text.trim_start_matches(' ');
+    let indent = line.len() - text.len();
+    // A sentence may begin with a number, which one space follows.
+    if indent < number.len() + 2 || width <= indent + LEAST_PROSE_WIDTH {
+        return wrap(line, width);
+    }
+    let mut lines = wrap(text, width - indent);
+    for (at, wrapped) in lines.iter_mut().enumerate() {
+        *wrapped = format!("{:indent$}{wrapped}", if at == 0 { number } else { "" });
+    }
+    lines
 }
 
 /// Whether `text` begins like a table of this sheet: with the headings and a rule below them, or with a note in place of rows.
@@ -412,6 +428,7 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str>
         Cell::Number(number) => grouped(*number).into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => percentage(*share).into(),
+        Cell::Rate(rate) => rounded(*rate).to_string().into(),
         Cell::Time(time) => moment(zone.of(*time)).into(),
         Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
         Cell::List(cells) => cells.iter().map(|cell| text(holds, cell, zone)).collect::<Vec<_>>().join(", ").into(),
@@ -438,6 +455,15 @@ mod tests {
 
     fn written(report: &Report, width: Option<usize>) -> String {
         rendered(report, Format::Table, Options { width, ..Options::default() })
+    }
+
+    #[test]
+    fn the_text_of_an_item_stays_in_its_column() {
+        let wrapped = |line| wrap_item(line, 22);
+        assert_eq!(wrapped("1  one two three four five six"), ["1  one two three four", "   five six"]);
+        assert_eq!(wrapped("   one two three four five six"), ["   one two three four", "   five six"]);
+        assert_eq!(wrapped("14 results, 9 distinct codes"), ["14 results, 9 distinct", "codes"]);
+        assert_eq!(wrap_item("1  one two three four", 12), ["1 one two", "three four"]);
     }
 
     #[test]

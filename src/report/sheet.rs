@@ -157,6 +157,8 @@ pub enum Holds {
     Duration,
     /// A share of a whole, which tables show as a percentage.
     Share,
+    /// How often something occurs in a unit of time.
+    Rate,
     /// A point in time.
     Time,
     /// True or false.
@@ -176,7 +178,7 @@ pub enum Holds {
 impl Holds {
     /// Whether a table aligns the cells to the right.
     pub(crate) fn is_number(self) -> bool {
-        matches!(self, Holds::Code | Holds::Count | Holds::Bytes | Holds::Duration | Holds::Share)
+        matches!(self, Holds::Code | Holds::Count | Holds::Bytes | Holds::Duration | Holds::Share | Holds::Rate)
     }
 }
 
@@ -193,6 +195,8 @@ pub enum Cell<'r> {
     Code(Code),
     /// A part of a whole.
     Share(Share),
+    /// How often something occurs in a unit of time.
+    Rate(f64),
     /// A point in time.
     Time(Time),
     /// True or false.
@@ -247,6 +251,7 @@ impl Serialize for Shown<'_> {
             Cell::Number(number) => serializer.serialize_u64(*number),
             Cell::Code(code) => code.serialize(serializer),
             Cell::Share(share) => serializer.serialize_f64(share.fraction()),
+            Cell::Rate(rate) => serializer.serialize_f64(rounded(*rate)),
             Cell::Time(time) => zone.of(*time).serialize(serializer),
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
             Cell::List(cells) => serializer.collect_seq(cells.iter().map(shown)),
@@ -255,6 +260,11 @@ impl Serialize for Shown<'_> {
             Cell::Groups(_) => serializer.serialize_none(),
         }
     }
+}
+
+/// Rounds a rate to thousandths, because more digits mean nothing.
+pub(crate) fn rounded(rate: f64) -> f64 {
+    (rate * 1_000.0).round() / 1_000.0
 }
 
 macro_rules! from {

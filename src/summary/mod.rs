@@ -13,6 +13,7 @@
 
 pub mod audit;
 mod bounded;
+mod collected;
 mod counts;
 mod dimension;
 mod durations;

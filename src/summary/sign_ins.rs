@@ -15,6 +15,7 @@ use std::ops::Range;
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::audit::Audit;
+use super::collected::Collected;
 use super::dimension::Dimension;
 use super::durations::Durations;
 use super::near_misses::NearMisses;
@@ -30,6 +31,8 @@ use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins,
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
+use crate::finding::Cells;
+use crate::finding::cells::Labels;
 use crate::source::machines::{self, Template, is_separator};
 use crate::source::names::{Names, Texts};
 use crate::time::window::Window;
@@ -73,15 +76,17 @@ pub struct Options {
     pub near_misses: Sought,
     /// The zone whose hours and days are counted, and in which notes have times.
     pub zone: DisplayZone,
+    /// Whether the results are collected for [`find`](crate::finding::find).
+    pub with_cells: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone) = Default::default();
+        let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells) = Default::default();
         let waiting_limit = WAITING_LIMIT;
-        Options { keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, waiting_limit }
+        Options { keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells, waiting_limit }
     }
 }
 
@@ -278,6 +283,8 @@ pub struct SignIns<'c> {
     origins: Origins,
     /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
+    /// The results and lines for findings, if [`Options::with_cells`] is set.
+    collected: Option<Collected>,
     count: Count,
 }
 
@@ -394,6 +401,8 @@ pub struct Settled {
     pub near_misses: NearMisses,
     /// A few lines for each code, if the caller asked for them.
     pub audit: Audit,
+    /// The results, for [`find`](crate::finding::find), if [`Options::with_cells`] is set.
+    pub cells: Option<Cells>,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -568,6 +577,7 @@ impl<'c> SignIns<'c> {
         if options.with_verdicts {
             origins.number_results(0);
         }
+        let collected = options.with_cells.then(Collected::default);
         SignIns {
             options,
             catalogue,
@@ -596,6 +606,7 @@ impl<'c> SignIns<'c> {
             window_error: None,
             origins,
             fates: Vec::new(),
+            collected,
             count: Count::default(),
         }
     }
@@ -617,6 +628,9 @@ impl<'c> SignIns<'c> {
         });
         let time = heard.stamp.map(|stamp| stamp.time);
         self.newest = self.newest.max(time);
+        if let (Some(collected), Some(time)) = (&mut self.collected, time) {
+            collected.line(source, said.host.unwrap_or_default(), time);
+        }
         let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
         let before = self.count.without_result;
         if !heard.is_joined {
@@ -746,6 +760,9 @@ impl<'c> SignIns<'c> {
             for result in std::mem::take(&mut self.apart) {
                 if !self.taken_back.contains(&result.origin) {
                     self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
+                    if let Some(collected) = &mut self.collected {
+                        collected.add(&result, result.origin, &self.keys, &self.users);
+                    }
                 }
             }
         }
@@ -836,6 +853,12 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
+        let collected = &mut self.collected;
+        let mut collect = |result: &SignIn, source: u32| {
+            if let Some(collected) = collected {
+                collected.add(result, source, &self.keys, &self.users);
+            }
+        };
         // Records the decision on a result. `best` is the most complete result of its sign-in.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
             if let Some(fate) = fates.get_mut(result.origin as usize) {
@@ -862,6 +885,7 @@ impl<'c> SignIns<'c> {
             let is_kept = keeper.keeps(&result, &[source(&result)], count);
             if is_kept {
                 count.add(&result, source(&result), 0, by, is_checked);
+                collect(&result, source(&result));
             }
             note(&result, &result, is_kept);
         }
@@ -907,6 +931,7 @@ impl<'c> SignIns<'c> {
                     let row = RowNumber::of(&best);
                     records.iter().zip(&found).for_each(|(one, source)| count.found((row, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
+                    collect(&best, source(&best));
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
@@ -945,7 +970,19 @@ impl<'c> SignIns<'c> {
         let persons = Persons::new(&self.users);
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
-        let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
+        let SignIns {
+            options,
+            users,
+            hosts,
+            addresses,
+            keys,
+            mut totals,
+            mut count,
+            newest,
+            window_error,
+            collected,
+            ..
+        } = self;
         let taken_back = self.taken_back;
         count.recorders.retain(|(source, ..)| !taken_back.contains(source));
         totals.results_without_time = count.without_time;
@@ -1092,6 +1129,31 @@ impl<'c> SignIns<'c> {
         let clocks = clocks_apart(&count.apart, &sources, |result| {
             hosts.text(places.same_host(result.host.or(places.host(result.origin))))
         });
+        let cells = collected.map(|collected| {
+            let host = |source: u32, host: Number| match host.is_known() {
+                true => places.same_host(host),
+                false => places.same_host(places.host(source)),
+            };
+            // Lines that do not count are collected as well, and results before all machines are known.
+            let is_kept = |source: u32, host: Number| {
+                let file = sources.get(source as usize);
+                let of_file = file.map(|file| options.filter.check_files(&[file]));
+                !taken_back.contains(&source)
+                    && options.filter.check_host(hosts.text(host)).is_empty()
+                    && of_file.is_none_or(|dropped| dropped.is_empty())
+            };
+            let text = |values: &Values, number: Number| values.text(number).map(Box::from);
+            collected.cells(
+                &users,
+                |source, number| Some(host(source, number)).filter(|host| is_kept(source, *host)),
+                Labels {
+                    host: |number| text(&hosts, Number::from_index(u64::from(number))),
+                    person: |number| text(&users, persons.of(Number::from_index(u64::from(number)))),
+                    address: |number| text(&addresses, Number::from_index(u64::from(number))),
+                    key: |number: u32| keys.get(number as usize).cloned(),
+                },
+            )
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -1131,6 +1193,7 @@ impl<'c> SignIns<'c> {
             rows,
             window_error,
             clocks,
+            cells,
         }
     }
 

@@ -24,6 +24,7 @@ mod encodings;
 mod events;
 mod files;
 mod filters;
+mod findings;
 mod folders;
 mod general;
 mod generate;

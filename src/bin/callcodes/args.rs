@@ -370,6 +370,11 @@ pub(crate) struct CountArgs {
     /// the user.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
+    /// Do not look for what changed or stands out
+    ///
+    /// Without this, findings are listed above the table and in JSON: see `callcodes help sign-ins`.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_findings: bool,
     /// List lines that speak of a call status but hold no result
     ///
     /// They have the key words of a pattern, such as `callStatus`, but no pattern finds a result in them. Lines that differ only in

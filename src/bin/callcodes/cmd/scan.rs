@@ -25,6 +25,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
+    // CSV has no findings.
+    let with_cells = !count.no_findings && !is_csv;
     let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some();
     if count.near_misses && is_csv && chooses_rows {
         return Err(Failure::Message(NO_ROWS.to_owned()));
@@ -32,12 +34,16 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if count.audit.is_some() && is_csv {
         return Err(Failure::Message(NO_LINES.to_owned()));
     }
-    let is_plain = by.is_empty() && count.audit.is_none() && filter.is_empty() && host_from.is_none();
+    let is_plain = by.is_empty()
+        && count.audit.is_none()
+        && filter.is_empty()
+        && host_from.is_none()
+        && !with_cells;
     let keep_twins = count.keep_twins;
     let zone = session.settings.zone;
     let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
-    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, ..Options::default() };
+    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, with_cells, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if let Some(lines) = count.audit {

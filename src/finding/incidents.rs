@@ -1,0 +1,420 @@
+//! Joins the stretches of different series that belong to the same incident, and finds out who was affected.
+
+use std::ops::Range;
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::cells::Cells;
+use super::evidence::{at_least_of_mean, ln};
+use super::rows::{HOUR, Row};
+use super::search::{Side, Stretch, float};
+use super::units::{AllSeries, Of, Units};
+use super::{Finding, Kind, Options, Per, Rates, Sample, families};
+use crate::code::Key;
+use crate::time::Time;
+
+/// The largest number of users that are named.
+const USERS_NAMED: usize = 5;
+/// The number of samples.
+const SAMPLES: usize = 3;
+/// The largest number of incidents of which there is a finding.
+const INCIDENTS: usize = 50;
+
+/// A stretch with its times.
+#[derive(Clone, Debug)]
+struct Timed {
+    stretch: Stretch,
+    /// The first time of the stretch, in nanoseconds: that of the first case in it, or of the last one before it.
+    since: i64,
+    /// The last time of the stretch.
+    until: i64,
+    /// The codes that the series may contain.
+    keys: Vec<u32>,
+}
+
+impl Timed {
+    fn new(stretch: Stretch, all: &AllSeries, units: &Units, cells: &Cells) -> Timed {
+        let series = &all.series[stretch.series];
+        let exposure = &all.exposures[series.exposure];
+        let time = |at: usize| units.all[exposure.units[at] as usize].first;
+        let inside = || series.cases.iter().filter(|case| stretch.units.contains(&case.at));
+        let (first, last) = (time(stretch.units.start), time(stretch.units.end - 1));
+        let (since, until) = match stretch.side {
+            Side::More => (inside().map(|case| case.first).min(), inside().map(|case| case.last).max()),
+            Side::Fewer => {
+                let before =
+                    series.cases.iter().filter(|case| case.at < stretch.units.start).map(|case| case.last).max();
+                let after =
+                    series.cases.iter().filter(|case| case.at >= stretch.units.end).map(|case| case.first).min();
+                (before, after)
+            }
+        };
+        let log = &units.log;
+        let since = if stretch.begins { since.unwrap_or(first) } else { log.start };
+        let until = if stretch.ends { until.unwrap_or(last) } else { log.end.max(until.unwrap_or(last)) };
+        let keys = match series.of {
+            Of::Key(key) => vec![key],
+            Of::Family(family) => (0..)
+                .zip(cells.keys())
+                .filter(|(_, key)| families::of(key) == Some(family))
+                .map(|(key, _)| key)
+                .collect(),
+            Of::Repeats => Vec::new(),
+        };
+        Timed { stretch, since, until: until.max(since), keys }
+    }
+
+    fn overlap(&self, other: &Timed) -> f64 {
+        seconds(self.until.min(other.until) - self.since.max(other.since)).max(0.0)
+    }
+
+    fn length(&self) -> f64 {
+        seconds(self.until - self.since)
+    }
+
+    /// Whether the series of both have a code or a family in common.
+    fn is_akin(&self, other: &Timed, cells: &Cells) -> bool {
+        let family = |key: &u32| families::of(&cells.keys()[*key as usize]);
+        self.keys.iter().any(|one| {
+            other.keys.iter().any(|other| one == other || family(one).is_some() && family(one) == family(other))
+        })
+    }
+
+    /// Whether this stretch, which has less evidence, is likely to be of the same incident as the other one.
+    fn belongs_to(&self, other: &Timed, cells: &Cells) -> bool {
+        let overlap = self.overlap(other);
+        let shorter = self.length().min(other.length()).max(1.0);
+        let union = (self.length() + other.length() - overlap).max(1.0);
+        // Incidents of the same moment have no length.
+        let is_same = (self.since - other.since).abs() < super::rows::MINUTE && shorter <= 60.0;
+        // Other codes are missing while some crowd, and people who did not succeed try again.
+        let follows = self.stretch.side == Side::Fewer && other.stretch.side == Side::More || self.keys.is_empty();
+        is_same
+            || overlap > 0.5 * union
+            || self.is_akin(other, cells) && (overlap > 0.3 * shorter || self.is_next_to(other))
+            || follows && overlap > 0.5 * self.length()
+    }
+
+    /// Whether this stretch ends or begins where the other one begins or ends, and both ends are known.
+    fn is_other_side(&self, other: &Timed) -> bool {
+        self.stretch.ends && self.is_near(self.until, other, other.since)
+            || self.stretch.begins && other.stretch.ends && self.is_near(self.since, other, other.until)
+    }
+
+    /// Whether one stretch goes on where the other one ends, as in an incident that grows.
+    fn is_next_to(&self, other: &Timed) -> bool {
+        self.stretch.side == other.stretch.side
+            && (self.is_near(self.until, other, other.since) || self.is_near(self.since, other, other.until))
+    }
+
+    /// Whether two times are near each other, compared with the lengths of both stretches.
+    fn is_near(&self, own: i64, other: &Timed, others: i64) -> bool {
+        seconds((own - others).abs()) <= 0.1 * self.length().min(other.length()).max(600.0)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a duration is compared with others")]
+fn seconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e9
+}
+
+/// Returns a finding for each incident.
+pub(super) fn findings(
+    stretches: Vec<Stretch>,
+    all: &AllSeries,
+    units: &Units,
+    cells: &Cells,
+    options: &Options,
+) -> Vec<Finding> {
+    let mut timed: Vec<Timed> = stretches.into_iter().map(|stretch| Timed::new(stretch, all, units, cells)).collect();
+    timed.retain(|timed| {
+        timed.stretch.side == Side::Fewer
+            || all.series[timed.stretch.series].of != Of::Repeats
+            || is_own_rise(timed, all, units, options)
+    });
+    // Rises first, because a fall at the same time is their other side; then the strongest.
+    timed.sort_by(|one, other| {
+        let rank = |timed: &Timed| (timed.stretch.side == Side::Fewer, timed.stretch.person.is_some());
+        rank(one)
+            .cmp(&rank(other))
+            .then(other.stretch.evidence.total_cmp(&one.stretch.evidence))
+            .then(one.stretch.series.cmp(&other.stretch.series))
+    });
+    // Each with the stretches that belong to it.
+    let mut incidents: Vec<(Timed, Vec<Timed>)> = Vec::new();
+    for timed in timed {
+        let is_person = timed.stretch.person.is_some();
+        let home = incidents.iter_mut().find(|(main, _)| {
+            let is_ordinary = !all.series[timed.stretch.series].is_trouble;
+            let is_half = !timed.stretch.begins || !main.stretch.begins;
+            let is_other_side = timed.stretch.side == Side::Fewer || is_ordinary || is_half;
+            if is_person || main.stretch.person.is_some() {
+                return timed.is_akin(main, cells) && timed.overlap(main) > 0.0;
+            }
+            timed.belongs_to(main, cells)
+                || is_other_side && main.stretch.side == Side::More && timed.is_other_side(main)
+        });
+        match home {
+            Some((_, members)) => members.push(timed),
+            None => incidents.push((timed, Vec::new())),
+        }
+    }
+    incidents.truncate(INCIDENTS);
+    incidents.iter().map(|(main, members)| finding(main, members, all, units, cells)).collect()
+}
+
+/// Whether repeats rose more than the square of the traffic, which they follow.
+fn is_own_rise(timed: &Timed, all: &AllSeries, units: &Units, options: &Options) -> bool {
+    let Stretch { series, units: range, cases, expected, .. } = &timed.stretch;
+    let exposure = &all.exposures[all.series[*series].exposure];
+    let mut attempts = [0_u64; 2];
+    for (at, unit) in exposure.units.iter().enumerate() {
+        attempts[usize::from(!range.contains(&at))] += u64::from(units.all[*unit as usize].attempts);
+    }
+    let count = [range.len(), exposure.units.len() - range.len()];
+    let a_unit = |side: usize| {
+        let attempts = float(usize::try_from(attempts[side]).unwrap_or(usize::MAX));
+        attempts / float(count[side].max(1))
+    };
+    let rise = (a_unit(0) / a_unit(1).max(f64::MIN_POSITIVE)).max(1.0);
+    let ratio =
+        float(cases[0]) / expected[0].max(f64::MIN_POSITIVE) * expected[1] / float(cases[1]).max(f64::MIN_POSITIVE);
+    ratio >= options.ratio * rise && float(cases[0]) - expected[0] * rise >= options.excess_least
+}
+
+/// Returns the finding about an incident.
+fn finding(main: &Timed, members: &[Timed], all: &AllSeries, units: &Units, cells: &Cells) -> Finding {
+    let series = &all.series[main.stretch.series];
+    let same =
+        || members.iter().filter(|member| member.stretch.side == main.stretch.side && member.overlap(main) > 0.0);
+    let mut keys: Vec<u32> = main.keys.iter().chain(same().flat_map(|member| &member.keys)).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let range = main.since..main.until.saturating_add(1);
+    let of_host = |row: &Row| series.host.is_none_or(|host| host == row.host);
+    let person = main.stretch.person;
+    let counts = Counts::new(cells, &range, &of_host, person);
+    // Of a family, the codes that are themselves more (or less) frequent.
+    if keys.len() > 1 {
+        keys.retain(|key| {
+            let [inside, outside] = counts.rate(*key);
+            match main.stretch.side {
+                Side::More => inside > outside,
+                Side::Fewer => inside < outside,
+            }
+        });
+    }
+    keys.sort_by_key(|key| (std::cmp::Reverse(counts.of_key(*key, main.stretch.side)), *key));
+    let is_of = |key: u32| series.of == Of::Repeats || keys.contains(&key);
+    let outside: u64 = keys.iter().map(|key| counts.by_key[*key as usize][1]).sum();
+    let inside: u64 = keys.iter().map(|key| counts.by_key[*key as usize][0]).sum();
+    let begins = main.stretch.begins;
+    let kind = match (main.stretch.side, person) {
+        (Side::More, Some(_)) => Kind::User,
+        (Side::More, None) if series.of == Of::Repeats && begins => Kind::Repeats,
+        (Side::More, None) if begins && outside == 0 => Kind::New,
+        (Side::More, None) if begins => Kind::Rise,
+        (Side::More, None) if outside == 0 => Kind::Stopped,
+        (Side::Fewer, _) if inside == 0 => Kind::Stopped,
+        _ => Kind::Fall,
+    };
+    let mut finding = Finding::new(kind);
+    finding.evidence = main.stretch.evidence;
+    finding.codes = keys.iter().map(|key| cells.keys()[*key as usize].clone()).collect();
+    let time = |nanoseconds: i64| Some(Time::from_nanoseconds(nanoseconds));
+    let was_so = main.stretch.side == Side::More && !begins;
+    finding.since_start = was_so;
+    finding.since = if was_so { time(main.until) } else { time(main.since) };
+    finding.until = if main.stretch.ends && !was_so { time(main.until) } else { None };
+    finding.not_before = if begins { not_before(main, all, units).and_then(time) } else { None };
+    let fewer = members.iter().filter(|member| member.stretch.side == Side::Fewer && main.stretch.side == Side::More);
+    let mut fewer: Vec<u32> =
+        fewer.flat_map(|member| &member.keys).copied().filter(|key| !keys.contains(key)).collect();
+    fewer.sort_unstable();
+    fewer.dedup();
+    finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
+    finding.count = inside;
+    finding.rates = (series.of != Of::Repeats).then(|| rates([inside, outside], &range, units, was_so));
+    affected(&mut finding, main, is_of, &range, series.host, person, units, cells);
+    finding
+}
+
+/// The numbers of results inside and outside a time, by code.
+struct Counts {
+    by_key: Vec<[u64; 2]>,
+    all: [u64; 2],
+}
+
+impl Counts {
+    fn new(cells: &Cells, range: &Range<i64>, of_host: &dyn Fn(&Row) -> bool, person: Option<u32>) -> Counts {
+        let mut counts = Counts { by_key: vec![[0; 2]; cells.keys().len()], all: [0; 2] };
+        let mut add = |key: u32, is_outside: bool, count: u64| {
+            counts.by_key[key as usize][usize::from(is_outside)] += count;
+            counts.all[usize::from(is_outside)] += count;
+        };
+        let rows = cells.rows();
+        if rows.hourly().is_empty() || person.is_some() {
+            let is_of = |row: &&Row| of_host(row) && person.is_none_or(|person| person == row.person);
+            for row in rows.as_slice().iter().filter(is_of) {
+                add(row.key, !range.contains(&row.first), u64::from(row.count));
+            }
+        } else {
+            // Persons were left out, so only the counts by the hour are complete. Half of an hour decides on which side it is.
+            for hourly in rows.hourly() {
+                let row = Row::one(
+                    hourly.host,
+                    0,
+                    hourly.key,
+                    i64::from(hourly.hour) * HOUR + i64::from(rows.hours()) * HOUR / 2,
+                );
+                if of_host(&row) {
+                    add(row.key, !range.contains(&row.first), hourly.count);
+                }
+            }
+        }
+        counts
+    }
+
+    /// Returns the share of a code in all results inside and outside.
+    fn rate(&self, key: u32) -> [f64; 2] {
+        #[expect(clippy::cast_precision_loss, reason = "a rate is compared with another")]
+        let share = |side: usize| self.by_key[key as usize][side] as f64 / self.all[side].max(1) as f64;
+        [share(0), share(1)]
+    }
+
+    fn of_key(&self, key: u32, side: Side) -> u64 {
+        self.by_key[key as usize][usize::from(side == Side::Fewer)]
+    }
+}
+
+/// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
+#[expect(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
+fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
+    let log = &units.log;
+    let hours = |range: &Range<i64>| -> f64 {
+        let of_hour = |hour: &i64| {
+            let start = hour.saturating_mul(HOUR);
+            seconds(range.end.min(log.end).min(start.saturating_add(HOUR)) - range.start.max(log.start).max(start))
+                .max(0.0)
+        };
+        units.hours.iter().map(of_hour).sum::<f64>() / 3600.0
+    };
+    let of_inside = hours(range);
+    let of_outside = (hours(log) - of_inside).max(1.0);
+    let (inside, outside) = (inside as f64 / of_inside.max(1.0), outside as f64 / of_outside);
+    let (before, after) = if was_so { (inside, outside) } else { (outside, inside) };
+    let (per, times) = if before.max(after) < 1.0 { (Per::Day, 24.0) } else { (Per::Hour, 1.0) };
+    Rates { before: before * times, after: after * times, per }
+}
+
+/// Returns the time of the unit before which the rate of the stretch would have given three more cases.
+fn not_before(timed: &Timed, all: &AllSeries, units: &Units) -> Option<i64> {
+    let Stretch { series, units: range, cases, expected, side, .. } = &timed.stretch;
+    if *side == Side::Fewer {
+        return None;
+    }
+    let series = &all.series[*series];
+    let exposure = &all.exposures[series.exposure];
+    let mut weights = vec![0.0; exposure.of_stratum.len()];
+    series.cases.iter().for_each(|case| weights[exposure.strata[case.at] as usize] += 1.0);
+    weights.iter_mut().zip(&exposure.of_stratum).for_each(|(weight, units)| *weight /= float(units.len().max(1)));
+    let rate = float(cases[0]) / expected[0].max(f64::MIN_POSITIVE);
+    let mut missing = 0.0;
+    for at in (0..range.start).rev() {
+        missing += rate * weights[exposure.strata[at] as usize];
+        if missing >= 3.0 {
+            return Some(units.all[exposure.units[at] as usize].first.min(timed.since));
+        }
+    }
+    None
+}
+
+/// Finds out which hosts and users have the results of an incident.
+#[expect(clippy::too_many_arguments, reason = "one caller")]
+fn affected(
+    finding: &mut Finding,
+    main: &Timed,
+    is_of: impl Fn(u32) -> bool,
+    range: &Range<i64>,
+    host: Option<u32>,
+    person: Option<u32>,
+    units: &Units,
+    cells: &Cells,
+) {
+    // What is missing shows in the results outside.
+    let shows = |time: i64| range.contains(&time) == (main.stretch.side == Side::More);
+    // For each host the number of units with these results, and of all units.
+    let mut hosts = vec![[0_u64; 2]; cells.hosts_len() + 1];
+    let mut units_outside = 0_u64;
+    let mut is_there = vec![false; units.minutes as usize];
+    for unit in &units.all {
+        if shows(unit.first) {
+            hosts[unit.host as usize][1] += 1;
+            if host.is_none_or(|host| host == unit.host) && unit.person < units.minutes {
+                is_there[unit.person as usize] = true;
+            }
+        } else {
+            units_outside += 1;
+        }
+    }
+    let mut persons: HashMap<u32, u64> = HashMap::new();
+    // Rows of the same unit are next to each other.
+    let (mut last_outside, mut last_inside, mut cases_outside) = (None, None, 0_u64);
+    let mut samples: Vec<&Row> = Vec::new();
+    for row in cells.rows().as_slice().iter().filter(|row| is_of(row.key)) {
+        if !shows(row.first) {
+            cases_outside += u64::from(last_outside != Some(row.unit()));
+            last_outside = Some(row.unit());
+            continue;
+        }
+        if person.is_some_and(|person| person != row.person) || host.is_some_and(|host| host != row.host) {
+            continue;
+        }
+        hosts[row.host as usize][0] += u64::from(last_inside != Some(row.unit()));
+        last_inside = Some(row.unit());
+        *persons.entry(row.person).or_default() += u64::from(row.count);
+        samples.push(row);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of units are below 2^32")]
+    let outside = cases_outside as f64 / units_outside.max(1) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "counts of units are below 2^32")]
+    let is_affected = |[cases, units]: [u64; 2]| at_least_of_mean(cases as f64, outside * units as f64) > ln(100.0);
+    let is_fewer = main.stretch.side == Side::Fewer;
+    let is_named =
+        |counts: [u64; 2]| counts[0] > 0 && (is_fewer || person.is_some() || host.is_some() || is_affected(counts));
+    let names = (1_u32..).zip(&hosts[1..]).filter(|(_, counts)| is_named(**counts)).map(|(host, _)| host);
+    finding.hosts_of = hosts[1..].iter().filter(|[_, units]| *units > 0).count() as u64;
+    finding.hosts = names.filter_map(|host| cells.host(host)).map(Box::from).collect();
+    let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
+    users.sort_unstable_by_key(|(person, count)| (std::cmp::Reverse(*count), *person));
+    finding.users_count = users.len() as u64;
+    finding.users_of = is_there.iter().filter(|is_there| **is_there).count() as u64;
+    if users.len() <= USERS_NAMED {
+        finding.users = users.iter().filter_map(|(person, _)| cells.person(*person)).map(Box::from).collect();
+    }
+    finding.count_of_one = users.first().map_or(0, |(_, count)| *count);
+    samples.sort_by_key(|row| (row.first, row.host, row.person, row.key));
+    if is_fewer {
+        samples.reverse();
+    }
+    finding.samples = samples.into_iter().take(SAMPLES).map(|row| sample(row, cells)).collect();
+    if is_fewer {
+        finding.samples.reverse();
+    }
+}
+
+/// Converts a row to a sample.
+pub(super) fn sample(row: &Row, cells: &Cells) -> Sample {
+    Sample {
+        time: Time::from_nanoseconds(row.first),
+        host: cells.host(row.host).map(Box::from),
+        user: cells.person(row.person).map(Box::from),
+        address: cells.address(row.address).map(Box::from),
+        key: key(row, cells),
+    }
+}
+
+/// Returns the code of a row.
+pub(super) fn key(row: &Row, cells: &Cells) -> Key {
+    cells.keys()[row.key as usize].clone()
+}

@@ -1,0 +1,298 @@
+//! Small logs, of which each shows one thing.
+
+use super::cells::{Labels, is_watched, minute_hash, person_hash};
+use super::lines::Lines;
+use super::rows::{Earliest, HOUR, MINUTE, Row, Rows};
+use super::*;
+use crate::code::Code;
+
+const SECOND: i64 = 1_000_000_000;
+/// 2017-02-14, a Tuesday.
+const MIDNIGHT: i64 = 17_211 * 24 * HOUR;
+
+/// Results with times in nanoseconds since midnight, hosts, users and codes.
+#[derive(Clone, Debug, Default)]
+struct Log(Vec<Result>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Result {
+    time: i64,
+    host: u32,
+    user: u32,
+    code: i32,
+    seconds: u32,
+}
+
+impl Log {
+    /// A day on four hosts: each of 60 users signs in every 97 minutes, on another host each time.
+    fn day() -> Log {
+        let mut log = Log::default();
+        for user in 1..=60 {
+            let mut time = i64::from(user) * 83 * SECOND;
+            for number in 0.. {
+                if time >= 24 * HOUR {
+                    break;
+                }
+                log.add(time, (user + number) % 4 + 1, user, 21);
+                time += 97 * MINUTE;
+            }
+        }
+        log.0.sort_by_key(|one| one.time);
+        log
+    }
+
+    fn add(&mut self, time: i64, host: u32, user: u32, code: i32) {
+        self.0.push(Result { time, host, user, code, seconds: 5 });
+    }
+
+    /// Gives the results in `hours` on hosts up to `hosts` this code.
+    fn change(&mut self, hours: std::ops::Range<i64>, hosts: u32, code: i32) {
+        for result in &mut self.0 {
+            if hours.contains(&(result.time / HOUR)) && result.host <= hosts {
+                result.code = code;
+            }
+        }
+    }
+
+    fn cells(&self) -> Cells {
+        let mut rows = Rows::default();
+        let (mut watched, mut lines) = (Earliest::default(), Lines::default());
+        let hash = |row: &Row| user(row.person).map_or_else(|| minute_hash(row), |name| person_hash(&name));
+        for one in &self.0 {
+            let key = u32::try_from(one.code).unwrap();
+            let row =
+                Row { duration: one.seconds * 1_000 + 1, ..Row::one(one.host, one.user, key, MIDNIGHT + one.time) };
+            rows.add(row, hash);
+            if is_watched(&Key::Code(Code(one.code))) {
+                watched.add(row);
+            }
+            lines.add(one.host, MIDNIGHT + one.time);
+        }
+        Cells::new(
+            rows,
+            watched,
+            lines,
+            &Labels {
+                host: |number| Some(format!("host{number}").into()),
+                person: user,
+                address: |_| None,
+                key: |number| i32::try_from(number).ok().map(|number| Key::Code(Code(number))),
+            },
+        )
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        find(&self.cells(), Catalogue::built_in(), &Options::default()).list
+    }
+
+    /// Returns the only finding.
+    fn finding(&self) -> Finding {
+        let mut findings = self.findings();
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.remove(0)
+    }
+
+    /// Returns the number of results with a code in these hours.
+    fn count(&self, code: i32, hours: std::ops::Range<i64>) -> u64 {
+        self.0.iter().filter(|one| one.code == code && hours.contains(&(one.time / HOUR))).count() as u64
+    }
+
+    fn first(&self, code: i32) -> Option<Time> {
+        let times = self.0.iter().filter(|one| one.code == code).map(|one| one.time);
+        times.min().map(|time| Time::from_nanoseconds(MIDNIGHT + time))
+    }
+}
+
+fn user(number: u32) -> Option<Box<str>> {
+    (number > 0).then(|| format!("user{number:02}").into())
+}
+
+fn codes(finding: &Finding) -> Vec<i32> {
+    finding.codes.iter().filter_map(Key::code).map(|Code(code)| code).collect()
+}
+
+fn texts(texts: &[Box<str>]) -> Vec<&str> {
+    texts.iter().map(|text| &**text).collect()
+}
+
+fn at(hours: i64, minutes: i64) -> Time {
+    Time::from_nanoseconds(MIDNIGHT + hours * HOUR + minutes * MINUTE)
+}
+
+#[test]
+fn nothing_is_found_where_nothing_changes() {
+    assert_eq!(Log::default().findings(), []);
+    assert_eq!(Log::day().findings(), []);
+    let mut sometimes = Log::day();
+    sometimes.0.iter_mut().step_by(9).for_each(|one| one.code = 108);
+    assert_eq!(sometimes.findings(), []);
+}
+
+#[test]
+fn a_code_that_was_not_there_before_is_new_since_its_first_line() {
+    let mut log = Log::day();
+    log.change(20..24, 2, 102);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::New, vec![102]));
+    assert_eq!((finding.since, finding.until), (log.first(102), None));
+    assert_eq!((texts(&finding.hosts), finding.hosts_of), (vec!["host1", "host2"], 4));
+    assert_eq!(finding.count, log.count(102, 0..24));
+    assert!(finding.not_before.is_some_and(|time| time <= at(20, 0) && time > at(17, 0)), "{finding:?}");
+    let rates = finding.rates.unwrap();
+    assert!(rates.before.abs() < 1e-9 && rates.per == Per::Hour);
+    assert_eq!(finding.samples.len(), 3);
+    assert_eq!(finding.samples.first().map(|sample| Some(sample.time)), Some(log.first(102)));
+}
+
+#[test]
+fn a_code_that_crowds_rises_and_ends() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(40).for_each(|one| one.code = 102);
+    log.change(9..12, 4, 102);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Rise, vec![102]));
+    assert_eq!(finding.fewer, [Key::Code(Code(21))]);
+    assert!(finding.since.is_some_and(|time| time >= at(8, 30) && time <= at(9, 10)), "{finding:?}");
+    assert!(finding.until.is_some_and(|time| time >= at(11, 50) && time <= at(12, 30)), "{finding:?}");
+    let rates = finding.rates.unwrap();
+    assert!(rates.after > 10.0 * rates.before, "{rates:?}");
+}
+
+#[test]
+fn codes_of_one_family_are_one_finding() {
+    let mut log = Log::day();
+    log.change(20..24, 4, 102);
+    log.0.iter_mut().filter(|one| one.code == 102).step_by(4).for_each(|one| one.code = 117);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::New, vec![102, 117]));
+    assert_eq!(finding.count, log.count(102, 0..24) + log.count(117, 0..24));
+}
+
+#[test]
+fn what_was_so_from_the_beginning_has_only_an_end() {
+    let mut log = Log::day();
+    log.change(0..6, 4, 102);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), finding.since_start), (Kind::Stopped, vec![102], true));
+    let last = log.0.iter().filter(|one| one.code == 102).map(|one| one.time).max().unwrap();
+    assert_eq!((finding.since, finding.until), (Some(Time::from_nanoseconds(MIDNIGHT + last)), None));
+}
+
+#[test]
+fn a_code_that_no_longer_occurs_stopped_with_its_last_line() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(2).for_each(|one| one.code = 2);
+    let last = 14;
+    log.0.iter_mut().filter(|one| one.code == 2 && one.time >= last * HOUR).for_each(|one| one.code = 21);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Stopped, vec![2]));
+    assert!(finding.since.is_some_and(|time| time > at(13, 30) && time < at(14, 0)), "{finding:?}");
+}
+
+#[test]
+fn a_host_that_is_silent_does_not_make_anything_stop() {
+    let mut log = Log::day();
+    log.0.iter_mut().filter(|one| one.host == 1).step_by(2).for_each(|one| one.code = 2);
+    log.0.retain(|one| one.host != 1 || one.time < 14 * HOUR);
+    let kinds: Vec<Kind> = log.findings().iter().map(|finding| finding.kind).collect();
+    assert!(!kinds.contains(&Kind::Stopped) && !kinds.contains(&Kind::Fall), "{kinds:?}");
+    assert!(kinds.contains(&Kind::Coverage));
+}
+
+#[test]
+fn what_only_one_user_has_is_about_the_user() {
+    let mut log = Log::day();
+    log.0.iter_mut().filter(|one| one.user == 7).for_each(|one| one.code = 107);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), texts(&finding.users)), (Kind::User, vec![107], vec!["user07"]));
+    assert_eq!((finding.count, finding.count_of_one), (15, 15));
+    assert_eq!((finding.hosts.len(), finding.hosts_of), (4, 4));
+}
+
+#[test]
+fn what_only_one_host_has_is_about_the_host() {
+    let mut log = Log::day();
+    log.0.iter_mut().filter(|one| one.host == 3).step_by(5).for_each(|one| one.code = 126);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), texts(&finding.hosts)), (Kind::Host, vec![126], vec!["host3"]));
+    assert_eq!((finding.count, finding.count_of_one), (log.count(126, 0..24), log.count(126, 0..24)));
+}
+
+#[test]
+fn a_report_of_fraud_is_a_finding_at_once() {
+    let mut log = Log::default();
+    log.add(9 * HOUR, 2, 5, 132);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), texts(&finding.users)), (Kind::Attention, vec![132], vec!["user05"]));
+    assert_eq!((finding.since, texts(&finding.hosts), finding.count), (Some(at(9, 0)), vec!["host2"], 1));
+}
+
+#[test]
+fn an_approved_prompt_after_five_others_within_ten_minutes_needs_attention() {
+    let log = |minutes: i64| {
+        let mut log = Log::default();
+        (0..5).for_each(|number| log.add(9 * HOUR + number * minutes * MINUTE, 1, 5, [129, 133][number as usize % 2]));
+        log.add(9 * HOUR + 5 * minutes * MINUTE, 1, 5, 21);
+        log
+    };
+    let finding = log(2).finding();
+    assert_eq!((finding.kind, codes(&finding), finding.count), (Kind::Prompts, vec![21, 129, 133], 5));
+    assert_eq!((finding.since, finding.until), (Some(at(9, 0)), Some(at(9, 10))));
+    // The first prompt is more than ten minutes before the last one.
+    assert_eq!(log(3).findings(), []);
+}
+
+#[test]
+fn repeats_after_the_same_time_are_a_timer() {
+    let log = |gap: &dyn Fn(i64) -> i64| {
+        let mut log = Log::default();
+        for number in 0..8 {
+            let time = number * HOUR;
+            let user = u32::try_from(number % 3).unwrap() + 1;
+            log.add(time, 1, user, 101);
+            log.add(time + gap(number) * SECOND, 1, user, 101);
+        }
+        log
+    };
+    let finding = log(&|number| 30 + number % 2).finding();
+    assert_eq!((finding.kind, finding.count, finding.count_of_one), (Kind::Retry, 8, 8));
+    assert_eq!((finding.interval_ms, finding.longest_ms, finding.users_count), (Some(30_000), Some(5_000), 3));
+    // People take different times.
+    assert_eq!(log(&|number| 12 + 6 * number).findings(), []);
+    let cells = log(&|_| 30).cells();
+    let repeats = find(&cells, Catalogue::built_in(), &Options::default()).repeats;
+    assert_eq!(repeats, [("user01".into(), 3), ("user02".into(), 3), ("user03".into(), 2)]);
+}
+
+#[test]
+fn a_number_that_nobody_lists_is_unknown() {
+    let mut log = Log::default();
+    [(1, 777), (2, 778), (3, 778), (4, 21)].into_iter().for_each(|(hour, code)| log.add(hour * HOUR, 1, 1, code));
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), finding.count), (Kind::Unknown, vec![778, 777], 3));
+}
+
+#[test]
+fn a_hole_in_the_log_of_one_host_is_a_gap() {
+    let mut log = Log::default();
+    for minute in 0..4 * 24 * 60 {
+        for host in 1..=3 {
+            log.add(minute * MINUTE, host, u32::try_from(minute % 50).unwrap() + 1, 21);
+        }
+    }
+    assert_eq!(log.findings(), []);
+    log.0.retain(|one| one.host != 2 || one.time < 53 * HOUR || one.time >= 56 * HOUR);
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.hosts)), (Kind::Gap, vec!["host2"]));
+    assert_eq!((finding.since, finding.until), (Some(at(52, 59)), Some(at(56, 0))));
+}
+
+#[test]
+fn a_log_that_ends_earlier_than_the_others_is_mentioned() {
+    let mut log = Log::day();
+    log.0.retain(|one| one.host != 4 || one.time < 9 * HOUR);
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.hosts), finding.hosts_of), (Kind::Coverage, vec!["host4"], 4));
+    let last = log.0.iter().filter(|one| one.host == 4).map(|one| one.time).max().unwrap();
+    assert_eq!((finding.since, finding.until), (Some(Time::from_nanoseconds(MIDNIGHT + last)), None));
+}

@@ -1,0 +1,775 @@
+//! Words findings for people: what was found, what to do next, and the command that prints the lines behind it.
+//!
+//! No text says or suggests that a code means that a sign-in succeeded or failed.
+
+use super::sheet::{Cell, Column, Holds};
+use super::wording::{counted, grouped, moment};
+use crate::catalogue::Catalogue;
+use crate::code::Key;
+use crate::finding::{Finding, Findings, Kind, Per, Rates, Sample};
+use crate::terminal::replaced;
+use crate::time::Time;
+use crate::time::zone::DisplayZone;
+
+/// The largest number of codes or hosts that are named in a sentence.
+const NAMED: usize = 3;
+
+/// The largest number of findings above a table.
+const SHOWN: usize = 7;
+/// The heading above findings.
+const HEADING: &str = "Findings";
+
+/// The fields of a finding.
+pub(super) const FINDING: &[Column] = &[
+    Column::for_scripts(
+        "kind",
+        Holds::Text,
+        "What it is about: one of the kinds that `callcodes help sign-ins` lists.",
+    ),
+    Column::for_scripts("codes", Holds::Codes, "The codes, the most frequent first."),
+    Column::for_scripts("names", Holds::Texts, "The results without a number."),
+    Column::for_scripts(
+        "since",
+        Holds::Time,
+        "The time of the first line that shows it, or of the last one of what stopped.",
+    )
+    .or_null(),
+    Column::for_scripts("not_before", Holds::Time, "A time before which it probably did not begin.").or_null(),
+    Column::for_scripts("until", Holds::Time, "When it ended. `null` if it is so until the end of the log.").or_null(),
+    Column::for_scripts("since_start", Holds::Flag, "Whether it was so already when the log begins."),
+    Column::for_scripts("hosts", Holds::Texts, "The hosts that are affected, if hosts are known."),
+    Column::for_scripts("hosts_of", Holds::Count, "Number of hosts with results at that time."),
+    Column::for_scripts("users", Holds::Texts, "The users who are affected, if there are few."),
+    Column::for_scripts("users_count", Holds::Count, "Number of users who are affected."),
+    Column::for_scripts("users_of", Holds::Count, "Number of users with results at that time."),
+    Column::for_scripts("users_one_in", Holds::Count, "Of how many users one was examined: 1 unless the log is large."),
+    Column::for_scripts("count", Holds::Count, "Number of results."),
+    Column::for_scripts(
+        "count_of_one",
+        Holds::Count,
+        "How many of these are of the first user or host, or have the interval.",
+    ),
+    Column::for_scripts("before", Holds::Rate, "Number of results in a unit of time before.").or_null(),
+    Column::for_scripts("after", Holds::Rate, "The same after it began.").or_null(),
+    Column::for_scripts("unit", Holds::Text, "The unit of `before` and `after`: `per hour` or `per day`.").or_null(),
+    Column::for_scripts("fewer_codes", Holds::Codes, "Codes that are less frequent at the same time."),
+    Column::for_scripts(
+        "interval_ms",
+        Holds::Duration,
+        "The commonest time between two attempts, of the kind `retry`.",
+    )
+    .or_null(),
+    Column::for_scripts("longest_ms", Holds::Duration, "The longest time that a sign-in took, of the kind `retry`.")
+        .or_null(),
+    Column::for_scripts(
+        "samples",
+        Holds::Texts,
+        "The first results, each with its time, host, user, address and code.",
+    ),
+    Column::for_scripts("text", Holds::Text, "The finding in words."),
+    Column::for_scripts("next", Holds::Text, "What to do next.").or_null(),
+    Column::for_scripts("command", Holds::Text, "The command that prints the lines, with `PATH` for the input.")
+        .or_null(),
+];
+
+/// The fields of a user who was asked again.
+pub(super) const REPEATS: &[Column] = &[
+    Column::for_scripts("user", Holds::Text, "The user."),
+    Column::for_scripts("count", Holds::Count, "How many times the user was asked again."),
+];
+
+/// The findings of a run, with their words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    list: Vec<(Finding, Worded)>,
+    repeats: Vec<(Box<str>, u64)>,
+    one_in: u64,
+    zone: DisplayZone,
+}
+
+impl Found {
+    /// Words findings. Times are shown in `zone`.
+    #[must_use]
+    pub fn new(findings: Findings, catalogue: &Catalogue, zone: DisplayZone) -> Found {
+        let Findings { list, repeats, one_in } = findings;
+        let words = Words { catalogue, zone, one_in };
+        let worded = |finding: Finding| {
+            let worded = words.of(&finding);
+            (finding, worded)
+        };
+        Found { list: list.into_iter().map(worded).collect(), repeats, one_in, zone }
+    }
+
+    /// Returns the findings for people, or `None` if there are none. Each has a number, and lines that belong to it are indented.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        if self.list.is_empty() {
+            return None;
+        }
+        let mut lines = vec![HEADING.to_owned()];
+        for (number, (_, Worded { text, next, command })) in (1..).zip(self.list.iter().take(SHOWN)) {
+            let stop = if text.ends_with('.') { "" } else { "." };
+            lines.push(format!("{number}  {text}{stop}"));
+            lines.extend([next, command].into_iter().filter(|line| !line.is_empty()).map(|line| format!("   {line}")));
+        }
+        let others = self.list.len().saturating_sub(SHOWN) as u64;
+        if others > 0 {
+            let more = counted(others, "more finding");
+            lines.push(format!("{more} with --format json."));
+        }
+        Some(lines.join("\n"))
+    }
+
+    /// Returns the findings for scripts.
+    #[must_use]
+    pub fn records(&self) -> Cell<'_> {
+        Cell::List(self.list.iter().map(|(finding, worded)| self.record(finding, worded)).collect())
+    }
+
+    /// Returns for scripts how many times each user was asked again.
+    #[must_use]
+    pub fn repeats(&self) -> Cell<'_> {
+        let record = |(user, count): &(Box<str>, u64)| {
+            Cell::Record(vec![("user", replaced(user).into()), ("count", (*count).into())])
+        };
+        Cell::List(self.repeats.iter().map(record).collect())
+    }
+
+    fn record(&self, finding: &Finding, worded: &Worded) -> Cell<'static> {
+        let numbers = |codes: &[Key]| Cell::List(codes.iter().filter_map(Key::code).map(Cell::from).collect());
+        let texts = |texts: &[Box<str>]| Cell::List(texts.iter().map(|text| replaced(text).into()).collect());
+        let names = finding.codes.iter().filter_map(Key::name).map(|name| replaced(name).into()).collect();
+        let rate = |of: fn(Rates) -> f64| Cell::from(finding.rates.map(of).map(|rate| Cell::Rate(rate)));
+        let some = |text: &String| Cell::from(Some(text.clone()).filter(|text| !text.is_empty()));
+        let samples = finding.samples.iter().map(|sample| self.sample(sample).into()).collect();
+        Cell::Record(vec![
+            ("kind", finding.kind.name().into()),
+            ("codes", numbers(&finding.codes)),
+            ("names", Cell::List(names)),
+            ("since", finding.since.into()),
+            ("not_before", finding.not_before.into()),
+            ("until", finding.until.into()),
+            ("since_start", finding.since_start.into()),
+            ("hosts", texts(&finding.hosts)),
+            ("hosts_of", finding.hosts_of.into()),
+            ("users", texts(&finding.users)),
+            ("users_count", finding.users_count.into()),
+            ("users_of", finding.users_of.into()),
+            ("users_one_in", self.one_in.into()),
+            ("count", finding.count.into()),
+            ("count_of_one", finding.count_of_one.into()),
+            ("before", rate(|rates| rates.before)),
+            ("after", rate(|rates| rates.after)),
+            ("unit", finding.rates.map(|rates| rates.per.name()).into()),
+            ("fewer_codes", numbers(&finding.fewer)),
+            ("interval_ms", finding.interval_ms.into()),
+            ("longest_ms", finding.longest_ms.into()),
+            ("samples", Cell::List(samples)),
+            ("text", worded.text.clone().into()),
+            ("next", some(&worded.next)),
+            ("command", some(&worded.command)),
+        ])
+    }
+
+    fn sample(&self, sample: &Sample) -> String {
+        let time = self.zone.of(sample.time).to_string();
+        let named = [&sample.host, &sample.user, &sample.address].into_iter().flatten().map(|text| replaced(text));
+        let parts: Vec<String> = [time].into_iter().chain(named).chain([replaced(&sample.key.to_string())]).collect();
+        parts.join(" ")
+    }
+}
+
+/// Whether `text` begins like a table with findings above it.
+#[must_use]
+pub fn begins(text: &str) -> bool {
+    text.strip_prefix(HEADING).is_some_and(|rest| rest.starts_with("\n1  "))
+}
+
+/// A finding in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worded {
+    /// What was found, with its numbers.
+    pub text: String,
+    /// What to do next, or an empty text.
+    pub next: String,
+    /// The command that prints the lines, with `PATH` for the input, or an empty text if there are no such lines.
+    pub command: String,
+}
+
+/// Words findings in the same way.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'w> {
+    /// The catalogue that describes the codes.
+    pub catalogue: &'w Catalogue,
+    /// The zone in which times are shown.
+    pub zone: DisplayZone,
+    /// The number of people of whom one was examined.
+    pub one_in: u64,
+}
+
+impl Words<'_> {
+    /// Returns a finding in words.
+    #[must_use]
+    pub fn of(&self, finding: &Finding) -> Worded {
+        Worded { text: self.text(finding), next: self.next(finding), command: command(finding) }
+    }
+
+    fn text(&self, finding: &Finding) -> String {
+        let codes = self.codes(&finding.codes);
+        match finding.kind {
+            Kind::New | Kind::Rise | Kind::Stopped | Kind::Fall => self.change(finding, &codes),
+            Kind::User if finding.rates.is_some() => {
+                let users = users(finding);
+                format!("{codes}: {} of {users} {}{}", results(finding.count), self.span(finding), hosts(finding))
+            }
+            Kind::User => format!("{codes}: {} {}'s{}", all(finding, "is", "are"), users(finding), hosts(finding)),
+            Kind::Host => {
+                let people = if finding.users_count > 0 { people(finding, self.one_in) } else { String::new() };
+                format!("{codes}: {} on {}{people}", all(finding, "is", "are"), named(&finding.hosts))
+            }
+            Kind::Attention => self.attention(finding, &codes),
+            Kind::Prompts => self.prompts(finding),
+            Kind::Retry => retry(finding),
+            Kind::Repeats => format!(
+                "More people than before are asked again within a minute: {} {}",
+                counted_people(finding.users_count),
+                self.span(finding)
+            ),
+            Kind::Gap => format!(
+                "{} has no sign-in {} to {}, unlike the other hosts",
+                named(&finding.hosts),
+                self.at("from ", finding.since),
+                self.time(finding.until)
+            ),
+            Kind::Coverage => self.coverage(finding),
+            Kind::Unknown => {
+                format!("{codes}: in nobody's list, {}", results(finding.count))
+            }
+        }
+    }
+
+    /// Words a change of how frequent codes are.
+    fn change(&self, finding: &Finding, codes: &str) -> String {
+        let Rates { before, after, per } = finding.rates.unwrap_or(Rates { before: 0.0, after: 0.0, per: Per::Hour });
+        let per = match per {
+            Per::Hour => "an hour",
+            Per::Day => "a day",
+        };
+        let (before, after) = (rate(before), rate(after));
+        let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
+        let fewer = match self.numbers(&finding.fewer) {
+            fewer if fewer.is_empty() => fewer,
+            fewer => format!("; at the same time, there are fewer of {fewer}"),
+        };
+        let text = match (finding.kind, finding.since_start) {
+            (Kind::Stopped, true) => {
+                let at = self.at("none after ", finding.since);
+                format!("{codes}: {at}; already {before} {per} when the log begins{affected}")
+            }
+            (_, true) => {
+                let at = self.at("since ", finding.since);
+                format!("{codes}: {after} {per} {at}; already {before} {per} when the log begins{affected}")
+            }
+            (Kind::New, false) => {
+                format!("{codes}: new {}, {after} {per}{affected}", self.span(finding))
+            }
+            (Kind::Stopped, false) => {
+                let until = self.at(" until ", finding.until);
+                format!("{codes}: none {}{until}, before {before} {per}", self.at("after ", finding.since))
+            }
+            _ => format!("{codes}: from {before} to {after} {per} {}{affected}", self.span(finding)),
+        };
+        text + &fewer
+    }
+
+    fn attention(&self, finding: &Finding, codes: &str) -> String {
+        let when = self.time(finding.since);
+        if finding.count == 1 {
+            let users: Vec<String> = finding.users.iter().chain(&finding.hosts).map(|name| replaced(name)).collect();
+            let parts = users
+                .first()
+                .into_iter()
+                .cloned()
+                .chain([when])
+                .chain(users.get(1..).unwrap_or_default().iter().cloned());
+            return format!("{codes}: {}", parts.collect::<Vec<_>>().join(", "));
+        }
+        let who = match finding.users.len() {
+            0 => String::new(),
+            _ => format!(" of {}", users(finding)),
+        };
+        format!(
+            "{codes}: {}{who}, from {when} to {}{}",
+            results(finding.count),
+            self.time(finding.until),
+            hosts(finding)
+        )
+    }
+
+    fn prompts(&self, finding: &Finding) -> String {
+        if finding.users_count > 1 {
+            let people = counted_people(finding.users_count);
+            return format!(
+                "{people} approved a prompt after at least 5 that were denied or not answered within 10 minutes, first {}",
+                self.at("at ", finding.samples.last().map(|sample| sample.time))
+            );
+        }
+        let addresses: Vec<String> = finding
+            .samples
+            .iter()
+            .filter_map(|sample| sample.address.as_deref())
+            .map(|address| replaced(address))
+            .collect();
+        let addresses = match (addresses.first(), addresses.last()) {
+            (Some(one), Some(other)) if one == other => format!(", all from {one}"),
+            (Some(one), Some(other)) => format!(", from {one} at first and {other} at last"),
+            _ => String::new(),
+        };
+        format!(
+            "{} approved a prompt {}, after {} that were denied or not answered {}{addresses}",
+            users(finding),
+            self.at("at ", finding.until),
+            grouped(finding.count),
+            self.at("since ", finding.since),
+        )
+    }
+
+    fn coverage(&self, finding: &Finding) -> String {
+        let others = finding.hosts_of.saturating_sub(finding.hosts.len() as u64);
+        let verb = if finding.hosts.len() == 1 { ("has", "begins", "ends") } else { ("have", "begin", "end") };
+        let others = format!("the other {}", if others == 1 { "host".to_owned() } else { counted(others, "host") });
+        let hosts = named(&finding.hosts);
+        let (has, begins, ends) = verb;
+        match (finding.since, finding.until) {
+            (Some(_), None) => {
+                format!("{hosts} {has} no sign-in after {}; the logs of {others} go on", self.time(finding.since))
+            }
+            (None, Some(_)) => {
+                format!(
+                    "{hosts} {has} no sign-in before {}; the logs of {others} begin earlier",
+                    self.time(finding.until)
+                )
+            }
+            _ => format!("The logs of {hosts} {begins} later or {ends} earlier than those of {others}"),
+        }
+    }
+
+    /// Returns what to do next: the first check of the most frequent code.
+    fn next(&self, finding: &Finding) -> String {
+        match finding.kind {
+            Kind::Stopped | Kind::Fall | Kind::Repeats => String::new(),
+            Kind::Retry => "Raise the time-out of the client, such as the RADIUS client or VPN.".to_owned(),
+            Kind::Prompts => {
+                "Ask whether the user was signing in. If not, change the password and check the sign-in logs."
+                    .to_owned()
+            }
+            Kind::Gap | Kind::Coverage => "This may be a hole in the log. Ask for the missing part.".to_owned(),
+            Kind::Unknown => "Contact the Impero support team.".to_owned(),
+            _ => {
+                let entry = finding.codes.first().and_then(|key| self.catalogue.entry(key));
+                entry.and_then(|entry| entry.checks.first()).map_or_else(String::new, |check| check.check.clone())
+            }
+        }
+    }
+
+    /// Returns codes with their descriptions.
+    fn codes(&self, codes: &[Key]) -> String {
+        let described = |key: &Key| match (key, self.catalogue.entry(key)) {
+            (Key::Code(code), Some(entry)) => format!("{code} {}", entry.description),
+            (Key::Name(_), Some(entry)) => entry.description.clone(),
+            (key, None) => replaced(&key.to_string()),
+        };
+        listed(codes.iter().map(described), "code")
+    }
+
+    fn numbers(&self, codes: &[Key]) -> String {
+        listed(codes.iter().map(|key| replaced(&key.to_string())), "code")
+    }
+
+    /// Returns from when to when it is so.
+    fn span(&self, finding: &Finding) -> String {
+        match (finding.since, finding.until) {
+            (Some(_), Some(_)) => format!("from {} to {}", self.time(finding.since), self.time(finding.until)),
+            _ => self.at("since ", finding.since),
+        }
+    }
+
+    fn at(&self, word: &str, time: Option<Time>) -> String {
+        time.map_or_else(String::new, |_| format!("{word}{}", self.time(time)))
+    }
+
+    fn time(&self, time: Option<Time>) -> String {
+        time.map_or_else(String::new, |time| moment(self.zone.of(time)))
+    }
+}
+
+/// Words the timer of a program that asks again.
+fn retry(finding: &Finding) -> String {
+    let seconds = finding.interval_ms.unwrap_or_default() / 1_000;
+    let longest = match finding.longest_ms {
+        Some(longest) => format!(", and calls take up to {} s", grouped(longest.div_ceil(1_000))),
+        None => String::new(),
+    };
+    format!(
+        "{} asked again {} within a minute, {} of them {seconds} s after the last attempt: the time-out of the client is \
+         probably {seconds} s{longest}",
+        match finding.users_count {
+            1 => "1 person was".to_owned(),
+            _ => format!("{} were", counted_people(finding.users_count)),
+        },
+        counted(finding.count, "time"),
+        grouped(finding.count_of_one),
+    )
+}
+
+/// Returns `all 43 are` or `41 of 43 are`.
+fn all(finding: &Finding, is: &str, are: &str) -> String {
+    match (finding.count_of_one, finding.count) {
+        (1, 1) => format!("the only one {is}"),
+        (one, all) if one == all => format!("all {} {are}", grouped(all)),
+        (one, all) => format!("{} of {} {are}", grouped(one), grouped(all)),
+    }
+}
+
+fn results(count: u64) -> String {
+    counted(count, "result")
+}
+
+fn counted_people(count: u64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{} people", grouped(count)) }
+}
+
+/// Returns on which hosts it is, if hosts are known.
+fn hosts(finding: &Finding) -> String {
+    match (finding.hosts.len() as u64, finding.hosts_of) {
+        (0, _) => String::new(),
+        (1 | 2, _) => format!(", on {}", named(&finding.hosts)),
+        (some, all) if some == all => format!(", on all {} hosts", grouped(all)),
+        (some, all) if some < all => format!(", on {} of {} hosts", grouped(some), grouped(all)),
+        (some, _) => format!(", on {} hosts", grouped(some)),
+    }
+}
+
+/// Returns how many of the users have it, if users are known.
+fn people(finding: &Finding, one_in: u64) -> String {
+    if finding.users_count == 0 {
+        return String::new();
+    }
+    let examined = if one_in > 1 { format!(" (1 in {} was examined)", grouped(one_in)) } else { String::new() };
+    let all = match finding.users_of {
+        0 => String::new(),
+        all => format!(" of {}", grouped(all.max(finding.users_count))),
+    };
+    format!(", {}{all} people{examined}", grouped(finding.users_count))
+}
+
+/// Returns the names of the users, or of the first ones.
+fn users(finding: &Finding) -> String {
+    let names: Vec<String> = finding.users.iter().take(NAMED).map(|user| replaced(user)).collect();
+    let others = finding.users_count.saturating_sub(names.len() as u64);
+    match (names.is_empty(), others) {
+        (true, others) => counted_people(others),
+        (false, 0) => and(&names),
+        (false, others) => {
+            format!("{} and {} other{}", names.join(", "), grouped(others), if others == 1 { "" } else { "s" })
+        }
+    }
+}
+
+fn named(hosts: &[Box<str>]) -> String {
+    let names: Vec<String> = hosts.iter().map(|host| replaced(host)).collect();
+    if names.len() <= NAMED { and(&names) } else { counted(names.len() as u64, "host") }
+}
+
+/// Joins names: `ann, bob and carol`.
+fn and(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// Returns the first texts, and the number of others.
+fn listed(texts: impl ExactSizeIterator<Item = String>, noun: &str) -> String {
+    let others = texts.len().saturating_sub(NAMED);
+    let mut shown: Vec<String> = texts.take(NAMED).collect();
+    if others > 0 {
+        shown.push(counted(others as u64, &format!("other {noun}")));
+    }
+    shown.join(", ")
+}
+
+/// Returns a rate with two digits, as far as they matter: 0, 0.4, 3.7 or 1,234.
+fn rate(rate: f64) -> String {
+    let tenths = (rate * 10.0).round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is not negative, and `as` saturates"
+    )]
+    let (tenths, whole) = (tenths as u64, rate.round() as u64);
+    match tenths {
+        0 if rate > 0.0 => "under 0.1".to_owned(),
+        1..100 if tenths % 10 > 0 => format!("{}.{}", tenths / 10, tenths % 10),
+        _ => grouped(whole),
+    }
+}
+
+/// Returns the command that prints the lines behind a finding. `PATH` stands for the input.
+fn command(finding: &Finding) -> String {
+    let codes: Vec<String> = finding.codes.iter().filter_map(Key::code).map(|code| code.to_string()).collect();
+    if codes.is_empty() || codes.len() < finding.codes.len() || matches!(finding.kind, Kind::Stopped | Kind::Fall) {
+        return String::new();
+    }
+    let mut command = format!("callcodes lines --code {}", codes.join(","));
+    let is_change = matches!(finding.kind, Kind::New | Kind::Rise | Kind::Prompts) || finding.rates.is_some();
+    if let Some(since) = finding.since.filter(|_| is_change && !finding.since_start) {
+        command += &format!(" --since {since}");
+    }
+    let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
+    if let ([user], Kind::User | Kind::Prompts | Kind::Attention) = (&finding.users[..], finding.kind)
+        && is_plain(user)
+    {
+        command += &format!(" --user {user}");
+    }
+    if let ([host], Kind::Host) = (&finding.hosts[..], finding.kind)
+        && is_plain(host)
+    {
+        command += &format!(" --host {host}");
+    }
+    command + " PATH"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+
+    const SECOND: i64 = 1_000_000_000;
+    /// 2017-02-14 08:17:12Z.
+    const START: i64 = 1_487_060_232 * SECOND;
+
+    fn worded(finding: &Finding) -> [String; 3] {
+        let words = Words { catalogue: Catalogue::built_in(), zone: DisplayZone::UTC, one_in: 1 };
+        let Worded { text, next, command } = words.of(finding);
+        [text, next, command]
+    }
+
+    fn after(seconds: i64) -> Option<Time> {
+        Some(Time::from_nanoseconds(START + seconds * SECOND))
+    }
+
+    fn names(names: &[&str]) -> Vec<Box<str>> {
+        names.iter().map(|name| Box::from(*name)).collect()
+    }
+
+    fn about(kind: Kind, codes: &[i32]) -> Finding {
+        let codes = codes.iter().map(|code| Key::Code(Code(*code))).collect();
+        Finding { codes, since: after(0), hosts_of: 40, ..Finding::new(kind) }
+    }
+
+    fn rates(before: f64, after: f64) -> Option<Rates> {
+        Some(Rates { before, after, per: Per::Hour })
+    }
+
+    #[test]
+    fn a_rise_has_its_rates_hosts_and_people() {
+        let hosts = (1..=25).map(|number| format!("host{number}").into()).collect();
+        let rise = Finding {
+            hosts,
+            users_count: 1_804,
+            users_of: 2_310,
+            rates: rates(0.41, 37.2),
+            fewer: vec![Key::Code(Code(21))],
+            ..about(Kind::Rise, &[102, 117])
+        };
+        let check = "If many users have it within a few minutes, look for an outage.";
+        assert_eq!(
+            worded(&rise),
+            [
+                "102 Phone Unreachable, 117 Unable to Place Call: from 0.4 to 37 an hour since 2017-02-14 08:17:12Z, on 25 of 40 \
+             hosts, 1,804 of 2,310 people; at the same time, there are fewer of 21",
+                check,
+                "callcodes lines --code 102,117 --since 2017-02-14T08:17:12Z PATH",
+            ]
+        );
+        let new = Finding {
+            until: after(3_600),
+            hosts: names(&["host1"]),
+            rates: rates(0.0, 9.94),
+            ..about(Kind::New, &[102])
+        };
+        assert_eq!(
+            worded(&new),
+            [
+                "102 Phone Unreachable: new from 2017-02-14 08:17:12Z to 2017-02-14 09:17:12Z, 9.9 an hour, on host1",
+                check,
+                "callcodes lines --code 102 --since 2017-02-14T08:17:12Z PATH",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_no_longer_occurs_has_the_rate_before() {
+        let stopped = Finding { rates: rates(12.0, 0.0), ..about(Kind::Stopped, &[21]) };
+        assert_eq!(
+            worded(&stopped),
+            ["21 Mobile App Authenticated: none after 2017-02-14 08:17:12Z, before 12 an hour", "", ""]
+        );
+        let already = Finding { since_start: true, ..stopped };
+        assert_eq!(
+            worded(&already)[0],
+            "21 Mobile App Authenticated: none after 2017-02-14 08:17:12Z; already 12 an hour when the log begins"
+        );
+        let fall = Finding { kind: Kind::Fall, rates: rates(12.0, 0.04), ..already };
+        assert_eq!(
+            worded(&fall)[0],
+            "21 Mobile App Authenticated: under 0.1 an hour since 2017-02-14 08:17:12Z; already 12 an hour when the log begins"
+        );
+    }
+
+    #[test]
+    fn what_is_of_one_user_or_host_names_them() {
+        let hosts = (1..=31).map(|number| format!("host{number}").into()).collect();
+        let (count, count_of_one, users_count) = (43, 43, 1);
+        let user =
+            Finding { users: names(&["bob"]), hosts, count, count_of_one, users_count, ..about(Kind::User, &[107]) };
+        assert_eq!(
+            worded(&user),
+            [
+                "107 Invalid Phone Number Format: all 43 are bob's, on 31 of 40 hosts",
+                "Remove spaces, dashes and letters, and put the country code and an extension into their own fields.",
+                "callcodes lines --code 107 --user bob PATH",
+            ]
+        );
+        let since = Finding { rates: rates(0.0, 1.0), ..user };
+        assert_eq!(
+            worded(&since)[0],
+            "107 Invalid Phone Number Format: 43 results of bob since 2017-02-14 08:17:12Z, on 31 of 40 hosts"
+        );
+        let (count, count_of_one, users_count, users_of) = (41, 40, 7, 90);
+        let hosts = names(&["host3"]);
+        let host = Finding { hosts, count, count_of_one, users_count, users_of, ..about(Kind::Host, &[126]) };
+        assert_eq!(worded(&host)[0], "126 User Licenses Exceeded: 40 of 41 are on host3, 7 of 90 people");
+        assert_eq!(worded(&host)[2], "callcodes lines --code 126 --host host3 PATH");
+    }
+
+    #[test]
+    fn a_report_of_fraud_names_the_user_the_time_and_the_host() {
+        let (users, hosts) = (names(&["carol"]), names(&["host17"]));
+        let one = Finding { users, hosts, count: 1, users_count: 1, until: after(0), ..about(Kind::Attention, &[132]) };
+        assert_eq!(
+            worded(&one),
+            [
+                "132 Fraud Reported: carol, 2017-02-14 08:17:12Z, host17",
+                "Ask whether this was intended. If a stranger was signing in, change the password and check the sign-in logs.",
+                "callcodes lines --code 132 --user carol PATH",
+            ]
+        );
+        let (users, users_count) = (names(&["ann", "carol"]), 2);
+        let several = Finding { users, users_count, count: 3, until: after(60), ..one };
+        assert_eq!(
+            worded(&several)[0],
+            "132 Fraud Reported: 3 results of ann and carol, from 2017-02-14 08:17:12Z to 2017-02-14 08:18:12Z, on host17"
+        );
+    }
+
+    #[test]
+    fn an_approved_prompt_has_its_times_and_addresses() {
+        let sample = |address: &str| Sample {
+            time: Time::from_nanoseconds(START),
+            host: None,
+            user: None,
+            address: Some(address.into()),
+            key: Key::Code(Code(129)),
+        };
+        let samples = vec![sample("10.1.1.1"), sample("10.2.2.2")];
+        let users = names(&["ann"]);
+        let until = after(400);
+        let one = Finding { users, users_count: 1, until, count: 6, samples, ..about(Kind::Prompts, &[21, 129]) };
+        assert_eq!(
+            worded(&one),
+            [
+                "ann approved a prompt at 2017-02-14 08:23:52Z, after 6 that were denied or not answered since 2017-02-14 08:17:12Z, \
+             from 10.1.1.1 at first and 10.2.2.2 at last",
+                "Ask whether the user was signing in. If not, change the password and check the sign-in logs.",
+                "callcodes lines --code 21,129 --since 2017-02-14T08:17:12Z --user ann PATH",
+            ]
+        );
+        let many = Finding { users: Vec::new(), users_count: 9, ..one };
+        assert_eq!(
+            worded(&many)[0],
+            "9 people approved a prompt after at least 5 that were denied or not answered within 10 minutes, first at \
+             2017-02-14 08:17:12Z"
+        );
+    }
+
+    #[test]
+    fn a_timer_stands_beside_how_long_calls_take() {
+        let (count, count_of_one, users_count) = (36, 31, 5);
+        let (interval_ms, longest_ms) = (Some(30_000), Some(40_200));
+        let retry = Finding { count, count_of_one, users_count, interval_ms, longest_ms, ..about(Kind::Retry, &[]) };
+        assert_eq!(
+            worded(&retry),
+            [
+                "5 people were asked again 36 times within a minute, 31 of them 30 s after the last attempt: the time-out of the \
+             client is probably 30 s, and calls take up to 41 s",
+                "Raise the time-out of the client, such as the RADIUS client or VPN.",
+                "",
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_lines_are_not_taken_for_a_silence() {
+        let next = "This may be a hole in the log. Ask for the missing part.";
+        let ends = Finding { hosts: names(&["host33"]), ..about(Kind::Coverage, &[]) };
+        assert_eq!(
+            worded(&ends),
+            ["host33 has no sign-in after 2017-02-14 08:17:12Z; the logs of the other 39 hosts go on", next, "",]
+        );
+        let begin = Finding { hosts: names(&["a", "b"]), since: None, until: after(0), ..ends };
+        assert_eq!(
+            worded(&begin)[0],
+            "a and b have no sign-in before 2017-02-14 08:17:12Z; the logs of the other 38 hosts begin earlier"
+        );
+        let gap = Finding { kind: Kind::Gap, since: after(0), until: after(60), ..begin.clone() };
+        assert_eq!(
+            worded(&Finding { hosts: names(&["a"]), ..gap })[0],
+            "a has no sign-in from 2017-02-14 08:17:12Z to 2017-02-14 08:18:12Z, unlike the other hosts"
+        );
+    }
+
+    #[test]
+    fn unknown_numbers_come_with_the_vendors_advice() {
+        let unknown = Finding { count: 9, ..about(Kind::Unknown, &[777, 778, 779, 780, 781]) };
+        assert_eq!(
+            worded(&unknown),
+            [
+                "777, 778, 779, 2 other codes: in nobody's list, 9 results",
+                "Contact the Impero support team.",
+                "callcodes lines --code 777,778,779,780,781 PATH",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_findings_are_numbered_and_recognised() {
+        let list = vec![Finding { count: 1, ..about(Kind::Unknown, &[777]) }; 9];
+        let findings = Findings { list, repeats: Vec::new(), one_in: 1 };
+        let note = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC).note().unwrap();
+        let lines: Vec<&str> = note.lines().collect();
+        assert_eq!(
+            lines[..4],
+            [
+                "Findings",
+                "1  777: in nobody's list, 1 result.",
+                "   Contact the Impero support team.",
+                "   callcodes lines --code 777 PATH",
+            ]
+        );
+        assert_eq!((lines.len(), lines[22]), (23, "2 more findings with --format json."));
+        assert!(begins(&note) && !begins("Findings of the night\n1  102"));
+        assert_eq!(Found::default().note(), None);
+    }
+}

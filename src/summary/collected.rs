@@ -1,0 +1,103 @@
+//! Collects the counted results and the times of lines from which findings are derived.
+//!
+//! The machine of a source is known only at the end. Until then, a source whose lines do not name their machine counts as a
+//! machine.
+
+use std::cell::RefCell;
+
+use crate::attempt::SignIn;
+use crate::attempt::values::{Number, Values};
+use crate::code::Key;
+use crate::finding::Cells;
+use crate::finding::cells::{Labels, is_watched, minute_hash, person_hash};
+use crate::finding::lines::Lines;
+use crate::finding::rows::{Earliest, Row, Rows};
+use crate::time::Time;
+
+/// The results and lines of a run, as far as findings need them.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    rows: Rows,
+    watched: Earliest,
+    lines: Lines,
+    /// The hash of each user, with the number of the user as index. Names are hashed once, because rows are sampled by hash again
+    /// and again.
+    hashes: RefCell<Vec<Option<u64>>>,
+}
+
+/// Marks the number of a machine, in contrast to that of a source.
+const HOST: u32 = 1 << 31;
+
+/// Returns a number for the machine that the lines name, or else for their source.
+fn place(source: u32, host: Number) -> u32 {
+    if host.is_known() { HOST | host.as_u32() } else { source & !HOST }
+}
+
+/// Returns the source and the machine that a number stands for.
+fn unplaced(place: u32) -> (u32, Number) {
+    let number = place & !HOST;
+    if place & HOST == 0 { (number, Number::default()) } else { (u32::MAX, Number::from_index(u64::from(number))) }
+}
+
+impl Collected {
+    /// Adds a result that counts, in `source`. A result without a time is left out.
+    pub(super) fn add(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
+        let (Some(time), Some(key)) = (result.time(), keys.get(result.key as usize)) else { return };
+        // Users beyond the limit are not distinguished, so they count as unknown.
+        let person = Some(result.user).filter(|user| *user != Number::OTHERS).unwrap_or_default();
+        let row = Row {
+            address: result.address.as_u32(),
+            duration: result.duration_ms().map_or(0, |duration| duration + 1),
+            ..Row::one(place(source, result.host), person.as_u32(), result.key, time.nanoseconds())
+        };
+        let hashes = &self.hashes;
+        self.rows.add(row, |row| hash(row, hashes, users));
+        if is_watched(key) {
+            self.watched.add(row);
+        }
+    }
+
+    /// Adds a line.
+    pub(super) fn line(&mut self, source: u32, host: Number, time: Time) {
+        self.lines.add(place(source, host), time.nanoseconds());
+    }
+
+    /// Returns what was collected, by name. `host` returns the machine of results in a source whose lines name the given machine,
+    /// or `None` if they do not count.
+    pub(super) fn cells<H, P, A, K>(
+        mut self,
+        users: &Values,
+        host: impl Fn(u32, Number) -> Option<Number>,
+        texts: Labels<H, P, A, K>,
+    ) -> Cells
+    where
+        H: Fn(u32) -> Option<Box<str>>,
+        P: Fn(u32) -> Option<Box<str>>,
+        A: Fn(u32) -> Option<Box<str>>,
+        K: Fn(u32) -> Option<Key>,
+    {
+        let of_place = |place: u32| {
+            let (source, number) = unplaced(place);
+            host(source, number)
+        };
+        let hashes = &self.hashes;
+        self.rows.settle(|row| hash(row, hashes, users));
+        self.rows.retain_hosts(|place| of_place(place).is_some());
+        self.watched.retain_hosts(|place| of_place(place).is_some());
+        self.lines.retain_hosts(|place| of_place(place).is_some());
+        let Labels { host, person, address, key } = texts;
+        let texts = Labels { host: |place| host(of_place(place)?.as_u32()), person, address, key };
+        Cells::new(self.rows, self.watched, self.lines, &texts)
+    }
+}
+
+/// Returns the hash by which a row is sampled.
+fn hash(row: &Row, hashes: &RefCell<Vec<Option<u64>>>, users: &Values) -> u64 {
+    let index = row.person as usize;
+    let Some(name) = users.text(Number::from_index(u64::from(row.person))) else { return minute_hash(row) };
+    let mut hashes = hashes.borrow_mut();
+    if index >= hashes.len() {
+        hashes.resize(index + 1, None);
+    }
+    *hashes[index].get_or_insert_with(|| person_hash(name))
+}

@@ -1,0 +1,109 @@
+//! Tests findings on made-up folders: nothing is found in noise, what was planted is found, and the division of a log and missing
+//! parts of it have no effect on what is said about the rest. `benches/findings` measures the same on thousands of folders.
+
+#[path = "../../benches/findings/folder.rs"]
+mod folder;
+#[path = "../../benches/data/random.rs"]
+#[allow(clippy::duplicate_mod, reason = "the generators of logs use the same numbers")]
+mod random;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::code::Code;
+use callcodes::finding::rows::ROWS_LIMIT;
+use callcodes::finding::{Cells, Finding, Findings, Kind, Options, find};
+use folder::{Folder, Shape, Sign, cells, folder};
+use random::Random;
+
+/// The kinds that say that something is missing.
+const MISSING: [Kind; 3] = [Kind::Fall, Kind::Stopped, Kind::Gap];
+
+fn found(cells: &Cells) -> Findings {
+    find(cells, Catalogue::built_in(), &Options::default())
+}
+
+fn codes(finding: &Finding) -> Vec<i32> {
+    finding.codes.iter().filter_map(|key| key.code()).map(|Code(code)| code).collect()
+}
+
+/// Returns folders of at most 12,000 results, so that the tests are fast.
+fn folders(seeds: std::ops::Range<u64>, with_incident: bool) -> impl Iterator<Item = Folder> {
+    seeds.map(move |seed| folder(seed, with_incident)).filter(|folder| folder.results.len() <= 12_000)
+}
+
+#[test]
+fn noise_has_no_findings() {
+    for folder in folders(1..31, false) {
+        let list = found(&cells(&folder.results, ROWS_LIMIT)).list;
+        let tested = list.iter().filter(|finding| {
+            matches!(finding.kind, Kind::New | Kind::Rise | Kind::Fall | Kind::Stopped | Kind::Repeats | Kind::Retry)
+        });
+        assert_eq!(tested.count(), 0, "{:?} {list:?}", folder.noise);
+    }
+}
+
+#[test]
+fn large_incidents_are_found_with_their_codes_and_first_line() {
+    let mut number = 0;
+    for folder in folders(500..580, true) {
+        let incident = folder.incident.as_ref().unwrap();
+        if incident.shape != Shape::Step || incident.touched < 100 || incident.share < 0.5 {
+            continue;
+        }
+        number += 1;
+        let list = found(&cells(&folder.results, ROWS_LIMIT)).list;
+        let finding = list.iter().find(|finding| matches!(finding.kind, Kind::New | Kind::Rise));
+        let finding = finding.unwrap_or_else(|| panic!("{incident:?} {list:?}"));
+        assert!(incident.codes.iter().all(|code| codes(finding).contains(code)), "{incident:?} {finding:?}");
+        let off = finding.since.unwrap().nanoseconds() - incident.first_line.unwrap();
+        assert!(off.abs() <= 2 * folder::HOUR, "{incident:?} {finding:?}");
+    }
+    assert!(number >= 3, "{number}");
+}
+
+/// Divides results into parts at random, and merges the cells of the parts in a random order.
+fn merged(results: &[Sign], limit: usize, random: &mut Random) -> Cells {
+    let mut parts: Vec<Vec<Sign>> = vec![Vec::new(); 5];
+    results.iter().for_each(|one| parts[usize::try_from(random.below(5)).unwrap()].push(*one));
+    let mut merged: Vec<Cells> = parts.iter().map(|part| cells(part, limit)).collect();
+    while merged.len() > 1 {
+        let one = merged.swap_remove(usize::try_from(random.below(merged.len() as u64)).unwrap());
+        let into = usize::try_from(random.below(merged.len() as u64)).unwrap();
+        merged[into].merge(one);
+    }
+    merged.remove(0)
+}
+
+#[test]
+fn any_division_and_order_gives_the_same_findings() {
+    let mut random = Random::new(9);
+    for folder in folders(500..512, true) {
+        for limit in [ROWS_LIMIT, 500, 20] {
+            let whole = cells(&folder.results, limit);
+            let parts = merged(&folder.results, limit, &mut random);
+            assert_eq!(parts, whole);
+            assert_eq!(found(&parts), found(&whole));
+        }
+    }
+}
+
+#[test]
+fn a_missing_host_or_end_of_a_log_makes_nothing_stop_elsewhere() {
+    let missing = |results: &[Sign]| -> Vec<(Kind, Vec<Box<str>>)> {
+        let list = found(&cells(results, ROWS_LIMIT)).list;
+        let is_missing = |finding: &Finding| MISSING.contains(&finding.kind);
+        list.into_iter().filter(is_missing).map(|finding| (finding.kind, finding.hosts)).collect()
+    };
+    let noise = folders(1..40, false).filter(|folder| folder.hosts > 1);
+    for folder in noise {
+        let all = missing(&folder.results);
+        let without: Vec<Sign> = folder.results.iter().filter(|one| one.host != 1).copied().collect();
+        let middle = folder.start.midpoint(folder.end);
+        let cut: Vec<Sign> = folder.results.iter().filter(|one| one.host != 1 || one.time < middle).copied().collect();
+        for results in [without, cut] {
+            let new = missing(&results).into_iter().filter(|one| !all.contains(one));
+            // A hole in the log that was cut is about this log.
+            let elsewhere = new.filter(|(_, hosts)| hosts.iter().any(|host| **host != *"host01")).count();
+            assert_eq!(elsewhere, 0, "{:?}", folder.noise);
+        }
+    }
+}
