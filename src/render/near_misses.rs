@@ -31,7 +31,7 @@ pub(super) fn write(list: &NearMissList, width: Option<usize>, out: &mut dyn Wri
         notes.push(format!("{} {what}: --format json lists up to 1,000 shapes.", grouped(left_out)));
     }
     if !rows.is_empty() {
-        notes.push("To count such lines, write a pattern for them: callcodes patterns new my-log".to_owned());
+        notes.push("To count such lines, make a pattern of one: callcodes patterns learn \"THE LINE\" --code CODE".to_owned());
         writeln!(out)?;
     }
     write_notes(&notes, width, out)
@@ -84,8 +84,8 @@ mod tests {
 1. 1 line: call status 1\\u{1b}
    a\\u{1b}.log:1: call status\t1\\u{1b}
 
-To count such lines, write a pattern for them: callcodes
-patterns new my-log
+To count such lines, make a pattern of one: callcodes
+patterns learn "THE LINE" --code CODE
 ";
         assert_eq!(written(&list(1)), expected);
     }
