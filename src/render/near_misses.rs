@@ -85,7 +85,7 @@ mod tests {
    a\\u{1b}.log:1: call status\t1\\u{1b}
 
 To count such lines, make a pattern of one: callcodes
-patterns learn "THE LINE" --code CODE
+patterns learn \"THE LINE\" --code CODE
 ";
         assert_eq!(written(&list(1)), expected);
     }
