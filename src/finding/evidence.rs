@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn logarithms_are_those_of_the_standard_library() {
-        let numbers = [1e-300, 1e-9, 0.1, 0.5, 0.7071, 0.7072, 0.999_999, 1.0, 1.5, 2.0, 10.0, 12_345.678, 1e18, 1e300];
+        let numbers = [1e-300, 1e-9, 0.1, 0.5, 0.707, 0.708, 0.999_999, 1.0, 1.5, 2.0, 10.0, 12_345.678, 1e18, 1e300];
         for number in numbers {
             assert!(is_near(ln(number), number.ln()), "{number}");
         }

@@ -1,7 +1,7 @@
 //! Collects the results from which findings are derived, in limited memory.
 //!
 //! A *unit* is the hour of a person on a host. If lines do not name the user, it is a minute on a host. Of each unit, the
-//! [`SINGLE_LIMIT`] earliest results are kept one by one, because the time between two attempts matters. Any more are added up by
+//! 32 earliest results are kept one by one, because the time between two attempts matters. Any more are added up by
 //! code. So a script that signs in a thousand times an hour takes little more room than a person.
 //!
 //! If there are more than [`ROWS_LIMIT`] rows, only some persons are kept, those whose hash begins with enough zero bits. Both
@@ -197,7 +197,7 @@ impl Rows {
         self.hourly.retain(|hourly| hourly.key != NO_KEY);
     }
 
-    /// Sorts the rows, adds up what is more than [`SINGLE_LIMIT`] results in a unit, and leaves persons out if there are too many.
+    /// Sorts the rows, adds up what is more than 32 results in a unit, and leaves persons out if there are too many.
     pub fn settle(&mut self, hash: impl Fn(&Row) -> u64) {
         self.fold();
         if self.rows.len() > self.limit {

@@ -231,7 +231,9 @@ fn a_report_of_fraud_is_a_finding_at_once() {
 fn an_approved_prompt_after_five_others_within_ten_minutes_needs_attention() {
     let log = |minutes: i64| {
         let mut log = Log::default();
-        (0..5).for_each(|number| log.add(9 * HOUR + number * minutes * MINUTE, 1, 5, [129, 133][number as usize % 2]));
+        (0..5).for_each(|number| {
+            log.add(9 * HOUR + number * minutes * MINUTE, 1, 5, if number % 2 == 0 { 129 } else { 133 });
+        });
         log.add(9 * HOUR + 5 * minutes * MINUTE, 1, 5, 21);
         log
     };

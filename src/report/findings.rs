@@ -139,7 +139,7 @@ impl Found {
         let numbers = |codes: &[Key]| Cell::List(codes.iter().filter_map(Key::code).map(Cell::from).collect());
         let texts = |texts: &[Box<str>]| Cell::List(texts.iter().map(|text| replaced(text).into()).collect());
         let names = finding.codes.iter().filter_map(Key::name).map(|name| replaced(name).into()).collect();
-        let rate = |of: fn(Rates) -> f64| Cell::from(finding.rates.map(of).map(|rate| Cell::Rate(rate)));
+        let rate = |of: fn(Rates) -> f64| Cell::from(finding.rates.map(of).map(Cell::Rate));
         let some = |text: &String| Cell::from(Some(text.clone()).filter(|text| !text.is_empty()));
         let samples = finding.samples.iter().map(|sample| self.sample(sample).into()).collect();
         Cell::Record(vec![
@@ -314,12 +314,8 @@ impl Words<'_> {
                 self.at("at ", finding.samples.last().map(|sample| sample.time))
             );
         }
-        let addresses: Vec<String> = finding
-            .samples
-            .iter()
-            .filter_map(|sample| sample.address.as_deref())
-            .map(|address| replaced(address))
-            .collect();
+        let addresses: Vec<String> =
+            finding.samples.iter().filter_map(|sample| sample.address.as_deref()).map(replaced).collect();
         let addresses = match (addresses.first(), addresses.last()) {
             (Some(one), Some(other)) if one == other => format!(", all from {one}"),
             (Some(one), Some(other)) => format!(", from {one} at first and {other} at last"),

@@ -114,7 +114,7 @@ fn the_file_extension_selects_the_format() {
     }
     let args = ["scan", "fixtures/logs", "--format", "table", "-o", path(&html)];
     assert_eq!(run(&args), done());
-    assert!(fs::read_to_string(&html).unwrap().starts_with("Code "));
+    assert!(fs::read_to_string(&html).unwrap().starts_with("Findings\n1  "));
 }
 
 #[test]
