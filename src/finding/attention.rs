@@ -9,7 +9,7 @@ use super::incidents::{key, sample};
 use super::rows::{MINUTE, Row};
 use super::{Finding, Kind};
 use crate::catalogue::Catalogue;
-use crate::code::{Code, Key};
+use crate::code::{Code, Key, MFA};
 use crate::time::Time;
 
 /// The largest number of users that a finding names.
@@ -116,11 +116,13 @@ pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Returns a finding about the numbers and names that are not in the catalogue, if there are any.
+/// Returns a finding about the numbers and names of the family [`MFA`] that are not in the catalogue, if there are any.
 pub(super) fn unknown(cells: &Cells, catalogue: &Catalogue) -> Option<Finding> {
     let rows = cells.rows();
-    let is_unknown = |row: &&Row| catalogue.entry(&cells.keys()[row.key as usize]).is_none();
-    let known: Vec<bool> = cells.keys().iter().map(|key| catalogue.entry(key).is_some()).collect();
+    // Other products add names with each version.
+    let is_known = |key: &Key| key.family() != MFA || catalogue.entry(key).is_some();
+    let known: Vec<bool> = cells.keys().iter().map(is_known).collect();
+    let is_unknown = |row: &&Row| !known[row.key as usize];
     if known.iter().all(|known| *known) {
         return None;
     }

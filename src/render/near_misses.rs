@@ -31,7 +31,9 @@ pub(super) fn write(list: &NearMissList, width: Option<usize>, out: &mut dyn Wri
         notes.push(format!("{} {what}: --format json lists up to 1,000 shapes.", grouped(left_out)));
     }
     if !rows.is_empty() {
-        notes.push("To count such lines, make a pattern of one: callcodes patterns learn \"THE LINE\" --code CODE".to_owned());
+        notes.push(
+            "To count such lines, make a pattern of one: callcodes patterns learn \"THE LINE\" --code CODE".to_owned(),
+        );
         writeln!(out)?;
     }
     write_notes(&notes, width, out)

@@ -34,16 +34,13 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if count.audit.is_some() && is_csv {
         return Err(Failure::Message(NO_LINES.to_owned()));
     }
-    let is_plain = by.is_empty()
-        && count.audit.is_none()
-        && filter.is_empty()
-        && host_from.is_none()
-        && !with_cells;
+    let is_plain = by.is_empty() && count.audit.is_none() && filter.is_empty() && host_from.is_none() && !with_cells;
     let keep_twins = count.keep_twins;
     let zone = session.settings.zone;
     let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
-    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, with_cells, ..Options::default() };
+    let options =
+        Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, with_cells, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if let Some(lines) = count.audit {
