@@ -217,8 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_pattern_that_finds_results_has_words() {
-        for definition in config::built_in().iter().filter(|definition| !definition.role.is_context()) {
+    fn every_built_in_pattern_that_finds_results_has_words_unless_it_begins_with_the_name() {
+        let begins_with_name = ["nps-challenge", "entra-cell", "entra-text"];
+        let finds_results = |definition: &&Definition| {
+            !definition.role.is_context() && !begins_with_name.contains(&definition.name.as_str())
+        };
+        for definition in config::built_in().iter().filter(finds_results) {
             let line = definition.examples[0].line.as_bytes();
             assert!(before_code(&definition.regex, definition.ignore_case).is_some(), "{}", definition.name);
             assert_eq!(Words::new(definition).find(line, None).count(), 1, "{}", definition.name);

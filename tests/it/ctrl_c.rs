@@ -141,8 +141,8 @@ fn a_partial_csv_has_the_usual_columns() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["--format=csv"]));
     let expected = "\
-code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,pattern_kind
-108,,User Hung Up the Phone,true,3,1,,,1,,persons-action,,,,
+code,name,description,known,count,share,first_seen,last_seen,files,candidates,group,hosts,median_ms,p95_ms,pattern_kind,family
+108,,User Hung Up the Phone,true,3,1,,,1,,persons-action,,,,,mfa
 ";
     assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
 }

@@ -99,10 +99,10 @@ fn events_in_several_blocks_have_the_order_of_the_file() {
 #[test]
 fn the_computer_is_the_host_and_the_time_is_in_utc() {
     let log = event_log(&[&EVENTS]);
-    let expected = "host,code,count,first_seen,last_seen,median_ms,p95_ms\n\
-                    MFA01,1,1,2017-02-14T03:10:30Z,2017-02-14T03:10:30Z,,\n\
-                    MFA01,21,1,2017-02-14T03:02:00Z,2017-02-14T03:02:00Z,,\n\
-                    MFA01,102,1,2017-02-14T02:57:24.600871Z,2017-02-14T02:57:24.600871Z,,\n";
+    let expected = "host,code,count,first_seen,last_seen,median_ms,p95_ms,pattern_kind\n\
+                    MFA01,1,1,2017-02-14T03:10:30Z,2017-02-14T03:10:30Z,,,\n\
+                    MFA01,21,1,2017-02-14T03:02:00Z,2017-02-14T03:02:00Z,,,\n\
+                    MFA01,102,1,2017-02-14T02:57:24.600871Z,2017-02-14T02:57:24.600871Z,,,general\n";
     // Options for text and for times without a zone do not matter.
     let args = ["a.evtx", "--by", "host,code", "--format", "csv", "-E", "utf-16le", "--tz", "+05:00"];
     let (stdout, stderr, status) = program(&[("a.evtx", &log)], &args, b"");
@@ -310,10 +310,10 @@ fn events_exported_as_text_have_their_own_times_and_computers() {
     // Windows-1252.
     let german: Vec<u8> = german.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
     let args = ["--by", "host,code", "--format", "csv", "--tz", "+02:00", "x", "y"];
-    let expected = "host,code,count,first_seen,last_seen,median_ms,p95_ms\n\
-                    mfa01,102,1,2017-02-14T00:57:24.6Z,2017-02-14T00:57:24.6Z,,\n\
-                    mfa02,4,1,2017-02-14T01:00:00Z,2017-02-14T01:00:00Z,,\n\
-                    mfa03,133,1,2017-02-14T02:57:24Z,2017-02-14T02:57:24Z,,\n";
+    let expected = "host,code,count,first_seen,last_seen,median_ms,p95_ms,pattern_kind\n\
+                    mfa01,102,1,2017-02-14T00:57:24.6Z,2017-02-14T00:57:24.6Z,,,general\n\
+                    mfa02,4,1,2017-02-14T01:00:00Z,2017-02-14T01:00:00Z,,,general\n\
+                    mfa03,133,1,2017-02-14T02:57:24Z,2017-02-14T02:57:24Z,,,general\n";
     for export in [export.as_bytes(), &utf16] {
         let (stdout, stderr, status) = program(&[("x", export), ("y", &german)], &args, b"");
         assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, "", Some(0)));

@@ -415,7 +415,7 @@ fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     // An earlier result may be replaced, whatever its format and whatever its first row.
     let target = folder.path().join("result");
     fs::write(folder.path().join("Z.log"), "call_status: 1234567\n").unwrap();
-    fs::write(folder.path().join("0.log"), "call_status: \"a new name\"\n").unwrap();
+    fs::write(folder.path().join("0.log"), "MFA call_status: \"a new name\"\n").unwrap();
     for args in [
         &["scan"][..],
         &["scan", "--format=csv"],

@@ -177,7 +177,7 @@ fn the_overview_has_a_row_for_every_entry() {
         "43 more names of the family entra: callcodes codes entra\n60 more names of the family nps: callcodes codes nps\n"
     );
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines.len(), 2 + 76);
+    assert_eq!(lines.len(), 2 + 77);
     assert_eq!(lines[0], "   Code  Description                                 Group              Channel");
     assert_eq!(lines[1], "-".repeat(90));
     assert_eq!(lines[2], "      0  No call result                              no call made       request");
