@@ -225,7 +225,7 @@ mod tests {
         for definition in config::built_in().iter().filter(finds_results) {
             let line = definition.examples[0].line.as_bytes();
             assert!(before_code(&definition.regex, definition.ignore_case).is_some(), "{}", definition.name);
-            assert_eq!(Words::new(definition).find(line, None).count(), 1, "{}", definition.name);
+            assert!(Words::new(definition).find(line, None).next().is_some(), "{}", definition.name);
         }
     }
 }
