@@ -60,14 +60,14 @@ impl Name {
     ///
     /// # Panics
     ///
-    /// Panics if the family has a longer name.
+    /// Panics if the family has a much longer name.
     #[must_use]
     pub fn of(family: &str, text: &str) -> Name {
         if family == MFA {
             return Name::from(text);
         }
-        assert!(family.len() <= FAMILY_LIMIT, "the name of a family is too long");
-        Name { whole: format!("{family}:{text}").into(), family_bytes: family.len() as u8 }
+        let family_bytes = u8::try_from(family.len()).expect("a family has a short name");
+        Name { whole: format!("{family}:{text}").into(), family_bytes }
     }
 
     /// Returns the family.
