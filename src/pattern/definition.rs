@@ -69,7 +69,7 @@ pub struct Definition {
     /// The program that writes the lines which the pattern matches. Several recorders may record the same sign-in, but each
     /// records it only once.
     pub recorder: Option<String>,
-    /// The family of the results, such as `nps`. Only codes of the family [`MFA`](crate::code::MFA) are numbers.
+    /// The family of the results, such as `nps`. Only codes of the family [`MFA`] are numbers.
     pub family: String,
     /// The form of the text in the group `time`, in the notation of [`forms`](crate::time::forms). `None` to accept every form.
     pub time_form: Option<String>,

@@ -2,7 +2,7 @@
 //!
 //! As XML, Event Viewer writes all events in one line with Save All Events As. `wevtutil qe LOG /f:xml` writes each event in a line of its
 //! own, and a program may write one over several lines. The events become the same lines as those of an event log; see
-//! [`line`](super::line). For exports as text, see [`details`](super::details). Text between events, which an export does not have, is
+//! [`line`](mod@super::line). For exports as text, see [`details`]. Text between events, which an export does not have, is
 //! passed on.
 
 use std::io::{self, Read};

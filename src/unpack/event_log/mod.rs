@@ -1,6 +1,6 @@
 //! Reads Windows event logs (.evtx) as text with a line for each event.
 //!
-//! The crate `evtx` reads the events in a block, and [`line`] says how an event is written as a line. [`export`] reads events that Windows
+//! The crate `evtx` reads the events in a block, and [`line`](mod@line) says how an event is written as a line. [`export`] reads events that Windows
 //! has exported.
 //!
 //! # Layout
