@@ -17,9 +17,9 @@ const HOLE_LEAST: i64 = 30 * MINUTE;
 const TIMES_NEXT: i64 = 3;
 /// The shortest time that the log of the host covers.
 const COVERS_LEAST: i64 = 48 * HOUR;
-/// By how much a log must begin later or end earlier than those of most other hosts.
+/// The least difference between the beginning or end of a log and that of the logs of most other hosts.
 const EDGE_LEAST: i64 = HOUR;
-/// In how many minutes of that time the host would usually have had lines.
+/// The least number of minutes in that time in which the host would usually have had lines.
 const EDGE_MINUTES: f64 = 10.0;
 
 /// The lines of one host.

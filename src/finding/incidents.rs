@@ -17,7 +17,7 @@ use crate::time::Time;
 const USERS_NAMED: usize = 5;
 /// The number of samples.
 const SAMPLES: usize = 3;
-/// The largest number of incidents of which there is a finding.
+/// The most incidents that become findings.
 const INCIDENTS: usize = 50;
 
 /// A stretch with its times.
@@ -101,7 +101,7 @@ impl Timed {
             || self.stretch.begins && other.stretch.ends && self.is_near(self.since, other, other.until)
     }
 
-    /// Whether one stretch goes on where the other one ends, as in an incident that grows.
+    /// Whether one stretch begins where the other one ends, as in an incident that grows.
     fn is_next_to(&self, other: &Timed) -> bool {
         self.stretch.side == other.stretch.side
             && (self.is_near(self.until, other, other.since) || self.is_near(self.since, other, other.until))

@@ -236,7 +236,7 @@ pub struct Options {
     pub chance_without_users: f64,
     /// The smallest number of cases in which a series is tested.
     pub cases_least: usize,
-    /// By how many cases a stretch must exceed what is expected.
+    /// The least number of cases in a stretch beyond those that are expected.
     pub excess_least: f64,
     /// How many cases fewer than expected a stretch must have.
     pub deficit_least: f64,

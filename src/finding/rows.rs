@@ -20,7 +20,7 @@ const SINGLE_LIMIT: usize = 32;
 
 /// The largest number of entries by the hour.
 const HOURLY_LIMIT: usize = 1 << 18;
-/// By how much hours are joined if there are too many entries: to days first.
+/// The factor by which periods become longer if there are too many entries: hours become days first.
 const WIDER: i32 = 24;
 
 /// The number of codes whose last row is remembered.

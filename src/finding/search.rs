@@ -54,12 +54,12 @@ struct Clock {
     cases: Vec<Case>,
     /// The time by the clock before each case.
     before: Vec<f64>,
-    /// By how much a unit of each stratum advances the clock.
+    /// How far a unit of each stratum advances the clock.
     weights: Vec<f64>,
 }
 
 impl Clock {
-    /// Starts the clock of cases in `exposure`, of which no unit is left out.
+    /// Starts the clock of cases in `exposure`, without leaving out any unit.
     fn new(exposure: &Exposure, cases: &[Case]) -> Clock {
         let sizes: Vec<f64> = exposure.of_stratum.iter().map(|units| float(units.len())).collect();
         let mut clock = Clock::with_weights(exposure, cases.to_vec(), &sizes);
@@ -435,7 +435,7 @@ impl<'s> Search<'s> {
             && 2 * most >= stretch.cases[0]
             && most >= self.options.cases_least;
         stretch.person = is_one.then_some(busiest);
-        // What depends on a few persons is masked all the same, so that it does not hide other stretches.
+        // A stretch that depends on a few persons is masked, too, so that it does not hide other stretches.
         (stretch.begins, stretch.ends) = if is_one { (begins, ends) } else { (false, false) };
         Some(stretch)
     }
