@@ -219,8 +219,7 @@ impl Rows {
     }
 
     fn fold(&mut self) {
-        // The units of a person are in the order of their times.
-        self.rows.sort_by_key(|row| (row.host, row.person, row.first, row.key, row.duration, row.address));
+        self.sort();
         let (mut start, mut folded) = (0, 0);
         let mut rest: Vec<Row> = Vec::new();
         while start < self.rows.len() {
@@ -253,6 +252,21 @@ impl Rows {
             start = end;
         }
         self.rows.truncate(folded);
+    }
+
+    /// Sorts the rows, so that the units of a person are in the order of their times.
+    ///
+    /// Rows are added in the order of their logs. So the rows of a person are nearly sorted once they are together, and only small
+    /// numbers need to be sorted to bring them together.
+    fn sort(&mut self) {
+        let person = |row: &Row| u64::from(row.host) << 32 | u64::from(row.person);
+        let mut order: Vec<(u64, u32)> = (0..).zip(&self.rows).map(|(index, row)| (person(row), index)).collect();
+        order.sort_unstable();
+        self.rows = order.iter().map(|&(_, index)| self.rows[index as usize]).collect();
+        let order_of_one = |row: &Row| (row.first, row.key, row.duration, row.address);
+        for rows in self.rows.chunk_by_mut(|one, other| person(one) == person(other)) {
+            rows.sort_by_key(order_of_one);
+        }
     }
 
     fn add_hourly(&mut self, row: &Row) {

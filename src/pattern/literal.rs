@@ -11,6 +11,8 @@
 //! middle, as in `… Call status: …`. It also spells out case-insensitive text in full, which gives too many literals, while this
 //! module first cuts the text to a short window. So only [`starts`] uses it.
 
+use std::cmp::Reverse;
+
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
@@ -23,9 +25,9 @@ const SPELLING_LIMIT: usize = 16;
 /// The largest number of literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
-/// A rarity in bits. If the fixed text near the start of a match is at least this rare, it is used without looking for a rarer
-/// set of literals, because a single literal is found faster.
-const RARE_ENOUGH: u32 = 20;
+/// A rarity in bits. Literals that are at least this rare are rare enough: of several sets of them, the one with the fewest
+/// literals is found fastest.
+const RARE_ENOUGH: u32 = 18;
 
 /// One byte of a literal, in upper and lower case: the one or two bytes that the regex accepts at this position.
 ///
@@ -155,7 +157,8 @@ fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     }
 }
 
-/// Returns the rarest set of literals for a sequence of parts. The candidates are every run of fixed bytes and every other part.
+/// Returns the best set of literals for a sequence of parts: the smallest one of those that are [`RARE_ENOUGH`], or else the rarest
+/// one. The candidates are every run of fixed bytes and every other part.
 fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     let mut candidates: Vec<Set> = Vec::new();
     let mut run: Vec<Position> = Vec::new();
@@ -183,7 +186,7 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
         before = before_next(part, before);
     }
     candidates.extend(window(&run, before_run).map(|(_, set)| set));
-    candidates.into_iter().max_by_key(|set| set.rarity)
+    candidates.into_iter().max_by_key(|set| (set.rarity.min(RARE_ENOUGH), Reverse(set.literals.len()), set.rarity))
 }
 
 /// Returns the bytes that may precede the part after `part`, if those in `before` may precede `part` itself.
@@ -364,11 +367,13 @@ mod tests {
 
     #[test]
     fn the_rarest_part_is_required() {
-        let cases: [(&str, Option<&[&str]>); 9] = [
+        let cases: [(&str, Option<&[&str]>); 10] = [
             (r"\brawCallStatus = (?<code>\d+)", Some(&["rawCallStatus = "])),
             (r"a\d+(?:xyz|QJK)b*", Some(&["QJK", "xyz"])),
             (r"(?:xyz)?\d", None),
             (r"(?:xyz){2}", Some(&["xyz"])),
+            // `MFA ` is rare enough, and one literal is found faster than three.
+            (r"MFA (?:completed|registration|requirement)", Some(&["MFA "])),
             (r"(?:xyz)+\d", Some(&["xyz"])),
             (r"\d+|xyz", None),
             (r"[Ss]tatus:", Some(&["Status:", "status:"])),

@@ -14,7 +14,7 @@
 //!
 //! If the literals are too many or too different for windows, a [`Table`] searches for them with an automaton instead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
@@ -65,18 +65,16 @@ enum Search {
     Table(Box<Table>),
 }
 
-/// A search for literals that are too many or too different for windows. An automaton finds the positions of literals, and a hash
-/// table then gives all literals at each position.
+/// A search for literals that are too many or too different for windows. An automaton finds the positions of literals. At each of
+/// them, all literals with the same first byte are compared.
 #[derive(Debug)]
 struct Table {
     /// The automaton that finds the literals, or `None` if there are none.
     finder: Option<Finder>,
-    /// All literals. Those with the same bytes are adjacent.
+    /// All literals, sorted by their bytes.
     literals: Vec<Literal>,
-    /// For the bytes of a literal, the range of all entries of `literals` with the same bytes.
-    by_bytes: HashMap<Vec<u8>, Range<usize>>,
-    /// The lengths of all literals, each once.
-    lens: Vec<usize>,
+    /// For each byte, the range of the entries of `literals` that begin with it.
+    by_first: Box<[Range<usize>; 256]>,
 }
 
 /// A search for literals with vector instructions, as described in [`window`].
@@ -203,7 +201,7 @@ impl Prefilter {
             place: 0,
             possible: 0,
             here: 0..0,
-            lens: usize::MAX,
+            from: 0,
         }
     }
 
@@ -295,18 +293,18 @@ impl Search {
 }
 
 impl Table {
-    /// Builds an automaton and a look-up table for `literals`.
+    /// Builds an automaton and the index by first byte for `literals`.
     fn new(literals: Literals) -> Table {
         let finder = Finder::new(&literals.bytes());
         let new = |((bytes, before), uses): ((Vec<u8>, ByteSet), _)| Literal::new(&bytes, 0, before, uses);
-        let mut by_bytes: HashMap<Vec<u8>, Range<usize>> = HashMap::new();
+        let mut by_first = Box::new([const { 0..0 }; 256]);
         for (index, (bytes, _)) in literals.0.keys().enumerate() {
-            by_bytes.entry(bytes.clone()).or_insert(index..index).end = index + 1;
+            let Some(&first) = bytes.first() else { continue };
+            let range: &mut Range<usize> = &mut by_first[usize::from(first)];
+            // The literals are sorted, so those with the same first byte are adjacent.
+            *range = if range.start == range.end { index..index + 1 } else { range.start..index + 1 };
         }
-        let mut lens: Vec<usize> = by_bytes.keys().map(Vec::len).collect();
-        lens.sort_unstable();
-        lens.dedup();
-        Table { finder, literals: literals.0.into_iter().map(new).collect(), by_bytes, lens }
+        Table { finder, literals: literals.0.into_iter().map(new).collect(), by_first }
     }
 }
 
@@ -471,9 +469,8 @@ pub(crate) struct Candidates<'s> {
     possible: u64,
     /// For an automaton: the range of its literals that are at the current position and have not been checked yet.
     here: Range<usize>,
-    /// For an automaton: the number of lengths that have been looked up at the current position. [`usize::MAX`] before the first
-    /// position.
-    lens: usize,
+    /// For an automaton: the offset in the text from which it searches for the next position.
+    from: usize,
 }
 
 impl<'s> Candidates<'s> {
@@ -495,15 +492,9 @@ impl<'s> Candidates<'s> {
                     return found;
                 }
             }
-            if let Some(&len) = table.lens.get(self.lens) {
-                self.lens += 1;
-                let bytes = self.text.get(self.place..self.place + len);
-                self.here = bytes.and_then(|bytes| table.by_bytes.get(bytes)).cloned().unwrap_or_default();
-            } else {
-                let from = if self.lens == usize::MAX { 0 } else { self.place + 1 };
-                self.place = table.finder.as_ref()?.find(self.text, from)?;
-                self.lens = 0;
-            }
+            self.place = table.finder.as_ref()?.find(self.text, self.from)?;
+            self.from = self.place + 1;
+            self.here = table.by_first[usize::from(self.text[self.place])].clone();
         }
     }
 
@@ -613,6 +604,13 @@ mod tests {
             (40, vec![2]),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn the_built_in_patterns_are_found_by_windows() {
+        // An automaton would take several times as long in every log.
+        let set = crate::pattern::PatternSet::compile(&crate::config::built_in()).unwrap();
+        assert!(matches!(set.prefilter().search, Search::Windows(_)));
     }
 
     #[test]

@@ -35,8 +35,8 @@ const PLACE_COST: f64 = 200.0;
 /// The cost of comparing one byte of a window, as a fraction of the cost of the window.
 const LOOK_COST: f64 = 0.2;
 /// The largest cost of a search, where 1 is a window that fits nowhere. If the cost were higher, an automaton for all literals
-/// would be faster. Every window costs more than 1, so there are at most three.
-const COST_LIMIT: f64 = 4.0;
+/// would be about as fast. Every window costs more than 1, so there are at most seven.
+const COST_LIMIT: f64 = 8.0;
 
 /// A search for a group of literals that compares two or three of their bytes.
 #[derive(Clone, Debug)]
