@@ -9,7 +9,7 @@
 //!
 //! | part | rules |
 //! |---|---|
-//! | codes | `102`, `100-145`, a whole name such as `FAILED_PHONE_BUSY` or `Used Cache`, or `unknown` for what is not in the catalogue |
+//! | codes | `102`, `100-145`, a whole name such as `FAILED_PHONE_BUSY` or `Used Cache`, a family such as `nps`, or `unknown` for what is not in the catalogue |
 //! | groups, channels | their names, such as `security` and `text-message` |
 //! | outcomes | `succeeded`, `failed`, or `unknown` if the log does not say |
 //! | users, hosts, addresses, files | globs |
@@ -423,7 +423,7 @@ pub trait Rule: Sized {
 /// A rule for the code or name of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
-    /// Matches a code, a range of codes, or a whole name.
+    /// Matches a code, a range of codes, a whole name, or every result of a family.
     Known(Query),
     /// Matches every result that is not in the catalogue.
     Unknown,
@@ -435,7 +435,9 @@ impl Codes {
         match self {
             Codes::Known(Query::Code(code)) => key.code() == Some(*code),
             Codes::Known(Query::Range(codes)) => key.code().is_some_and(|code| codes.contains(&code.0)),
-            Codes::Known(Query::Words(name)) => catalogue.is_named(key, name),
+            Codes::Known(Query::Words(name)) => {
+                key.family().eq_ignore_ascii_case(name) || catalogue.is_named(key, name)
+            }
             Codes::Unknown => entry.is_none(),
         }
     }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use super::{Catalogue, Entry, names};
-use crate::code::{Code, Key, MFA};
+use crate::code::{Code, Key};
 
 /// A query, as typed on the command line.
 ///
@@ -93,8 +93,7 @@ impl Catalogue {
     /// * A number, a whole symbol, an SDK constant or a description finds its entry. Letter case does not matter. A description
     ///   that several codes share finds these codes too.
     /// * The name of a family finds all of its entries.
-    /// * Any other words find every entry of the family [`MFA`] or, if there is none, of the other families, that contains all of
-    ///   them in its names, what happened, its channel or its group. A word
+    /// * Any other words find every entry that contains all of them in its names, what happened, its channel or its group. A word
     ///   in the query may be a part of a word there. SDK constants are searched only for words with an underscore, because all of
     ///   them start with `CALL_STATUS`.
     #[must_use]
@@ -190,8 +189,7 @@ impl Catalogue {
                         && entry.sdk_constant.as_ref().is_some_and(|name| name.to_lowercase().contains(word)))
             })
         };
-        let own = self.select(|entry| entry.family == MFA && contains_all(entry));
-        if own.is_empty() { self.select(|entry| entry.family != MFA && contains_all(entry)) } else { own }
+        self.select(contains_all)
     }
 
     /// Returns the entries that `wanted` accepts, in the order of the catalogue.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::code::Code;
+use crate::code::{Code, Name};
 
 /// Parses rules as an option that is given several times.
 fn rules<T: Rule>(typed: &[&str]) -> Rules<T> {
@@ -26,7 +26,7 @@ fn keeps_key(filter: &Filter, key: &Key) -> bool {
 
 #[test]
 fn rules_for_codes_are_numbers_ranges_names_and_unknown() {
-    let cases: [(&[&str], Key, bool); 37] = [
+    let cases: [(&[&str], Key, bool); 40] = [
         (&[], code(102), true),
         (&["102"], code(102), true),
         (&["102"], code(103), false),
@@ -57,6 +57,9 @@ fn rules_for_codes_are_numbers_ranges_names_and_unknown() {
         (&["Used Cache"], code(7), false),
         (&["Used"], name("Used Cache"), false),
         (&["new_symbol"], name("NEW_SYMBOL"), true),
+        (&["NPS"], Key::Name(Name::of("nps", "NoReply")), true),
+        (&["nps"], code(102), false),
+        (&["!mfa"], code(102), false),
         (&["NEW"], name("NEW_SYMBOL"), false),
         (&["unknown"], name("NEW_SYMBOL"), true),
         (&["Unknown"], code(9999), true),

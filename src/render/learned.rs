@@ -106,6 +106,14 @@ fn push_parts(learned: &Learned, catalogue: &Catalogue, text: &mut String) {
         };
         let _ = writeln!(text, "{}", format!("#   {what:<15}{}", shown(&value)).trim_end());
     }
+    if !learned.left_out.is_empty() {
+        let words = shown(&learned.left_out.join(" "));
+        let _ = writeln!(
+            text,
+            "# It does not look for these words of your line, because similar lines have others: {words}"
+        );
+        text.push_str("# If they matter, leave out the logs: `callcodes patterns learn LINE --code CODE`.\n");
+    }
     for example in &learned.definition.examples {
         if let ExpectedCode::Written(written) = &example.code
             && catalogue.entry(&catalogue.resolve(written.as_bytes())).is_none()

@@ -111,6 +111,9 @@ pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
     };
     let moment = |time| moment(sign_ins.zone.of(time));
     let mut lines = vec![format!("{ALL}{names} {verb} all {}.", counted(results, "result"))];
+    if names == wording::option(Part::Code) {
+        lines.push("It takes codes and whole names; `callcodes codes WORD` finds them by a word.".to_owned());
+    }
     if names == wording::option(Part::Host) && sign_ins.template.is_some() {
         lines.extend(unmatched(sign_ins));
     } else if names == wording::option(Part::Host) && sign_ins.hosts == 0 {

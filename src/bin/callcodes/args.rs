@@ -415,6 +415,7 @@ pub(crate) struct FilterArgs {
     /// Only these codes: 102, 100-145, FAILED_PHONE_BUSY, unknown
     ///
     /// Several are separated by commas, or the option is repeated. A leading `!` excludes, here and in all filters: '!102'.
+    /// A family such as nps stands for all its names.
     #[arg(long, value_name = "CODES", allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) code: Vec<Rules<Codes>>,
     /// Only these groups: security, not-reached and others

@@ -76,6 +76,11 @@ impl Built {
         first.as_ref() == Some(&sample.code) && found.next().is_none()
     }
 
+    /// Returns what the regex captures.
+    pub(super) fn captures(&self) -> impl Iterator<Item = Capture> {
+        self.parts.iter().filter_map(|part| if let Part::Said(capture, _) = part { Some(*capture) } else { None })
+    }
+
     /// Returns what the group of a capture captures in a line.
     pub(super) fn said(&self, capture: Capture, line: &str) -> Option<String> {
         let of = |regex: &Regex| {

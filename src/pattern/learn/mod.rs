@@ -11,7 +11,8 @@
 //!
 //! Words and punctuation are kept as they are, up to [`WORDS`] words before the code. Numbers, times, addresses, quoted texts and
 //! the like may be any. Words that differ in similar lines may be any, too, as long as most words stay: a pattern that is known by
-//! its last word alone would take numbers that are not codes.
+//! its last word alone would take numbers that are not codes. A similar line in which no user can be captured is left out if the
+//! pattern captures the user.
 //!
 //! Invariants: a learned pattern takes each line that it was learned from, and captures its code. It has these lines as examples.
 //! If a regex that is made in one way does not, it is made in a stricter way, and the last one is the line itself.
@@ -52,6 +53,8 @@ pub struct Learned {
     pub kind: Option<Kind>,
     /// The number of similar lines to which the pattern was adapted.
     pub adapted: usize,
+    /// Words of the samples that the pattern does not look for, because the similar lines have others.
+    pub left_out: Vec<String>,
 }
 
 /// Why no pattern could be learned from a line.
@@ -109,10 +112,14 @@ pub fn learn(
     }
     let mut names: Vec<String> = Vec::new();
     let learned = groups.into_iter().map(|group| {
+        let mut left_out: Vec<String> = group.template.words().map(str::to_owned).collect();
         let (group, adapted) = group.adapted_to(similar, catalogue);
+        group.template.words().for_each(|word| {
+            left_out.iter().position(|other| other == word).map(|index| left_out.remove(index));
+        });
         let name = group.name(&|name: &str| is_taken(name) || names.iter().any(|other| other == name));
         names.push(name.clone());
-        group.learned(name, adapted, catalogue)
+        Learned { adapted, left_out, ..group.learned(name, catalogue) }
     });
     Ok(learned.collect())
 }
@@ -163,7 +170,9 @@ impl Group {
                 continue;
             }
             let is_taken = self.regex.takes(&sample);
-            let wider = if is_taken { None } else { self.with(&sample) };
+            let keeps_all =
+                |wider: &Group| self.regex.captures().all(|own| wider.regex.captures().any(|its| its == own));
+            let wider = if is_taken { None } else { self.with(&sample).filter(keeps_all) };
             if let Some(mut wider) = wider {
                 wider.samples.pop();
                 self = wider;
@@ -196,7 +205,7 @@ impl Group {
     }
 
     /// Returns the pattern.
-    fn learned(self, name: String, adapted: usize, catalogue: &Catalogue) -> Learned {
+    fn learned(self, name: String, catalogue: &Catalogue) -> Learned {
         let before = self.template.key().map_or(String::new(), |key| text_of(&self.template.left[key]));
         let after = || text_of(&self.template.right);
         let description = match before.trim() {
@@ -216,7 +225,7 @@ impl Group {
             counter_examples,
             ..Definition::from_expression(1, &regex.text)
         };
-        Learned { definition, parts: regex.parts.clone(), kind: self.kind, adapted }
+        Learned { definition, parts: regex.parts.clone(), kind: self.kind, adapted: 0, left_out: Vec::new() }
     }
 
     /// Returns lines in which there is no code: the first line up to its code and, if the code is a number, with a longer number in

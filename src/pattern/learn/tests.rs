@@ -144,6 +144,20 @@ fn words_that_differ_in_similar_lines_may_be_any() {
     let codes = similar.map(|line| found(&learned[0], line));
     assert_eq!(codes, [Some("120 user=lee".to_owned()), Some("21 user=lee".to_owned()), None, None]);
     assert_eq!(learned[0].adapted, 2);
+    assert_eq!(learned[0].left_out, ["Anruf", "beendet"]);
+}
+
+#[test]
+fn a_similar_line_whose_user_cannot_be_captured_is_left_out() {
+    let line = "INFO second factor of user ann on gw07 gave answer 102 after 3 s";
+    let others = [
+        r#"INFO second factor of user "carl x" on gw08 gave answer 108 after 4 s"#,
+        "INFO second factor of user bob on gw07 gave answer 21 after 4 s",
+    ];
+    let learned = learned(&[(line, "102")], &others);
+    let codes = others.map(|line| found(&learned[0], line));
+    assert_eq!(codes, [None, Some("21 user=bob".to_owned())]);
+    assert!(learned[0].left_out.is_empty());
 }
 
 #[test]
