@@ -190,6 +190,9 @@ pub enum Kind {
     Copy,
     /// A source contains the same bytes as an earlier one, but this was noticed too late, so both were counted.
     CopyCounted,
+    /// A compressed file or one in an archive begins like another source of a different length, and may repeat its lines. Both were
+    /// counted, because they could not be compared.
+    MayRepeat,
     /// A later file of the same name in the archive replaces this one, which was not counted.
     Replaced,
 }
@@ -354,6 +357,7 @@ mod tests {
             ReadAlready,
             Copy,
             CopyCounted,
+            MayRepeat,
             Replaced,
         ];
         assert!(losses.iter().all(|kind| kind.is_loss()));

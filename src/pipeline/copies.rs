@@ -4,6 +4,8 @@
 //! A source with whose bytes a longer file begins is a copy, too, such as a log that was collected on Monday and again on Wednesday.
 //! If the longer file is read later, the shorter one has already been counted, so it is taken back: see [`Replaced`]. The longer
 //! one must be a file that can be read again, and the shorter one must have 512 bytes, or their beginnings cannot be compared.
+//! Otherwise, both count, and [`Copies::unclear`] finds the other one, so that this can be reported.
+//!
 //! Only the last bytes of the shorter one and those bytes of the longer one are compared first, so that files which only have the
 //! same heading are not read twice.
 //!
@@ -28,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SourceEnd;
 use crate::problem::{Kind, Problem, Remedy};
-use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
+use crate::source::{Again, Beginning, Chain, Digest, Digests, Source, Stop, TextFile, hashed_len};
 
 /// The largest number of bytes of parts that are held back for a source that may be a copy, unless the visitor has another limit.
 pub(super) const HELD_BYTES: usize = 16 << 20;
@@ -46,7 +48,7 @@ pub(super) struct Begun {
     looks: Looks,
     origin: Origin,
     /// The digest, once it has been requested. The inner value is `None` if the source cannot be compared.
-    digest: OnceLock<Option<Box<Digest>>>,
+    digest: OnceLock<Option<Box<Digests>>>,
 }
 
 /// Whether a source can be read again.
@@ -251,6 +253,14 @@ impl Begun {
         }
     }
 
+    /// Returns a short hash of the first `len` bytes, for a length that [`hashed_len`] returned.
+    fn of_first(&self, len: u64, stop: &Stop) -> Option<u32> {
+        match &self.origin {
+            Origin::File(again) => again.digest(len, stop).map(Digest::short),
+            Origin::Stream(_) => self.digest.get()?.as_deref()?.of_first(len),
+        }
+    }
+
     /// Computes the digest if it has not been computed yet.
     fn hash(&self, stop: &Stop) {
         self.digest(stop);
@@ -260,10 +270,10 @@ impl Begun {
     /// compared.
     fn digest(&self, stop: &Stop) -> Option<Digest> {
         let digest = || match &self.origin {
-            Origin::File(again) => again.digest(self.looks.1, stop).map(Box::new),
+            Origin::File(again) => again.digest(self.looks.1, stop).map(Digests::of_file).map(Box::new),
             Origin::Stream(_) => None,
         };
-        self.digest.get_or_init(digest).as_deref().copied()
+        self.digest.get_or_init(digest).as_deref().map(|digests| digests.whole)
     }
 }
 
@@ -295,7 +305,7 @@ impl Lookalikes {
             return begun;
         }
         drop(known);
-        begun.digest.get_or_init(|| text.digest(&self.stop).map(Box::new));
+        begun.digest.get_or_init(|| text.digest(&self.stop).map(Digests::of_file).map(Box::new));
         other.iter().for_each(|Alone(other)| other.hash(&self.stop));
         begun
     }
@@ -339,7 +349,7 @@ impl Copies {
 
     /// Compares a source after it was read to its end. `digest` is that of a stream; a file was already compared at its
     /// beginning.
-    pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digest>) -> Compared {
+    pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digests>) -> Compared {
         if begun.file_bytes().is_some() {
             return Compared::Different;
         }
@@ -372,6 +382,25 @@ impl Copies {
         let longer = self.alike(begun.beginning()).into_iter().map(|index| Arc::clone(&self.counted[index].begun));
         let longer: Vec<Arc<Begun>> = longer.filter(|longer| longer.looks.1 > len).collect();
         longer.iter().find(|longer| self.begins_with(longer, begun, len)).map(|longer| beginning_of(&longer.name()))
+    }
+
+    /// Returns the name of a counted source that this one, of `len` bytes, probably begins with, or that begins with this one. That
+    /// is not certain if the longer one of them cannot be read again.
+    pub(super) fn unclear(&self, begun: &Begun, len: u64) -> Option<String> {
+        let others = self.alike(begun.beginning()).into_iter().map(|index| &self.counted[index]);
+        let mut others = others.filter(|other| !other.is_replaced).map(|other| &*other.begun);
+        let is_unclear = |other: &&Begun| {
+            let other_len = other.looks.1;
+            let longer = if other_len < len { begun } else { other };
+            let is_alike = |first| {
+                let hash = begun.of_first(first, &self.stop);
+                hash.is_some() && hash == other.of_first(first, &self.stop)
+            };
+            other_len != len
+                && matches!(longer.origin, Origin::Stream(_))
+                && hashed_len(len.min(other_len)).is_none_or(is_alike)
+        };
+        others.find(is_unclear).map(Begun::name)
     }
 
     /// Returns the indexes of the counted sources with this beginning, the last one first, up to a limit.
@@ -427,7 +456,7 @@ impl Copies {
         match begun.digest.get() {
             Some(None) => drop(self.alike.insert(looks, false)),
             Some(Some(digest)) if self.alike.contains_key(&looks) => {
-                let digest = **digest;
+                let digest = digest.whole;
                 self.hashed.entry(digest).or_insert(begun);
             }
             _ => drop(self.alone.insert(Alone(begun))),
@@ -466,6 +495,17 @@ pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
     let what = format!("a copy of {original}, counted anyway: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)
+}
+
+/// Returns the problem that reports a source that counts, although it may repeat the lines of `other`.
+pub(super) fn may_repeat(source: &Source, chain: &Chain, other: &str) -> Problem {
+    let what = format!("begins like {other} and may repeat its lines; both count");
+    let problem = Problem::new(&source.name, Kind::MayRepeat, what);
+    match chain {
+        chain if chain.archives() > 0 => problem.remedy(Remedy::UnpackOutermost),
+        chain if !chain.is_empty() => problem.remedy(Remedy::Decompress),
+        _ => problem,
+    }
 }
 
 #[cfg(test)]

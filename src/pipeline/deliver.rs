@@ -10,7 +10,7 @@ use super::copies::{self, Begun, Compared, Copies, First, Replaced};
 use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
-use crate::source::{Beginning, Digest};
+use crate::source::{Beginning, Digests};
 
 /// What is between the name of an archive and that of a file in it.
 const IN_ARCHIVE: &str = "!/";
@@ -139,7 +139,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 
     /// Ends a source: makes the final decision whether it is a copy, and passes on its end.
-    fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
+    fn end(&mut self, mut end: SourceEnd, digest: Option<Digests>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
             self.cut.extend(start.as_ref().map(|start| start.beginning()));
@@ -178,6 +178,10 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             (Compared::Different, _) if is_whole => {
                 if let (Some(copies), Some(start)) = (&mut self.copies, start) {
                     replaced = copies.replaced_by(&start);
+                    if let (Some(bytes), Some(what)) = (end.bytes, &end.what) {
+                        let other = copies.unclear(&start, bytes);
+                        end.problems.extend(other.map(|it| copies::may_repeat(&end.source, &what.chain, &it)));
+                    }
                     copies.add(start, &end, self.number);
                 }
             }
@@ -203,7 +207,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 impl TaskEnd {
     /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
     /// digest of all bytes if there is one.
-    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
+    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);

@@ -12,7 +12,7 @@ use super::{CopyRule, Options, to_the_end};
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::source::{
-    Beginning, Digest, Digesting, Found, Members, Openable, Opened, Source, Stop, Stream, TextFile, What,
+    Beginning, Digesting, Digests, Found, Members, Openable, Opened, Source, Stop, Stream, TextFile, What,
 };
 use crate::units::END_BYTES;
 
@@ -98,7 +98,7 @@ pub(super) struct Block {
     /// The errors of the whole stream. They are set only in the last block.
     pub(super) failed: Vec<io::Error>,
     /// The digest of the whole stream. It is set only in the last block, and only if the stream is compared with other sources.
-    pub(super) digest: Option<Digest>,
+    pub(super) digest: Option<Digests>,
 }
 
 /// Hands out tasks in order. The worker that asks for the next task also reads from a stream, while the others scan.
@@ -235,8 +235,8 @@ impl Blocks {
     }
 
     /// Returns the errors, and the digest of all bytes, if the stream is compared with other sources.
-    fn end(&mut self) -> (Vec<io::Error>, Option<Digest>) {
-        (std::mem::take(&mut self.failed), self.chunks.reader().digest())
+    fn end(&mut self) -> (Vec<io::Error>, Option<Digests>) {
+        (std::mem::take(&mut self.failed), self.chunks.reader().digests())
     }
 }
 

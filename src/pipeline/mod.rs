@@ -50,7 +50,7 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
 use crate::source::{
-    self, Ahead, Chain, Digest, Digesting, EncodingChoice, Found, Members, Openable, Opened, Opening, Source, Stream,
+    self, Ahead, Chain, Digesting, Digests, EncodingChoice, Found, Members, Openable, Opened, Opening, Source, Stream,
     TextFile, Waited, What,
 };
 use crate::summary::Summary;
@@ -300,7 +300,7 @@ struct TaskEnd {
     long_lines: LongLines,
     changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
-    digest: Option<Digest>,
+    digest: Option<Digests>,
     /// The source, if this is its last task.
     ends_source: Option<Arc<Source>>,
 }
@@ -598,7 +598,7 @@ impl<V: Visitor> Worker<'_, V> {
         let chunks = self.cut(&mut reader, Span::ALL, what.written);
         self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         if is_compared {
-            end.digest = reader.digest();
+            end.digest = reader.digests();
             self.lookalikes.stream_end(beginning, end.bytes);
         }
         end.what = Some(what);

@@ -42,34 +42,101 @@ impl Beginning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
+/// The digest of a stream, and short hashes of its beginnings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// The digest of all bytes.
+    pub whole: Digest,
+    /// Hashes of the first 1,024 bytes, the first 2,048, and so on.
+    beginnings: Vec<u32>,
+}
+
+impl Digests {
+    /// Creates the digest of a source whose beginnings were not hashed.
+    #[must_use]
+    pub fn of_file(whole: Digest) -> Digests {
+        Digests { whole, beginnings: Vec::new() }
+    }
+
+    /// Returns a short hash of the first `len` bytes, if that is a length that [`hashed_len`] returns and the source has so many.
+    #[must_use]
+    pub fn of_first(&self, len: u64) -> Option<u32> {
+        let step = len.checked_ilog2()?.checked_sub(FIRST_STEP_LOG)?;
+        self.beginnings.get(step as usize).copied()
+    }
+}
+
+/// Returns the length of the longest beginning of a source of `len` bytes for which [`Digests`] have a hash. It is more than half of
+/// the source. Returns `None` if the source is too short.
+#[must_use]
+pub fn hashed_len(len: u64) -> Option<u64> {
+    len.checked_ilog2().filter(|log| *log >= FIRST_STEP_LOG).map(|log| 1 << log)
+}
+
+/// The logarithm to base 2 of the length of the first beginning in [`Digests`].
+const FIRST_STEP_LOG: u32 = 10;
+
+impl Digest {
+    /// Returns a part of the hash, as in [`Digests::of_first`].
+    #[must_use]
+    pub fn short(self) -> u32 {
+        self.0.as_bytes().first_chunk().copied().map_or(0, u32::from_le_bytes)
+    }
+}
+
 /// A reader that hashes what it reads if the source must be compared with others.
 pub struct Digesting<R> {
     reader: R,
-    hasher: Option<Box<blake3::Hasher>>,
+    hashing: Option<Box<Hashing>>,
+}
+
+/// The state of hashing.
+#[derive(Default)]
+struct Hashing {
+    hasher: blake3::Hasher,
+    /// The number of bytes so far.
+    len: u64,
+    beginnings: Vec<u32>,
+}
+
+impl Hashing {
+    fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let end = 1_u64.checked_shl(FIRST_STEP_LOG + self.beginnings.len() as u32).unwrap_or(u64::MAX);
+            let step = usize::try_from(end - self.len).unwrap_or(usize::MAX).min(bytes.len());
+            self.hasher.update(&bytes[..step]);
+            self.len += step as u64;
+            if self.len == end {
+                self.beginnings.push(Digest(self.hasher.finalize()).short());
+            }
+            bytes = &bytes[step..];
+        }
+    }
 }
 
 impl<R: Read> Digesting<R> {
     /// Returns a reader that hashes everything that is read from `reader`.
     pub fn new(reader: R) -> Digesting<R> {
-        Digesting { reader, hasher: Some(Box::default()) }
+        Digesting { reader, hashing: Some(Box::default()) }
     }
 
     /// Returns a reader that does not hash, which saves time.
     pub fn without(reader: R) -> Digesting<R> {
-        Digesting { reader, hasher: None }
+        Digesting { reader, hashing: None }
     }
 
-    /// Returns the digest of everything that was read so far, or `None` if this reader does not hash.
-    pub fn digest(&self) -> Option<Digest> {
-        Some(Digest(self.hasher.as_ref()?.finalize()))
+    /// Returns the digests of everything that was read so far, or `None` if this reader does not hash.
+    pub fn digests(&self) -> Option<Digests> {
+        let hashing = self.hashing.as_ref()?;
+        Some(Digests { whole: Digest(hashing.hasher.finalize()), beginnings: hashing.beginnings.clone() })
     }
 }
 
 impl<R: Read> Read for Digesting<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = self.reader.read(out)?;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(&out[..len]);
+        if let Some(hashing) = &mut self.hashing {
+            hashing.update(&out[..len]);
         }
         Ok(len)
     }
@@ -140,7 +207,7 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
             Err(_) => return None,
         }
     }
-    reader.digest()
+    reader.digests().map(|digests| digests.whole)
 }
 
 #[cfg(test)]
@@ -162,7 +229,7 @@ mod tests {
             let mut reader = Digesting::new(&b"call result = 102\n"[..]);
             let mut buffer = vec![0; step];
             while reader.read(&mut buffer).unwrap() > 0 {}
-            reader.digest()
+            reader.digests().map(|digests| digests.whole)
         };
         assert_eq!(digest(1), digest(100));
         assert_eq!(digest(100), Some(Digest(blake3::hash(b"call result = 102\n"))));
@@ -185,5 +252,23 @@ mod tests {
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, None));
         stop.request();
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (None, None));
+    }
+
+    #[test]
+    fn beginnings_are_hashed_however_the_text_is_read() {
+        let text: Vec<u8> = (0..9000_u32).map(|at| (at % 251) as u8).collect();
+        let of_pieces = |len: usize| {
+            let mut hashing = Hashing::default();
+            text.chunks(len).for_each(|piece| hashing.update(piece));
+            hashing.beginnings
+        };
+        let expected: Vec<u32> =
+            [1024, 2048, 4096, 8192].map(|len| Digest(blake3::hash(&text[..len])).short()).to_vec();
+        assert_eq!(of_pieces(9000), expected);
+        assert_eq!(of_pieces(1000), expected);
+        assert_eq!([1023, 1024, 9000].map(hashed_len), [None, Some(1024), Some(8192)]);
+        let digests = Digests { whole: Digest(blake3::hash(&text)), beginnings: expected.clone() };
+        assert_eq!(digests.of_first(8192), Some(expected[3]));
+        assert_eq!(digests.of_first(16384), None);
     }
 }

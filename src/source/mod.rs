@@ -50,7 +50,7 @@ use same_file::Handle;
 pub use ahead::Ahead;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use content::{Again, Beginning, Digest, Digesting};
+pub use content::{Again, Beginning, Digest, Digesting, Digests, hashed_len};
 pub use encoding::EncodingChoice;
 pub use members::Members;
 pub use meter::Meter;

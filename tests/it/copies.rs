@@ -206,6 +206,51 @@ fn a_file_that_a_longer_one_begins_with_is_a_copy() {
 }
 
 #[test]
+fn a_file_in_an_archive_that_may_repeat_another_one_is_reported() {
+    let (monday, wednesday) = (log(300), log(600));
+    let (archive, packed) = (tar(&[("1.log", &monday), ("2.log", &wednesday)]), gzip(&wednesday));
+    let other_way = tar(&[("1.log", &wednesday), ("2.log", &monday)]);
+    let cases: [(&[(&str, &[u8])], &str); 3] = [
+        (
+            &[("a.tar", &archive)],
+            "callcodes: t/a.tar!/2.log: begins like t/a.tar!/1.log and may repeat its lines; both count; extract the \
+             outermost archive and scan the folder\n",
+        ),
+        (
+            &[("a.tar", &other_way)],
+            "callcodes: t/a.tar!/2.log: begins like t/a.tar!/1.log and may repeat its lines; both count; extract the \
+             outermost archive and scan the folder\n",
+        ),
+        (
+            &[("1.log", &monday), ("2.log.gz", &packed)],
+            "callcodes: t/2.log.gz: begins like t/1.log and may repeat its lines; both count; decompress it with \
+             another program and scan the result\n",
+        ),
+    ];
+    for (files, reported) in cases {
+        for threads in ["-j1", "-j5"] {
+            let (stdout, stderr) = run(files, &["t", "--format", "json", threads], b"");
+            assert_eq!((counted(&stdout), stderr.as_str()), ((900, 2), reported));
+        }
+        let (_, stderr) = run(files, &["t", "--keep-copies"], b"");
+        assert_eq!(stderr, "");
+    }
+    // Only the heading is the same.
+    let heading = b"# heading\n".repeat(60);
+    let logs = ["one", "two"].map(|word| [&heading[..], word.as_bytes(), b"\n", &log(30)].concat());
+    let (stdout, stderr) = run(
+        &[("a.tar", &tar(&[("1.log", &logs[0]), ("2.log", &logs[1]), ("3.log", &[&logs[1][..], b"x\n"].concat())]))],
+        &["t", "--format", "json"],
+        b"",
+    );
+    assert_eq!(counted(&stdout), (90, 3));
+    assert!(
+        stderr.starts_with("callcodes: t/a.tar!/3.log: begins like t/a.tar!/2.log and") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_log_that_was_collected_every_day_counts_once() {
     let days: Vec<Vec<u8>> = [100, 200, 300, 400].map(log).to_vec();
     let names = ["1.log", "2.log", "3.log", "4.log"];
@@ -309,7 +354,8 @@ fn piped_input_counts_once_whether_it_comes_first_or_last() {
     // The piped input has one byte more than the file.
     let grown = [log.as_slice(), b"x"].concat();
     let (stdout, stderr) = run(&files, &["t/a.log", "-", "--format", "json"], &grown);
-    assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
+    assert_eq!(counted(&stdout), (40_000, 2));
+    assert_eq!(stderr, "callcodes: stdin: begins like t/a.log and may repeat its lines; both count\n");
 }
 
 #[test]
