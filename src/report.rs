@@ -26,7 +26,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Catalogue;
 use crate::code::{Key, MFA};
 use crate::filter::Part;
-use crate::finding::{self, find};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
@@ -346,7 +345,7 @@ pub struct Report {
     pub near_misses: NearMissList,
     /// Some of the lines with each result, if the user asked for them.
     pub audit: Vec<Audited>,
-    /// What changed and what stands out, if the user wants to know.
+    /// What changed and what stands out, if the user wants to know. The caller adds it.
     pub findings: Found,
 }
 
@@ -438,10 +437,6 @@ impl Report {
         report.clocks = settled.clocks;
         report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, ..)| key), catalogue);
         report.near_misses = NearMissList::new(&settled.near_misses);
-        if let Some(cells) = &settled.cells {
-            let found = find(cells, catalogue, &finding::Options::default());
-            report.findings = Found::new(found, catalogue, settled.totals.zone);
-        }
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }

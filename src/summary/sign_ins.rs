@@ -1427,14 +1427,20 @@ impl Keeper<'_> {
         // A name beyond the limit is treated like any unknown name.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
+        let spellings = || -> Vec<&str> {
+            let spellings = persons.spellings(persons.of(result.user));
+            spellings.iter().filter_map(|one| users.text(*one)).collect()
+        };
         let files: Vec<&str> = found_in.iter().filter_map(|source| sources.get(*source as usize)).collect();
         let dropped = [
             cached(Part::Code, result.key as usize, &|| filter.check_key(key, catalogue)),
             cached(Part::User, result.user.index(), &|| {
-                let spellings = persons.spellings(persons.of(result.user));
-                let texts: Vec<&str> = spellings.iter().filter_map(|one| users.text(*one)).collect();
                 // A user beyond the limit counts as another user and not as an unknown one.
-                if result.user == Number::OTHERS { filter.check_user(&["(others)"]) } else { filter.check_user(&texts) }
+                if result.user == Number::OTHERS {
+                    filter.check_user(&["(others)"])
+                } else {
+                    filter.check_user(&spellings())
+                }
             }),
             cached(Part::Host, host.index(), &|| {
                 if *is_end { filter.check_host(hosts.text(host)) } else { Dropped::default() }
@@ -1443,6 +1449,7 @@ impl Keeper<'_> {
             if *is_end { filter.check_files(&files) } else { Dropped::default() },
             filter.check_outcome(result.outcome()),
             filter.check_time(result.time()),
+            filter.check_finding(key, spellings, hosts.text(host), result.time()),
         ];
         let dropped = dropped.into_iter().fold(Dropped::default(), |all, one| all | one);
         if !dropped.is_empty() {

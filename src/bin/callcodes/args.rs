@@ -516,6 +516,18 @@ pub(crate) struct FilesArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// Only the lines behind finding N, as `scan` numbers them
+    ///
+    /// Pass the paths and filters with which `scan` listed the finding: the command below a finding has them. The logs are read
+    /// twice, first to find out what stands out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Filters", hide_short_help = true)]
+    pub(crate) finding: Option<u32>,
+    /// Mark no line as counted in another log
+    ///
+    /// `scan` with the same option counts a sign-in once for each log that recorded it.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) keep_twins: bool,
     /// Print lines while reading, with what they say themselves
     ///
     /// Without this, lines are printed after all logs have been read, because the user of a result may be on another line, and another

@@ -1,14 +1,19 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
+use callcodes::finding;
 use callcodes::pattern::Pattern;
 use callcodes::pipeline::{Outcome, audit, sign_ins};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
+use callcodes::report::findings::{self, Found};
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
 
+use clap::ArgMatches;
+
+use crate::again;
 use crate::args::{CountArgs, ReadArgs, ScanArgs, SummaryFormatArg};
 use crate::cmd::lines::HELD_BYTES;
 use crate::filters;
@@ -16,7 +21,8 @@ use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term;
 
-pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
+/// Counts and reports. `matches` are the arguments from which `args` were made.
+pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let ScanArgs { count, filter, read } = args;
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
@@ -72,8 +78,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     };
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
+    let found = findings::of(&settled, Catalogue::built_in(), &finding::Options::default());
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
     let mut report = Report { times: outcome.times, ..report };
+    let again = again::typed(matches, session.settings.can_read_again());
+    report.findings = Found::new(found, Catalogue::built_in(), zone, &again);
     // Without any result, the near misses are the answer.
     let is_listed = count.near_misses || (report.results == 0 && report.sign_ins.dropped.results == 0 && !is_csv);
     if is_listed || matches!(session.format, SummaryFormatArg::Json) {
