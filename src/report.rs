@@ -121,7 +121,16 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
         before: BEFORE,
         after: AFTER,
         flow: Flow::Whole,
-        without_rows: &[NOTHING_FOUND, ALL_EMPTY, excluded::ALL, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+        without_rows: &[
+            NOTHING_STANDS_OUT,
+            NOTHING_FOUND,
+            ALL_EMPTY,
+            excluded::ALL,
+            NONE_READABLE,
+            NONE_READ,
+            ALL_SKIPPED,
+            NO_FILES,
+        ],
     }
 }
 
@@ -252,6 +261,8 @@ const FAMILY: &[Column] = &[
     Column::for_scripts("results", Holds::Count, "Number of its results."),
 ];
 
+/// The beginning of the text in place of findings if there are none.
+const NOTHING_STANDS_OUT: &str = "Nothing stands out in ";
 const NOTHING_FOUND: &str = "No result codes found in ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
@@ -347,6 +358,8 @@ pub struct Report {
     pub audit: Vec<Audited>,
     /// What changed and what stands out, if the user wants to know. The caller adds it.
     pub findings: Found,
+    /// Whether only findings are written, and not the results.
+    pub is_only_findings: bool,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -395,6 +408,7 @@ impl Report {
             near_misses: NearMissList::default(),
             audit: Vec::new(),
             findings: Found::default(),
+            is_only_findings: false,
         }
     }
 
@@ -532,6 +546,28 @@ impl Report {
                 Cell::List(self.problems.iter().map(problems::with_path).collect()),
             ],
         }
+    }
+
+    /// Returns the findings for people, or why there are none, as notes.
+    #[must_use]
+    pub fn findings_alone(&self) -> Vec<String> {
+        let mut notes = Vec::from_iter(self.is_partial.then(|| PARTIAL.to_owned()));
+        if self.results == 0 {
+            notes.push(self.nothing_found().join("\n"));
+            return notes;
+        }
+        let of =
+            if self.results == 1 { "the only result".to_owned() } else { format!("{} results", grouped(self.results)) };
+        let nothing = || {
+            format!(
+                "{NOTHING_STANDS_OUT}{of}: no code became more or less frequent for many people, none belongs to one user or host \
+                 alone, and none needs attention by itself.\n\
+                 Leave out --findings only to see how often each code occurs, and when it was first and last seen."
+            )
+        };
+        notes.push(self.findings.whole_note().unwrap_or_else(nothing));
+        notes.extend(excluded::remark(&self.sign_ins, self.sign_ins.dropped.results));
+        notes
     }
 
     /// Returns the number of results of each family, or nothing if there is only one.

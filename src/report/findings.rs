@@ -23,7 +23,8 @@ const LINES: &str = "callcodes lines --finding";
 const HEADING: &str = "Findings";
 
 /// The fields of a finding.
-pub(super) const FINDING: &[Column] = &[
+pub(crate) const FINDING: &[Column] = &[
+    Column::for_scripts("number", Holds::Count, "Its number, from 1 on, as for `lines --finding`."),
     Column::for_scripts(
         "kind",
         Holds::Text,
@@ -118,19 +119,34 @@ impl Found {
     /// Returns the findings for people, or `None` if there are none. Each has a number, and lines that belong to it are indented.
     #[must_use]
     pub fn note(&self) -> Option<String> {
+        let note = self.first(SHOWN)?;
+        let others = self.list.len().saturating_sub(SHOWN) as u64;
+        if others == 0 {
+            return Some(note);
+        }
+        Some(format!("{note}\n{}: --findings only lists all of them.", counted(others, "more finding")))
+    }
+
+    /// Returns all findings for people, or `None` if there are none.
+    #[must_use]
+    pub fn whole_note(&self) -> Option<String> {
+        self.first(usize::MAX)
+    }
+
+    /// Returns what was found, in words.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|(_, worded)| worded.text.as_str())
+    }
+
+    fn first(&self, limit: usize) -> Option<String> {
         if self.list.is_empty() {
             return None;
         }
         let mut lines = vec![HEADING.to_owned()];
-        for (number, (_, Worded { text, next, command })) in (1..).zip(self.list.iter().take(SHOWN)) {
+        for (number, (_, Worded { text, next, command })) in (1..).zip(self.list.iter().take(limit)) {
             let stop = if text.ends_with('.') { "" } else { "." };
             lines.push(format!("{number}  {text}{stop}"));
             lines.extend([next, command].into_iter().filter(|line| !line.is_empty()).map(|line| format!("   {line}")));
-        }
-        let others = self.list.len().saturating_sub(SHOWN) as u64;
-        if others > 0 {
-            let more = counted(others, "more finding");
-            lines.push(format!("{more} with --format json."));
         }
         Some(lines.join("\n"))
     }
@@ -138,7 +154,27 @@ impl Found {
     /// Returns the findings for scripts.
     #[must_use]
     pub fn records(&self) -> Cell<'_> {
-        Cell::List(self.list.iter().map(|(finding, worded)| self.record(finding, worded)).collect())
+        Cell::List(self.fields().map(Cell::Record).collect())
+    }
+
+    /// Returns the findings as rows with the columns of [`FINDING`]. Texts of one cell are separated by ` | `, because they may
+    /// contain spaces.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Vec<Cell<'static>>> {
+        let text = |cell: &Cell<'_>| if let Cell::Text(text) = cell { Some(text.to_string()) } else { None };
+        self.fields().map(move |fields| {
+            let cells = fields.into_iter().map(|(_, cell)| match &cell {
+                Cell::List(cells) => match cells.iter().map(text).collect::<Option<Vec<String>>>() {
+                    Some(texts) => texts.join(" | ").into(),
+                    None => cell,
+                },
+                _ => cell,
+            });
+            cells.collect()
+        })
+    }
+
+    fn fields(&self) -> impl Iterator<Item = Vec<(&'static str, Cell<'static>)>> {
+        (1..).zip(&self.list).map(|(number, (finding, worded))| self.field(number, finding, worded))
     }
 
     /// Returns for scripts how many times each user was asked again.
@@ -150,14 +186,15 @@ impl Found {
         Cell::List(self.repeats.iter().map(record).collect())
     }
 
-    fn record(&self, finding: &Finding, worded: &Worded) -> Cell<'static> {
+    fn field(&self, number: u64, finding: &Finding, worded: &Worded) -> Vec<(&'static str, Cell<'static>)> {
         let numbers = |codes: &[Key]| Cell::List(codes.iter().filter_map(Key::code).map(Cell::from).collect());
         let texts = |texts: &[Box<str>]| Cell::List(texts.iter().map(|text| replaced(text).into()).collect());
         let names = finding.codes.iter().filter_map(Key::name).map(|name| replaced(name).into()).collect();
         let rate = |of: fn(Rates) -> f64| Cell::from(finding.rates.map(of).map(Cell::Rate));
         let some = |text: &String| Cell::from(Some(text.clone()).filter(|text| !text.is_empty()));
         let samples = finding.samples.iter().map(|sample| self.sample(sample).into()).collect();
-        Cell::Record(vec![
+        vec![
+            ("number", number.into()),
             ("kind", finding.kind.name().into()),
             ("codes", numbers(&finding.codes)),
             ("names", Cell::List(names)),
@@ -183,7 +220,7 @@ impl Found {
             ("text", worded.text.clone().into()),
             ("next", some(&worded.next)),
             ("command", some(&worded.command)),
-        ])
+        ]
     }
 
     fn sample(&self, sample: &Sample) -> String {
@@ -761,7 +798,7 @@ mod tests {
             ]
         );
         assert_eq!(lines[6], "   callcodes lines --finding 2 --user ann a.zip");
-        assert_eq!((lines.len(), lines[22]), (23, "2 more findings with --format json."));
+        assert_eq!((lines.len(), lines[22]), (23, "2 more findings: --findings only lists all of them."));
         assert!(begins(&note) && !begins("Findings of the night\n1  102"));
         assert_eq!(Found::default().note(), None);
     }

@@ -21,6 +21,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 
+use crate::fail_on::FailOn;
 use crate::{help, values};
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs.
@@ -62,8 +63,9 @@ pub(crate) enum Command {
 }
 
 /// The exit statuses with their meanings.
-pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
+pub(crate) const EXIT_STATUS: [(&str, &str); 5] = [
     ("0", "done, also when nothing was found"),
+    ("1", "done, and a condition of --fail-on was met, even if some input could not be read"),
     ("2", "wrong usage, a bad pattern or configuration file, or the result could not be written"),
     ("3", "done, but some input could not be read"),
     ("130", "interrupted, such as by Ctrl-C, after printing what had been read"),
@@ -375,6 +377,17 @@ pub(crate) struct CountArgs {
     /// Without this, findings are listed above the table and in JSON: see `callcodes help sign-ins`.
     #[arg(long, hide_short_help = true)]
     pub(crate) no_findings: bool,
+    /// Print only findings, all of them
+    ///
+    /// Without any, a sentence says so. In CSV, each row is a finding; JSON has no rows in `results`.
+    #[arg(long, value_name = "WHICH", value_enum, hide_short_help = true)]
+    pub(crate) findings: Option<FindingsArg>,
+    /// Exit with status 1 if there is this: finding, 102, 100-145
+    ///
+    /// `finding` is any finding. Codes are written as for --code. Only results that count are looked at, so filters apply. Standard
+    /// error names what was found. Several are separated by commas, or the option is repeated.
+    #[arg(long, value_name = "WHAT", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) fail_on: Vec<FailOn>,
     /// List lines that speak of a call status but hold no result
     ///
     /// They have the key words of a pattern, such as `callStatus`, but no pattern finds a result in them. Lines that differ only in
@@ -390,6 +403,13 @@ pub(crate) struct CountArgs {
     /// JSON. `callcodes lines` prints all lines.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50), hide_short_help = true)]
     pub(crate) audit: Option<u8>,
+}
+
+/// Which part of the report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingsArg {
+    /// Findings, and no table
+    Only,
 }
 
 /// Which results are counted or printed.

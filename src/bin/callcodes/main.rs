@@ -5,6 +5,7 @@ mod args;
 mod argv;
 mod cmd;
 mod completion;
+mod fail_on;
 mod filters;
 mod format;
 mod help;
