@@ -11,7 +11,8 @@ use crate::args::Cli;
 const PATH: &str = "PATH";
 
 /// The options of `lines` that decide how it prints, and not which results.
-const OUTPUT: [&str; 8] = ["format", "output", "verbose", "color", "no_progress", "stats", "no_join", "finding"];
+const OUTPUT: [&str; 9] =
+    ["context", "format", "output", "verbose", "color", "no_progress", "stats", "no_join", "finding"];
 
 /// The shells into which a command is pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -548,6 +548,13 @@ pub(crate) struct LinesArgs {
     /// `scan` with the same option counts a sign-in once for each log that recorded it.
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub(crate) keep_twins: bool,
+    /// Print N lines before and after each line with results
+    ///
+    /// They come from the same log and have `-` in place of `:` after the path. `--` separates groups of lines. Only for text, because
+    /// JSON Lines and CSV have a row for each result.
+    #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
+    #[arg(help_heading = "Output", hide_short_help = true)]
+    pub(crate) context: Option<u16>,
     /// Print lines while reading, with what they say themselves
     ///
     /// Without this, lines are printed after all logs have been read, because the user of a result may be on another line, and another

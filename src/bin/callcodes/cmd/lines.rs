@@ -37,6 +37,10 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
         return Err(Failure::Message(format!("{reason}, so it cannot be used with --no-join")));
     }
     let (styles, format) = (session.styles, session.format);
+    if args.context.is_some() && !matches!(format, LinesFormatArg::Text) {
+        return Err(Failure::Message(NO_CONTEXT.to_owned()));
+    }
+    let context = args.context.map_or(0, usize::from);
     if args.finding.is_some() && !session.settings.can_read_again() {
         return Err(Failure::Message(NOT_AGAIN.to_owned()));
     }
@@ -60,7 +64,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
         let outcome = match format {
             LinesFormatArg::Text => {
                 let zone = args.input.times.display_tz.map(DisplayZone::new);
-                let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding, zone };
+                let format =
+                    Text { catalogue, highlight: styles.highlight, place: styles.place, encoding, zone, context };
                 run.write(walk, settings, &format, output)
             }
             LinesFormatArg::Jsonl => run.write(walk, settings, &Jsonl(known), output),
@@ -103,6 +108,10 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     }
     Ok(status)
 }
+
+/// The message if `-C` is combined with a format that has a row for each result.
+const NO_CONTEXT: &str =
+    "-C is only for text, because JSON Lines and CSV have a row for each result. Leave it out, or choose --format text";
 
 /// The message if `--finding` is combined with input that can be read only once.
 const NOT_AGAIN: &str = "--finding reads the logs twice, which is not possible with standard input or a pipe. Save the log as a \
