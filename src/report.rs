@@ -18,6 +18,7 @@ pub mod findings;
 pub mod near_misses;
 pub mod problems;
 pub mod sheet;
+pub mod timeline;
 pub mod wording;
 
 use std::cmp::Reverse;
@@ -306,6 +307,9 @@ const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
 /// The note on the lines that were picked for an audit.
 const AUDIT: &str =
     "The lines below were picked at random from those with each code. Check that they say what the table says.";
+
+/// The note below every table with codes.
+const CAVEAT: &str = "A code says what happened to the call or message, not whether the sign-in succeeded.";
 
 /// The note above the report of an interrupted run.
 pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.";
@@ -675,7 +679,7 @@ impl Report {
         let ended = self.services_ended.join(", ");
         let after =
             after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
-        let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.".to_owned();
+        let caveat = CAVEAT.to_owned();
         [sums.join(", ")]
             .into_iter()
             .chain(remarks.into_iter().flatten())
@@ -748,6 +752,20 @@ fn families(rows: &[(Key, &summary::Row)]) -> Vec<(String, u64)> {
     several.into_iter().map(|(family, count)| (family.to_owned(), count)).collect()
 }
 
+/// Returns a result in words, which include its name if no number identifies it.
+fn words(key: &Key, catalogue: &Catalogue) -> String {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let description = replaced(catalogue.description(key));
+    match key.name().map(replaced) {
+        None => description,
+        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if name == description => replaced(&key.to_string()),
+        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
+    }
+}
+
 /// Returns the cells of a result, in the columns of [`SUMMARY`]. `kind` is the value of [`PATTERN_KIND`].
 fn cells(
     key: &Key,
@@ -759,20 +777,11 @@ fn cells(
 ) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
-    let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
-    // The words include the name if no number identifies the row.
-    let words = match &name {
-        None => description.clone(),
-        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
-        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
-        Some(name) if *name == description => replaced(&key.to_string()),
-        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
-    };
     vec![
         key.code().into(),
-        name.into(),
-        description.into(),
-        words.into(),
+        key.name().map(replaced).into(),
+        replaced(catalogue.description(key)).into(),
+        words(key, catalogue).into(),
         entry.is_some().into(),
         row.tally.count.into(),
         Share { count: row.tally.count, total: results }.into(),

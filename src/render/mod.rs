@@ -31,6 +31,7 @@ pub use renderer::{Options, Renderer};
 use crate::report::files::{FILES, FILES_OF_HOSTS};
 use crate::report::findings::begins as begins_with_findings;
 use crate::report::sheet::Sheet;
+use crate::report::timeline::TIMELINE;
 use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
 /// The format of a report.
@@ -91,7 +92,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every sheet whose output [`is_own_output`] recognises.
-static SHEETS: [&Sheet; 5] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &PATTERNS];
+static SHEETS: [&Sheet; 6] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &TIMELINE, &PATTERNS];
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
 /// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with

@@ -10,9 +10,9 @@ use crate::args::Cli;
 /// The word that stands for input that cannot be named in a command.
 const PATH: &str = "PATH";
 
-/// The options of `lines` that decide how it prints, and not which results.
-const OUTPUT: [&str; 9] =
-    ["context", "format", "output", "verbose", "color", "no_progress", "stats", "no_join", "finding"];
+/// The options of `lines` that decide how it reads and prints, and not which results.
+const OUTPUT: [&str; 10] =
+    ["threads", "context", "format", "output", "verbose", "color", "no_progress", "stats", "no_join", "finding"];
 
 /// The shells into which a command is pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn options_that_decide_about_results_are_repeated_and_others_are_not() {
-        let arguments = ["scan", "a", "-o", "x.json", "--by", "host", "--top", "3", "-v", "--keep-twins", "b c"];
+        let arguments = ["scan", "a", "-o", "x.json", "--by", "host", "--top", "3", "-v", "-j2", "--keep-twins", "b c"];
         assert_eq!(on(Shells::Unix, &arguments, true).as_deref(), Some("--keep-twins a \"b c\""));
         let arguments = ["-g", "*.log", "-g", "!x*", "--since", "-3h", "--code", "102,117", "--user", "", "--", "-a"];
         let typed = r#""--since=-3h" --code "102,117" "--user=" --glob "*.log" --glob '!x*' -- "-a""#;

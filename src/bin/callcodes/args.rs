@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Print the lines with results, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
     Lines(Box<LinesArgs>),
+    /// List the sign-ins of one user or host in the order of time
+    #[command(after_help = help::examples(&help::TIMELINE))]
+    Timeline(Box<TimelineArgs>),
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
     Files(Box<FilesArgs>),
@@ -89,6 +92,7 @@ impl Command {
         match self {
             Command::Scan(_) => "scan",
             Command::Lines(_) => "lines",
+            Command::Timeline(_) => "timeline",
             Command::Files(_) => "files",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
@@ -522,6 +526,17 @@ impl From<SortArg> for Sort {
             SortArg::Last => Sort::Last,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimelineArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// List a sign-in twice if two logs recorded it
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) keep_twins: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 #[derive(Debug, Args)]

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         None => slip::check(&cli.scan.read.input.paths).and_then(|()| cmd::scan::run(&cli.scan, matches)),
         Some(Command::Scan(args)) => cmd::scan::run(&args, matches),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
+        Some(Command::Timeline(args)) => cmd::timeline::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),
