@@ -194,7 +194,14 @@ fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     let path = "logs/MultiFactorAuthRadiusSvc.log";
     let plain = Style::new();
-    let format = Text { catalogue: Catalogue::built_in(), highlight: plain, place: plain, encoding: None, zone: None };
+    let format = Text {
+        catalogue: Catalogue::built_in(),
+        highlight: plain,
+        place: plain,
+        encoding: None,
+        zone: None,
+        context: 0,
+    };
     let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
         let mut rendered = Rendered::default();

@@ -34,11 +34,13 @@ mod glob;
 
 use std::ops::BitOr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use self::glob::Glob;
 use crate::attempt::{Outcome, without_domain, without_network};
 use crate::catalogue::{Catalogue, Channel, Entry, Group, Query};
 use crate::code::Key;
+use crate::finding::scope::Scopes;
 use crate::time::Time;
 use crate::time::window::{Range, Window};
 use crate::time::zone::DisplayZone;
@@ -79,6 +81,8 @@ pub struct Filter {
     pub files: Rules<Glob>,
     /// The time window that must contain the time of the result.
     pub window: Window,
+    /// The results of a finding. If `None`, results need not belong to one.
+    pub finding: Option<Arc<Scopes>>,
     /// The point in time to which the ends of the window are relative.
     pub relative_to: RelativeTo,
     /// The zone of days and clock times that were given without one.
@@ -155,11 +159,13 @@ pub enum Part {
     Window,
     /// The time window, in [`Filter::window`], if the sign-in has no time. It could be in the window.
     NoTime,
+    /// The finding, in [`Filter::finding`].
+    Finding,
 }
 
 impl Part {
     /// All parts of a filter.
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 12] = [
         Part::Code,
         Part::Group,
         Part::Channel,
@@ -171,6 +177,7 @@ impl Part {
         Part::File,
         Part::Window,
         Part::NoTime,
+        Part::Finding,
     ];
 }
 
@@ -215,6 +222,7 @@ impl Filter {
             && globs.iter().all(|globs| globs.is_empty())
             && self.outcomes.is_empty()
             && self.window == Window::default()
+            && self.finding.is_none()
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 
@@ -251,7 +259,8 @@ impl Filter {
             | self.check_address(sign_in.address)
             | self.check_outcome(sign_in.outcome)
             | self.check_files(sign_in.file.as_slice())
-            | self.check_time(sign_in.time);
+            | self.check_time(sign_in.time)
+            | self.check_finding(sign_in.key, || sign_in.user.into_iter().collect(), sign_in.host, sign_in.time);
         if dropped.is_empty() { Ok(()) } else { Err(dropped) }
     }
 
@@ -327,6 +336,22 @@ impl Filter {
             Some(time) => Dropped::unless(self.window.contains(time), Part::Window),
             None => Dropped::unless(self.window == Window::default(), Part::NoTime),
         }
+    }
+
+    /// Applies the results of the finding. `spellings` returns all spellings of the user's name, or nothing if the user is unknown.
+    #[must_use]
+    pub fn check_finding<'s>(
+        &self,
+        key: &Key,
+        spellings: impl FnOnce() -> Vec<&'s str>,
+        host: Option<&str>,
+        time: Option<Time>,
+    ) -> Dropped {
+        let kept = self.finding.as_ref().is_none_or(|scopes| {
+            let spellings = if scopes.are_of_anyone() { Vec::new() } else { spellings() };
+            scopes.have(key, &spellings, host, time)
+        });
+        Dropped::unless(kept, Part::Finding)
     }
 }
 

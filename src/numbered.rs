@@ -8,10 +8,12 @@
 //! Lines that wait for their sign-ins are written to a store that the caller provides, such as a temporary file, with
 //! [`Rendered::save`].
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
 use crate::hit::Hit;
+use crate::units::Units;
 
 /// An output format for lines with hits.
 pub trait LineFormat: Sync {
@@ -20,7 +22,22 @@ pub trait LineFormat: Sync {
 
     /// Appends what is known about the sign-in of a result.
     fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>);
+
+    /// Returns how many lines before and after each line with results are shown too.
+    fn context_lines(&self) -> usize {
+        0
+    }
+
+    /// Renders a line that is shown because it is next to one with results. If it is longer than [`CONTEXT_BYTES`], the rest may be
+    /// missing.
+    fn context(&self, _path: &str, _line: &[u8], _units: Units, _out: &mut Rendered) {}
 }
+
+/// The length in bytes up to which a line next to one with results is shown.
+pub const CONTEXT_BYTES: usize = 4 << 10;
+
+/// The line between groups of lines that are not next to each other.
+const SEPARATOR: &[u8] = b"--\n";
 
 /// What is known about the sign-in of a result, as text to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +72,8 @@ pub struct Rendered {
     filled: Filled,
     /// The results of the current line, if gaps are filled now.
     results: Results,
+    /// The number of the line that is rendered because it is next to one with results, counted like `newlines`.
+    context_number: Option<u64>,
     /// The number of line feeds in the part of the input that was rendered.
     pub(crate) newlines: u64,
     /// The number of hits in this part of the output.
@@ -79,6 +98,8 @@ enum MarkKind {
     Result(u64),
     /// A gap for the sign-in of a result.
     Details,
+    /// The start of a line without its results, which is shown if it is next to one with results.
+    Context,
 }
 
 /// The results of one line, as ranges of the rendered bytes. Used to leave out repetitions.
@@ -115,6 +136,13 @@ impl Rendered {
         &mut self.bytes
     }
 
+    /// Begins an output line among lines that are shown because they are next to it.
+    pub(crate) fn begin_line_in_context(&mut self) {
+        if self.filled == Filled::Now {
+            self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Line });
+        }
+    }
+
     /// Begins an output line. If gaps are filled later, the line is removed then unless one of its results is kept.
     pub fn begin_line(&mut self) {
         self.results.0.clear();
@@ -123,7 +151,17 @@ impl Rendered {
 
     /// Leaves a gap for the number of the current input line.
     pub fn line_number(&mut self) {
-        self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Number(self.newlines) });
+        let number = self.context_number.unwrap_or(self.newlines);
+        self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Number(number) });
+    }
+
+    /// Renders a line that is shown if it is next to one with results. `number` is the number of line feeds before it in this part,
+    /// which is negative, modulo 2⁶⁴, for a line before the part.
+    pub(crate) fn context(&mut self, number: u64, render: impl FnOnce(&mut Rendered)) {
+        self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Context });
+        self.context_number = Some(number);
+        render(self);
+        self.context_number = None;
     }
 
     /// Appends a result in words, followed by what is known about its sign-in. Leaves the result out if it repeats an earlier one
@@ -189,8 +227,9 @@ impl Rendered {
                 MarkKind::Line => (1, 0),
                 MarkKind::Result(number) => (2, number),
                 MarkKind::Details => (3, 0),
+                MarkKind::Context => (4, 0),
             };
-            push((mark.at as u64) << 2 | kind);
+            push((mark.at as u64) << 3 | kind);
             push(number);
         }
         saved.extend_from_slice(&self.bytes);
@@ -212,13 +251,15 @@ impl Rendered {
         let mut part = Rendered { newlines, hits, filled: Filled::Later, ..Rendered::default() };
         for _ in 0..marks {
             let (place, number) = (number(store)?, number(store)?);
-            let kind = match place & 3 {
+            let kind = match place & 7 {
                 0 => MarkKind::Number(number),
                 1 => MarkKind::Line,
                 2 => MarkKind::Result(number),
-                _ => MarkKind::Details,
+                3 => MarkKind::Details,
+                4 => MarkKind::Context,
+                _ => return Err(io::ErrorKind::InvalidData.into()),
             };
-            part.marks.push(Mark { at: usize::try_from(place >> 2).unwrap_or(usize::MAX), kind });
+            part.marks.push(Mark { at: usize::try_from(place >> 3).unwrap_or(usize::MAX), kind });
         }
         store.take(len).read_to_end(&mut part.bytes)?;
         let is_in_order = part.marks.is_sorted_by_key(|mark| mark.at);
@@ -241,9 +282,79 @@ pub struct Numbering {
     whole: Vec<u8>,
     /// The results of the current line.
     results: Results,
+    /// Which lines next to those with results are written.
+    context: Groups,
+}
+
+/// A line of output, and its number.
+#[derive(Debug, Default)]
+struct Item {
+    number: u64,
+    is_context: bool,
+    is_kept: bool,
+}
+
+/// Chooses the lines that are next to lines with results, and separates groups of lines.
+#[derive(Debug, Default)]
+struct Groups {
+    /// The number of lines before and after.
+    limit: usize,
+    /// The last lines that have not been written, with their numbers.
+    before: VecDeque<(u64, Vec<u8>)>,
+    /// The number of the last line that is next to one with results.
+    until: u64,
+    /// The number of the last line in the current source that was written, or 0 if none was.
+    last: u64,
+    /// Whether any line was written.
+    has_written: bool,
+}
+
+impl Groups {
+    /// Takes the next line in the order of their numbers, and appends what can be written to `out`.
+    fn take(&mut self, item: &Item, text: &[u8], out: &mut Vec<u8>) {
+        let Item { number, is_context, is_kept } = *item;
+        if is_context {
+            if number > self.last && number <= self.until {
+                self.write(number, text, out);
+            } else if number > self.last && self.limit > 0 {
+                if self.before.len() == self.limit {
+                    self.before.pop_front();
+                }
+                self.before.push_back((number, text.to_vec()));
+            }
+        } else if is_kept {
+            for (before, text) in std::mem::take(&mut self.before) {
+                if before < number && before + self.limit as u64 >= number {
+                    self.write(before, &text, out);
+                }
+            }
+            self.write(number, text, out);
+            self.until = number + self.limit as u64;
+        }
+    }
+
+    fn write(&mut self, number: u64, text: &[u8], out: &mut Vec<u8>) {
+        if self.has_written && (self.last == 0 || number > self.last + 1) {
+            out.extend_from_slice(SEPARATOR);
+        }
+        out.extend_from_slice(text);
+        (self.last, self.has_written) = (number, true);
+    }
+
+    /// Begins the next source.
+    fn next_source(&mut self) {
+        self.before.clear();
+        (self.until, self.last) = (0, 0);
+    }
 }
 
 impl Numbering {
+    /// Creates a numbering for parts with this number of lines before and after each line with results.
+    #[must_use]
+    pub fn with_context(lines: usize) -> Numbering {
+        Numbering { context: Groups { limit: lines, ..Groups::default() }, ..Numbering::default() }
+    }
+
     /// Writes a part of the current source. Lines are numbered from 1.
     ///
     /// # Errors
@@ -268,7 +379,10 @@ impl Numbering {
         mut details: impl FnMut(&mut Vec<u8>) -> bool,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let Numbering { newlines_before, hits, whole, results } = self;
+        if self.context.limit > 0 {
+            return self.write_in_context(part, details, out);
+        }
+        let Numbering { newlines_before, hits, whole, results, context: _ } = self;
         whole.clear();
         let mut copied = 0;
         // The start of the current line, and whether one of its results is kept.
@@ -301,6 +415,8 @@ impl Numbering {
                     line.1 |= is_kept;
                     *hits += u64::from(is_kept);
                 }
+                // Without lines before and after, there are none of these.
+                MarkKind::Context => {}
             }
         }
         whole.extend_from_slice(part.bytes.get(copied..).unwrap_or_default());
@@ -312,9 +428,61 @@ impl Numbering {
         Ok(())
     }
 
+    /// Writes a part with the lines before and after those with results.
+    fn write_in_context(
+        &mut self,
+        part: &Rendered,
+        mut details: impl FnMut(&mut Vec<u8>) -> bool,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let Numbering { newlines_before, hits, whole, results, context } = self;
+        let (mut ready, mut copied) = (Vec::new(), 0);
+        let mut item = Item::default();
+        whole.clear();
+        for mark in &part.marks {
+            whole.extend_from_slice(&part.bytes[copied..mark.at]);
+            copied = mark.at;
+            match mark.kind {
+                MarkKind::Number(number) => {
+                    item.number = newlines_before.wrapping_add(number).wrapping_add(1);
+                    push_number(whole, item.number);
+                }
+                MarkKind::Line | MarkKind::Context => {
+                    context.take(&item, whole, &mut ready);
+                    whole.clear();
+                    results.0.clear();
+                    let is_context = mark.kind == MarkKind::Context;
+                    item = Item { number: 0, is_context, is_kept: part.filled == Filled::Now };
+                }
+                MarkKind::Result(len) => {
+                    copied += usize::try_from(len).unwrap_or(usize::MAX);
+                    let words = part.bytes.get(mark.at..copied).unwrap_or_default();
+                    results.push(whole, |whole| {
+                        whole.extend_from_slice(words);
+                        let is_kept = details(whole);
+                        item.is_kept |= is_kept;
+                        *hits += u64::from(is_kept);
+                        is_kept
+                    });
+                }
+                MarkKind::Details => {
+                    let is_kept = details(whole);
+                    item.is_kept |= is_kept;
+                    *hits += u64::from(is_kept);
+                }
+            }
+        }
+        whole.extend_from_slice(part.bytes.get(copied..).unwrap_or_default());
+        context.take(&item, whole, &mut ready);
+        out.write_all(&ready)?;
+        *newlines_before += part.newlines;
+        Ok(())
+    }
+
     /// Starts the next source, whose lines are numbered from 1 again.
     pub fn next_source(&mut self) {
         self.newlines_before = 0;
+        self.context.next_source();
     }
 
     /// Returns the number of hits that have been written.

@@ -18,6 +18,7 @@ pub mod findings;
 pub mod near_misses;
 pub mod problems;
 pub mod sheet;
+pub mod timeline;
 pub mod wording;
 
 use std::cmp::Reverse;
@@ -26,7 +27,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Catalogue;
 use crate::code::{Key, MFA};
 use crate::filter::Part;
-use crate::finding::{self, find};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
@@ -122,7 +122,16 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
         before: BEFORE,
         after: AFTER,
         flow: Flow::Whole,
-        without_rows: &[NOTHING_FOUND, ALL_EMPTY, excluded::ALL, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+        without_rows: &[
+            NOTHING_STANDS_OUT,
+            NOTHING_FOUND,
+            ALL_EMPTY,
+            excluded::ALL,
+            NONE_READABLE,
+            NONE_READ,
+            ALL_SKIPPED,
+            NO_FILES,
+        ],
     }
 }
 
@@ -253,6 +262,8 @@ const FAMILY: &[Column] = &[
     Column::for_scripts("results", Holds::Count, "Number of its results."),
 ];
 
+/// The beginning of the text in place of findings if there are none.
+const NOTHING_STANDS_OUT: &str = "Nothing stands out in ";
 const NOTHING_FOUND: &str = "No result codes found in ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
@@ -296,6 +307,9 @@ const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
 /// The note on the lines that were picked for an audit.
 const AUDIT: &str =
     "The lines below were picked at random from those with each code. Check that they say what the table says.";
+
+/// The note below every table with codes.
+const CAVEAT: &str = "A code says what happened to the call or message, not whether the sign-in succeeded.";
 
 /// The note above the report of an interrupted run.
 pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.";
@@ -346,8 +360,10 @@ pub struct Report {
     pub near_misses: NearMissList,
     /// Some of the lines with each result, if the user asked for them.
     pub audit: Vec<Audited>,
-    /// What changed and what stands out, if the user wants to know.
+    /// What changed and what stands out, if the user wants to know. The caller adds it.
     pub findings: Found,
+    /// Whether only findings are written, and not the results.
+    pub is_only_findings: bool,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -396,6 +412,7 @@ impl Report {
             near_misses: NearMissList::default(),
             audit: Vec::new(),
             findings: Found::default(),
+            is_only_findings: false,
         }
     }
 
@@ -438,10 +455,6 @@ impl Report {
         report.clocks = settled.clocks;
         report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, ..)| key), catalogue);
         report.near_misses = NearMissList::new(&settled.near_misses);
-        if let Some(cells) = &settled.cells {
-            let found = find(cells, catalogue, &finding::Options::default());
-            report.findings = Found::new(found, catalogue, settled.totals.zone);
-        }
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -537,6 +550,28 @@ impl Report {
                 Cell::List(self.problems.iter().map(problems::with_path).collect()),
             ],
         }
+    }
+
+    /// Returns the findings for people, or why there are none, as notes.
+    #[must_use]
+    pub fn findings_alone(&self) -> Vec<String> {
+        let mut notes = Vec::from_iter(self.is_partial.then(|| PARTIAL.to_owned()));
+        if self.results == 0 {
+            notes.push(self.nothing_found().join("\n"));
+            return notes;
+        }
+        let of =
+            if self.results == 1 { "the only result".to_owned() } else { format!("{} results", grouped(self.results)) };
+        let nothing = || {
+            format!(
+                "{NOTHING_STANDS_OUT}{of}: no code became more or less frequent for many people, none belongs to one user or host \
+                 alone, and none needs attention by itself.\n\
+                 Leave out --findings only to see how often each code occurs, and when it was first and last seen."
+            )
+        };
+        notes.push(self.findings.whole_note().unwrap_or_else(nothing));
+        notes.extend(excluded::remark(&self.sign_ins, self.sign_ins.dropped.results));
+        notes
     }
 
     /// Returns the number of results of each family, or nothing if there is only one.
@@ -644,7 +679,7 @@ impl Report {
         let ended = self.services_ended.join(", ");
         let after =
             after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
-        let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.".to_owned();
+        let caveat = CAVEAT.to_owned();
         [sums.join(", ")]
             .into_iter()
             .chain(remarks.into_iter().flatten())
@@ -717,6 +752,20 @@ fn families(rows: &[(Key, &summary::Row)]) -> Vec<(String, u64)> {
     several.into_iter().map(|(family, count)| (family.to_owned(), count)).collect()
 }
 
+/// Returns a result in words, which include its name if no number identifies it.
+fn words(key: &Key, catalogue: &Catalogue) -> String {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let description = replaced(catalogue.description(key));
+    match key.name().map(replaced) {
+        None => description,
+        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if name == description => replaced(&key.to_string()),
+        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
+    }
+}
+
 /// Returns the cells of a result, in the columns of [`SUMMARY`]. `kind` is the value of [`PATTERN_KIND`].
 fn cells(
     key: &Key,
@@ -728,20 +777,11 @@ fn cells(
 ) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
-    let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
-    // The words include the name if no number identifies the row.
-    let words = match &name {
-        None => description.clone(),
-        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
-        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
-        Some(name) if *name == description => replaced(&key.to_string()),
-        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
-    };
     vec![
         key.code().into(),
-        name.into(),
-        description.into(),
-        words.into(),
+        key.name().map(replaced).into(),
+        replaced(catalogue.description(key)).into(),
+        words(key, catalogue).into(),
         entry.is_some().into(),
         row.tally.count.into(),
         Share { count: row.tally.count, total: results }.into(),

@@ -394,7 +394,7 @@ fn plan(random: &mut Random, hosts: u32, start: i64, end: i64) -> Incident {
 }
 
 /// The name of a user.
-fn user(number: u32) -> Option<Box<str>> {
+pub(crate) fn user(number: u32) -> Option<Box<str>> {
     (number > 0).then(|| format!("user{number:04}").into())
 }
 

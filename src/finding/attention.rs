@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::cells::Cells;
 use super::incidents::{key, sample};
 use super::rows::{MINUTE, Row};
-use super::{Finding, Kind};
+use super::{Finding, Kind, Scope};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key, MFA};
 use crate::time::Time;
@@ -33,7 +33,12 @@ pub(super) fn watched(cells: &Cells) -> Vec<Finding> {
     for row in cells.watched().as_slice() {
         by_key.entry(row.key).or_default().push(row);
     }
-    by_key.into_values().map(|rows| about(Kind::Attention, &rows, cells)).collect()
+    let finding = |rows: Vec<&Row>| {
+        let mut finding = about(Kind::Attention, &rows, cells);
+        finding.scopes = vec![Scope::of_codes(&finding.codes)];
+        finding
+    };
+    by_key.into_values().map(finding).collect()
 }
 
 /// Returns a finding about these results, which are in the order of time.
@@ -97,6 +102,9 @@ pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
                 let all: Vec<&Row> = recent.iter().copied().chain([*row]).collect();
                 let mut finding = about(Kind::Prompts, &all, cells);
                 finding.until = Some(Time::from_nanoseconds(row.first));
+                let user = cells.person(row.person).map(Box::from);
+                let (since, until) = (finding.since, finding.until);
+                finding.scopes = vec![Scope { user, since, until, ..Scope::of_codes(&finding.codes) }];
                 finding.count = recent.iter().map(|row| u64::from(row.count)).sum();
                 finding.samples = [recent[0], recent[recent.len() - 1], row].map(|row| sample(row, cells)).into();
                 findings.push(finding);
@@ -113,6 +121,7 @@ pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
     let mut finding = about(Kind::Prompts, &everything, cells);
     finding.count = findings.iter().map(|finding| finding.count).sum();
     finding.samples = samples;
+    finding.scopes = findings.iter().flat_map(|finding| finding.scopes.iter().cloned()).collect();
     vec![finding]
 }
 
@@ -141,5 +150,6 @@ pub(super) fn unknown(cells: &Cells, catalogue: &Catalogue) -> Option<Finding> {
     let mut codes: Vec<(u32, u64)> = counts.into_iter().collect();
     codes.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
     finding.codes = codes.into_iter().map(|(key, _)| cells.keys()[key as usize].clone()).collect();
+    finding.scopes = vec![Scope::of_codes(&finding.codes)];
     Some(finding)
 }

@@ -8,7 +8,7 @@ use super::cells::{Cells, is_watched};
 use super::incidents::sample;
 use super::rows::Row;
 use super::units::{Units, is_trouble};
-use super::{Finding, Kind};
+use super::{Finding, Kind, Scope};
 use crate::catalogue::Catalogue;
 use crate::time::Time;
 
@@ -141,6 +141,12 @@ fn finding(who: Who, keys: &[u32], totals: &[u64], numbers: [usize; 2], cells: &
     }
     finding.since = rows.first().map(|row| Time::from_nanoseconds(row.first));
     finding.since_start = true;
+    let (user, host) = match who {
+        Who::User(person) => (cells.person(person), None),
+        Who::Host(host) => (None, cells.host(host)),
+    };
+    let (user, host) = (user.map(Box::from), host.map(Box::from));
+    finding.scopes = vec![Scope { user, host, ..Scope::of_codes(&finding.codes) }];
     finding.samples = rows.iter().take(SAMPLES).map(|row| sample(row, cells)).collect();
     Some(finding)
 }

@@ -9,7 +9,7 @@ use super::evidence::{at_least_of_mean, ln};
 use super::rows::{HOUR, Row};
 use super::search::{Side, Stretch, float};
 use super::units::{AllSeries, Of, Units};
-use super::{Finding, Kind, Options, Per, Rates, Sample, families};
+use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
 use crate::code::Key;
 use crate::time::Time;
 
@@ -236,6 +236,20 @@ fn finding(main: &Timed, members: &[Timed], all: &AllSeries, units: &Units, cell
     finding.count = inside;
     finding.rates = (series.of != Of::Repeats).then(|| rates([inside, outside], &range, units, was_so));
     affected(&mut finding, main, is_of, &range, series.host, person, units, cells);
+    if series.of != Of::Repeats {
+        let scope = Scope {
+            host: series.host.and_then(|host| cells.host(host)).map(Box::from),
+            user: person.and_then(|person| cells.person(person)).map(Box::from),
+            ..Scope::of_codes(&finding.codes)
+        };
+        let is_more = main.stretch.side == Side::More;
+        // Where a code is missing, all results show when it was.
+        finding.scopes = vec![Scope {
+            since: time(main.since).filter(|_| is_more && begins),
+            until: time(main.until).filter(|_| is_more && main.stretch.ends),
+            ..scope
+        }];
+    }
     finding
 }
 

@@ -32,6 +32,7 @@ mod incidents;
 pub mod lines;
 mod retry;
 pub mod rows;
+pub mod scope;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use cells::Cells;
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::time::Time;
+use scope::Scope;
 use units::{AllSeries, Units};
 
 /// What a finding is about. The order is that in which findings are listed.
@@ -184,6 +186,8 @@ pub struct Finding {
     pub interval_ms: Option<u64>,
     /// The longest time that an attempt took in milliseconds, for [`Kind::Retry`].
     pub longest_ms: Option<u64>,
+    /// The results that it is about. Empty if it is about lines that are missing, or that hold no result.
+    pub scopes: Vec<Scope>,
     /// How surprising it is: minus the natural logarithm of its probability. 0 for what is not tested.
     pub evidence: f64,
 }
@@ -211,6 +215,7 @@ impl Finding {
             fewer: Vec::new(),
             interval_ms: None,
             longest_ms: None,
+            scopes: Vec::new(),
             evidence: 0.0,
         }
     }
@@ -286,6 +291,13 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
     let mut list = incidents::findings(stretches.collect(), &all, &units, cells, options);
+    for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
+        let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));
+        let is_inside = |one: &&units::Repeated| {
+            time(one) >= finding.since && (finding.until.is_none() || time(one) <= finding.until)
+        };
+        finding.scopes = retry::scopes(repeated.iter().filter(is_inside), cells);
+    }
     list.extend(concentration::findings(&units, cells, catalogue, &list));
     list.extend(attention::watched(cells));
     list.extend(attention::prompts(cells));

@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::evidence::{at_least, ln};
 use super::search::float;
 use super::units::Repeated;
-use super::{Finding, Kind};
+use super::{Finding, Kind, Scope};
 use crate::time::Time;
 
 const SECOND: i64 = 1_000_000_000;
@@ -59,7 +59,29 @@ pub(super) fn finding(repeated: &[Repeated], cells: &Cells) -> Option<Finding> {
     finding.hosts_of = cells.hosts_len() as u64;
     let durations = cells.rows().as_slice().iter().filter_map(|row| row.duration.checked_sub(1));
     finding.longest_ms = durations.max().map(u64::from);
+    finding.scopes = scopes(waited.into_iter(), cells);
     Some(finding)
+}
+
+/// Returns the scopes of repeats, which must be in the order of hosts, persons and times. Each repeat includes the result before it.
+pub(super) fn scopes<'r>(repeated: impl Iterator<Item = &'r Repeated>, cells: &Cells) -> Vec<Scope> {
+    let mut spans: Vec<Repeated> = Vec::new();
+    for one in repeated {
+        match spans.last_mut() {
+            Some(last) if (last.host, last.person) == (one.host, one.person) && one.previous <= last.time => {
+                last.time = last.time.max(one.time);
+            }
+            _ => spans.push(*one),
+        }
+    }
+    let scope = |span: &Repeated| Scope {
+        host: cells.host(span.host).map(Box::from),
+        user: cells.person(span.person).map(Box::from),
+        since: Some(Time::from_nanoseconds(span.previous)),
+        until: Some(Time::from_nanoseconds(span.time)),
+        ..Scope::default()
+    };
+    spans.iter().map(scope).collect()
 }
 
 /// Returns how many times each user was asked again, the most frequent first.

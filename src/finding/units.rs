@@ -346,8 +346,10 @@ pub(super) struct Repeated {
     pub(super) unit: u32,
     pub(super) host: u32,
     pub(super) person: u32,
-    /// The time at which the sign-in began.
+    /// The time of its result.
     pub(super) time: i64,
+    /// The time of the previous result of the person.
+    pub(super) previous: i64,
     /// The time since the previous one of the person began, in nanoseconds.
     pub(super) since: i64,
 }
@@ -372,7 +374,8 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
             let goes_on = groups[previous.key as usize] == Some(Group::StillPending) || is_fallback(row.key);
             let is_asked = groups[row.key as usize] != Some(Group::NoCallMade);
             if (0..=options.repeat_within).contains(&since) && !goes_on && is_asked {
-                repeated.push(Repeated { unit, host: row.host, person: row.person, time: row.first, since });
+                let Row { host, person, first: time, .. } = *row;
+                repeated.push(Repeated { unit, host, person, time, previous: previous.first, since });
             }
         }
     }

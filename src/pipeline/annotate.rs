@@ -9,7 +9,9 @@ use std::fmt;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use memchr::memchr;
 
+use super::context::Context;
 use super::sign_ins::{self, AllNearMisses, Listener, Notes, Recorders};
 use super::{Event, Options, Outcome, Outlet, Visitor, copies, run};
 use crate::attempt;
@@ -24,7 +26,7 @@ use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
 use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, Sought, When};
 use crate::summary::{Verdict, quiet};
-use crate::units::CodePage;
+use crate::units::{CodePage, Units};
 
 /// Writes the lines with results in `inputs` as they are found. `filter` knows only what each line itself contains. Returns the
 /// number of results that were written, and totals that contain only what the filter dropped.
@@ -41,7 +43,7 @@ pub fn as_found(
     format: &impl LineFormat,
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
-    let (mut numbering, mut settled) = (Numbering::default(), Settled::default());
+    let (mut numbering, mut settled) = (Numbering::with_context(format.context_lines()), Settled::default());
     settled.totals.window_zone = filter.window_zone();
     let filter = (!filter.is_empty()).then_some(Kept { filter, catalogue, options });
     let visitor = || Annotate::<_, false>::new(format, options, filter);
@@ -80,7 +82,7 @@ pub fn joined(
     let recorders = Recorders::new(set);
     let (parts, sought) = (quiet::shortest(&counting.by).map(|part| (part, counting.zone)), counting.near_misses);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
-    let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::default());
+    let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::with_context(format.context_lines()));
     let mut near_misses = AllNearMisses::default();
     let visitor = || {
         let mut annotate = Annotate::<_, true>::new(format, options, None);
@@ -246,6 +248,11 @@ struct Annotate<'f, F, const JOINED: bool> {
     listener: Listener,
     dropped: DroppedCounts,
     level: Level,
+    context: Context,
+    /// The number of line feeds in the task before the current part.
+    newlines_before: u64,
+    /// The name and the units of the source of the current task, if lines around those with results are wanted.
+    source: Option<(String, Units)>,
     /// The number of chunks since the last part.
     chunks: usize,
 }
@@ -254,13 +261,37 @@ impl<'f, F: LineFormat, const JOINED: bool> Annotate<'f, F, JOINED> {
     fn new(format: &'f F, options: &Options, kept: Option<Kept<'f>>) -> Annotate<'f, F, JOINED> {
         let rendered = Rendered::new(if JOINED { Filled::Later } else { Filled::Now });
         let (listener, dropped, level) = (Listener::new(options), DroppedCounts::default(), Level::new());
-        Annotate { format, kept, rendered, listener, dropped, level, chunks: 0 }
+        let context = Context::new(format.context_lines());
+        Annotate {
+            format,
+            kept,
+            rendered,
+            listener,
+            dropped,
+            level,
+            context,
+            newlines_before: 0,
+            source: None,
+            chunks: 0,
+        }
+    }
+
+    /// Renders the lines that follow one with results, and keeps the last ones.
+    fn pass_lines(&mut self, text: &[u8]) {
+        let Annotate { context, rendered, format, newlines_before, source, .. } = self;
+        if let Some((path, units)) = source {
+            context.lines(text, |number, line| {
+                let number = number.wrapping_sub(*newlines_before);
+                rendered.context(number, |rendered| format.context(path, line, *units, rendered));
+            });
+        }
     }
 
     /// Sends everything that was rendered and collected.
     fn hand_on(&mut self, out: &mut Outlet<'_, Lines>) {
         self.chunks = 0;
         let dropped = std::mem::take(&mut self.dropped);
+        self.newlines_before += self.rendered.newlines;
         out.part(Lines { rendered: self.rendered.take(), notes: self.listener.take(), dropped });
     }
 }
@@ -274,10 +305,14 @@ impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
     fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Lines>) {
         self.chunks += 1;
         let (path, owned) = (source.name.as_str(), chunk.owned());
-        let mut portion = Portion { annotate: &mut *self, path, owned, counted: 0, hits: Vec::new(), out };
+        if !self.context.is_empty() && self.source.is_none() {
+            self.source = Some((path.to_owned(), chunk.written.units));
+        }
+        let mut portion = Portion { annotate: &mut *self, path, owned, counted: 0, seen: 0, hits: Vec::new(), out };
         scanner.scan_into(chunk, &mut portion);
         portion.flush();
-        let counted = portion.counted;
+        let (counted, seen) = (portion.counted, portion.seen);
+        self.pass_lines(&owned[seen..]);
         self.rendered.newlines += newlines(self.level, &owned[counted..]);
         self.listener.note_logged(chunk);
         if self.chunks >= PART_CHUNKS {
@@ -290,7 +325,16 @@ impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Lines>) {
+        let Annotate { context, rendered, format, newlines_before, source, .. } = &mut *self;
+        if let Some((path, units)) = source.take() {
+            context.flush(|number, line| {
+                let number = number.wrapping_sub(*newlines_before);
+                rendered.context(number, |rendered| format.context(&path, line, units, rendered));
+            });
+            context.reset();
+        }
         self.hand_on(out);
+        self.newlines_before = 0;
     }
 }
 
@@ -302,6 +346,8 @@ struct Portion<'p, 'o, 'c, 'f, F, const JOINED: bool> {
     owned: &'c [u8],
     /// How many bytes of `owned` have been searched for line feeds.
     counted: usize,
+    /// How many bytes of `owned` have been passed to [`Context`].
+    seen: usize,
     /// The hits of the current portion.
     hits: Vec<Hit<'c>>,
     out: &'p mut Outlet<'o, Lines>,
@@ -348,10 +394,33 @@ impl<F: LineFormat, const JOINED: bool> Portion<'_, '_, '_, '_, F, JOINED> {
     /// Renders the current portion, and sends everything rendered so far if it is enough for a part.
     fn flush(&mut self) {
         let Some(first) = self.hits.first() else { return };
-        let Annotate { format, rendered, listener, level, .. } = &mut *self.annotate;
-        rendered.newlines += newlines(*level, &self.owned[self.counted..first.line_start]);
-        self.counted = first.line_start;
+        let start = first.line_start;
+        // A further portion of the same line is behind it.
+        let is_new = self.seen <= start;
+        if is_new && !self.annotate.context.is_empty() {
+            self.annotate.pass_lines(&self.owned[self.seen..start]);
+        }
+        let Annotate { format, rendered, listener, level, context, newlines_before, .. } = &mut *self.annotate;
+        rendered.newlines += newlines(*level, &self.owned[self.counted..start]);
+        self.counted = start;
+        let units = first.units;
+        let around = |context: &mut Context, rendered: &mut Rendered| {
+            context.flush(|number, line| {
+                let number = number.wrapping_sub(*newlines_before);
+                rendered.context(number, |rendered| format.context(self.path, line, units, rendered));
+            });
+        };
+        if !context.is_empty() {
+            around(context, rendered);
+            rendered.begin_line_in_context();
+        }
         format.line(self.path, &self.hits, rendered);
+        if is_new && !context.is_empty() {
+            let end = memchr(b'\n', &self.owned[start..]).map_or(self.owned.len(), |at| start + at + 1);
+            context.result(&self.owned[start..end]);
+            around(context, rendered);
+            self.seen = end;
+        }
         rendered.hits += self.hits.len() as u64;
         self.hits.clear();
         if rendered.bytes.len() > PART_BYTES || JOINED && listener.size_bytes() > PART_BYTES {

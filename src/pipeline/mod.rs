@@ -23,6 +23,7 @@
 
 pub mod annotate;
 pub mod audit;
+mod context;
 mod copies;
 mod deliver;
 mod feed;

@@ -13,6 +13,7 @@ use super::{codes, csv, lines};
 use crate::report::SUMMARY;
 use crate::report::files::FILES;
 use crate::report::sheet::{Column, Holds, Presence, Sheet};
+use crate::report::timeline::TIMELINE;
 
 /// The output of one command for scripts, and its fields.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +34,7 @@ pub struct Contract {
 
 /// Returns the contracts of all commands that write output for scripts.
 #[must_use]
-pub fn contracts() -> [Contract; 4] {
+pub fn contracts() -> [Contract; 5] {
     let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
         command,
         form,
@@ -59,6 +60,13 @@ pub fn contracts() -> [Contract; 4] {
             "One object. Each file is on a line of its own.",
             "file",
             "The files, in the order in which they are read.",
+        ),
+        sheet(
+            &TIMELINE,
+            "timeline",
+            "One object. Each result is on a line of its own.",
+            "result",
+            "The results in the order of time, and then those without a time.",
         ),
         Contract {
             command: "codes",

@@ -19,14 +19,14 @@ use crate::attempt::Outcome;
 use crate::catalogue::{Catalogue, UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
-use crate::numbered::{Details, LineFormat, Rendered, push_number};
+use crate::numbered::{CONTEXT_BYTES, Details, LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
 use crate::report::GENERAL;
 use crate::report::sheet::{Column, Holds};
 use crate::report::wording::moment;
 use crate::terminal::{escaped_line, is_plain};
 use crate::time::zone::{DisplayZone, Moment};
-use crate::units::CodePage;
+use crate::units::{CodePage, Units};
 
 /// The length in bytes up to which a whole line is shown. For a longer line, this many bytes around the match are shown.
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
@@ -50,6 +50,8 @@ pub struct Text<'c> {
     pub encoding: Option<&'static Encoding>,
     /// The zone in which the time of each result is shown, or `None` if it is not shown because the line contains it.
     pub zone: Option<DisplayZone>,
+    /// The number of lines that are shown before and after each line with results, as `path-line- the line`.
+    pub context: usize,
 }
 
 impl LineFormat for Text<'_> {
@@ -78,6 +80,29 @@ impl LineFormat for Text<'_> {
         bytes.extend_from_slice(b"] ");
         self.excerpt(hits, bytes);
         bytes.push(b'\n');
+    }
+
+    fn context_lines(&self) -> usize {
+        self.context
+    }
+
+    fn context(&self, path: &str, line: &[u8], units: Units, out: &mut Rendered) {
+        push_start(out.bytes(), self.place);
+        push_shown(out.bytes(), path.as_bytes());
+        out.bytes().push(b'-');
+        out.line_number();
+        let bytes = out.bytes();
+        bytes.push(b'-');
+        push_end(bytes, self.place);
+        bytes.push(b' ');
+        let shown = &line[..line.len().min(CONTEXT_BYTES)];
+        if is_plain(shown) {
+            bytes.extend_from_slice(shown);
+        } else {
+            let page = CodePage::of(shown, units, self.encoding);
+            bytes.extend_from_slice(escaped_line(&page.read(shown)).as_bytes());
+        }
+        bytes.extend_from_slice(if shown.len() < line.len() { b"...\n" } else { b"\n" });
     }
 
     fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>) {
@@ -319,7 +344,14 @@ impl<'c> Known<'c> {
 
 /// Whether `text` begins like the text that [`Text`] writes: `path:line: [result] `.
 pub(super) fn begins(text: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
+    // Lines that are shown because they are next to one with results come first: `path-3- text`.
+    let is_around = |line: &&str| {
+        line.split_once("- ").is_some_and(|(place, _)| {
+            let path = place.trim_end_matches(|digit: char| digit.is_ascii_digit());
+            path.len() < place.len() && path.len() > 1 && path.ends_with('-')
+        })
+    };
+    let line = text.lines().find(|line| !is_around(line)).unwrap_or_default();
     line.match_indices(": [").any(|(at, bracket)| {
         let place = line[..at].trim_end_matches(|digit: char| digit.is_ascii_digit());
         let has_place = place.len() < at && place.len() > 1 && place.ends_with(':');
@@ -433,6 +465,13 @@ mod tests {
         let mut bytes = Vec::new();
         push_shown(&mut bytes, text);
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn saved_lines_are_recognised_after_the_lines_before_them() {
+        let line = "a.log:4: [102 Phone Unreachable] rawCallStatus = 102";
+        assert!(begins(line) && begins(&format!("a.log-2- x\na.log-3- y\n{line}")));
+        assert!(!begins("a.log-2- x\n2017-02-14: [102]"));
     }
 
     #[test]

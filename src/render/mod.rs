@@ -9,6 +9,7 @@ mod breakdown;
 pub mod codes;
 pub mod contract;
 mod csv;
+mod findings;
 mod json;
 pub mod learned;
 pub mod lines;
@@ -28,8 +29,9 @@ use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
 use crate::report::files::{FILES, FILES_OF_HOSTS};
-use crate::report::findings;
+use crate::report::findings::begins as begins_with_findings;
 use crate::report::sheet::Sheet;
+use crate::report::timeline::TIMELINE;
 use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
 /// The format of a report.
@@ -64,16 +66,19 @@ impl Format {
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let list = &report.near_misses;
     match (&report.breakdown, format) {
+        (_, Format::Csv) if report.is_only_findings => return findings::write_csv(report, *options, out),
+        (_, Format::Table) if report.is_only_findings => findings::write(report, options.width, out)?,
         (_, Format::Csv) if list.is_listed => return near_misses::write_csv(list, options.zone, out),
         (Some(breakdown), Format::Table | Format::Csv) => breakdown::write(report, breakdown, format, *options, out)?,
         _ => {
             let mut renderer = format.renderer(report.sheet(), *options);
             renderer.begin(&report.before(), out)?;
-            report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
+            let has_rows = !report.is_only_findings;
+            report.rows.iter().filter(|_| has_rows).try_for_each(|row| renderer.row(row, out))?;
             if !report.rows.is_empty() && !report.general_rows.is_empty() {
                 renderer.section(&report.general_heading());
             }
-            report.general_rows.iter().try_for_each(|row| renderer.row(row, out))?;
+            report.general_rows.iter().filter(|_| has_rows).try_for_each(|row| renderer.row(row, out))?;
             renderer.end(&report.end(), out)?;
         }
     }
@@ -87,7 +92,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every sheet whose output [`is_own_output`] recognises.
-static SHEETS: [&Sheet; 5] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &PATTERNS];
+static SHEETS: [&Sheet; 6] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &TIMELINE, &PATTERNS];
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
 /// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with
@@ -127,6 +132,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         })
         || [
             breakdown::begins,
+            begins_with_findings,
             findings::begins,
             lines::begins,
             lines::begins_as_json,

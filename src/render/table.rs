@@ -352,8 +352,9 @@ impl Renderer for Table {
 pub(super) fn write_notes(notes: &[String], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let lines = notes.iter().flat_map(|note| note.lines());
     let mut lines = lines.flat_map(|line| match width {
-        Some(width) => wrap_item(line, width),
-        None => vec![line.to_owned()],
+        // A command stays on one line, so that it can be copied.
+        Some(width) if !line.trim_start_matches(' ').starts_with("callcodes ") => wrap_item(line, width),
+        _ => vec![line.to_owned()],
     });
     lines.try_for_each(|line| writeln!(out, "{line}"))
 }

@@ -359,7 +359,7 @@ mod own_output {
             } else {
                 Default::default()
             };
-            let text = Text { catalogue, highlight, place, encoding: None, zone: coloured.then_some(zone) };
+            let text = Text { catalogue, highlight, place, encoding: None, zone: coloured.then_some(zone), context: 0 };
             let known = Known { catalogue, set, encoding: None, zone };
             let (json, csv) = (Jsonl(known), Csv(known));
             let log = log(&keys);

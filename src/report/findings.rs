@@ -6,7 +6,8 @@ use super::sheet::{Cell, Column, Holds};
 use super::wording::{counted, grouped, moment};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
-use crate::finding::{Finding, Findings, Kind, Per, Rates, Sample};
+use crate::finding::{Finding, Findings, Kind, Options, Per, Rates, Sample, find};
+use crate::summary::sign_ins::Settled;
 use crate::terminal::replaced;
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
@@ -16,11 +17,14 @@ const NAMED: usize = 3;
 
 /// The largest number of findings above a table.
 const SHOWN: usize = 7;
+/// The command that prints the lines behind a finding, before its number.
+const LINES: &str = "callcodes lines --finding";
 /// The heading above findings.
 const HEADING: &str = "Findings";
 
 /// The fields of a finding.
-pub(super) const FINDING: &[Column] = &[
+pub(crate) const FINDING: &[Column] = &[
+    Column::for_scripts("number", Holds::Count, "Its number, from 1 on, as for `lines --finding`."),
     Column::for_scripts(
         "kind",
         Holds::Text,
@@ -68,8 +72,12 @@ pub(super) const FINDING: &[Column] = &[
     ),
     Column::for_scripts("text", Holds::Text, "The finding in words."),
     Column::for_scripts("next", Holds::Text, "What to do next.").or_null(),
-    Column::for_scripts("command", Holds::Text, "The command that prints the lines, with `PATH` for the input.")
-        .or_null(),
+    Column::for_scripts(
+        "command",
+        Holds::Text,
+        "The command that prints the lines. `PATH` stands for what it cannot repeat, such as standard input.",
+    )
+    .or_null(),
 ];
 
 /// The fields of a user who was asked again.
@@ -77,6 +85,12 @@ pub(super) const REPEATS: &[Column] = &[
     Column::for_scripts("user", Holds::Text, "The user."),
     Column::for_scripts("count", Holds::Count, "How many times the user was asked again."),
 ];
+
+/// Returns the findings of a run, in the order of their numbers. There are none if the run did not collect what they need.
+#[must_use]
+pub fn of(settled: &Settled, catalogue: &Catalogue, options: &Options) -> Findings {
+    settled.cells.as_ref().map_or_else(Findings::default, |cells| find(cells, catalogue, options))
+}
 
 /// The findings of a run, with their words.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,33 +103,50 @@ pub struct Found {
 
 impl Found {
     /// Words findings. Times are shown in `zone`.
+    ///
+    /// `again` are the options and paths of the run as they are typed on a command line. Commands repeat them.
     #[must_use]
-    pub fn new(findings: Findings, catalogue: &Catalogue, zone: DisplayZone) -> Found {
+    pub fn new(findings: Findings, catalogue: &Catalogue, zone: DisplayZone, again: &str) -> Found {
         let Findings { list, repeats, one_in } = findings;
-        let words = Words { catalogue, zone, one_in };
-        let worded = |finding: Finding| {
-            let worded = words.of(&finding);
+        let words = Words { catalogue, zone, one_in, again };
+        let worded = |(number, finding): (usize, Finding)| {
+            let worded = words.of(number, &finding);
             (finding, worded)
         };
-        Found { list: list.into_iter().map(worded).collect(), repeats, one_in, zone }
+        Found { list: (1..).zip(list).map(worded).collect(), repeats, one_in, zone }
     }
 
     /// Returns the findings for people, or `None` if there are none. Each has a number, and lines that belong to it are indented.
     #[must_use]
     pub fn note(&self) -> Option<String> {
+        let note = self.first(SHOWN)?;
+        let others = self.list.len().saturating_sub(SHOWN) as u64;
+        if others == 0 {
+            return Some(note);
+        }
+        Some(format!("{note}\n{}: --findings only lists all of them.", counted(others, "more finding")))
+    }
+
+    /// Returns all findings for people, or `None` if there are none.
+    #[must_use]
+    pub fn whole_note(&self) -> Option<String> {
+        self.first(usize::MAX)
+    }
+
+    /// Returns what was found, in words.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|(_, worded)| worded.text.as_str())
+    }
+
+    fn first(&self, limit: usize) -> Option<String> {
         if self.list.is_empty() {
             return None;
         }
         let mut lines = vec![HEADING.to_owned()];
-        for (number, (_, Worded { text, next, command })) in (1..).zip(self.list.iter().take(SHOWN)) {
+        for (number, (_, Worded { text, next, command })) in (1..).zip(self.list.iter().take(limit)) {
             let stop = if text.ends_with('.') { "" } else { "." };
             lines.push(format!("{number}  {text}{stop}"));
             lines.extend([next, command].into_iter().filter(|line| !line.is_empty()).map(|line| format!("   {line}")));
-        }
-        let others = self.list.len().saturating_sub(SHOWN) as u64;
-        if others > 0 {
-            let more = counted(others, "more finding");
-            lines.push(format!("{more} with --format json."));
         }
         Some(lines.join("\n"))
     }
@@ -123,7 +154,27 @@ impl Found {
     /// Returns the findings for scripts.
     #[must_use]
     pub fn records(&self) -> Cell<'_> {
-        Cell::List(self.list.iter().map(|(finding, worded)| self.record(finding, worded)).collect())
+        Cell::List(self.fields().map(Cell::Record).collect())
+    }
+
+    /// Returns the findings as rows with the columns of [`FINDING`]. Texts of one cell are separated by ` | `, because they may
+    /// contain spaces.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Vec<Cell<'static>>> {
+        let text = |cell: &Cell<'_>| if let Cell::Text(text) = cell { Some(text.to_string()) } else { None };
+        self.fields().map(move |fields| {
+            let cells = fields.into_iter().map(|(_, cell)| match &cell {
+                Cell::List(cells) => match cells.iter().map(text).collect::<Option<Vec<String>>>() {
+                    Some(texts) => texts.join(" | ").into(),
+                    None => cell,
+                },
+                _ => cell,
+            });
+            cells.collect()
+        })
+    }
+
+    fn fields(&self) -> impl Iterator<Item = Vec<(&'static str, Cell<'static>)>> {
+        (1..).zip(&self.list).map(|(number, (finding, worded))| self.field(number, finding, worded))
     }
 
     /// Returns for scripts how many times each user was asked again.
@@ -135,14 +186,15 @@ impl Found {
         Cell::List(self.repeats.iter().map(record).collect())
     }
 
-    fn record(&self, finding: &Finding, worded: &Worded) -> Cell<'static> {
+    fn field(&self, number: u64, finding: &Finding, worded: &Worded) -> Vec<(&'static str, Cell<'static>)> {
         let numbers = |codes: &[Key]| Cell::List(codes.iter().filter_map(Key::code).map(Cell::from).collect());
         let texts = |texts: &[Box<str>]| Cell::List(texts.iter().map(|text| replaced(text).into()).collect());
         let names = finding.codes.iter().filter_map(Key::name).map(|name| replaced(name).into()).collect();
         let rate = |of: fn(Rates) -> f64| Cell::from(finding.rates.map(of).map(Cell::Rate));
         let some = |text: &String| Cell::from(Some(text.clone()).filter(|text| !text.is_empty()));
         let samples = finding.samples.iter().map(|sample| self.sample(sample).into()).collect();
-        Cell::Record(vec![
+        vec![
+            ("number", number.into()),
             ("kind", finding.kind.name().into()),
             ("codes", numbers(&finding.codes)),
             ("names", Cell::List(names)),
@@ -168,7 +220,7 @@ impl Found {
             ("text", worded.text.clone().into()),
             ("next", some(&worded.next)),
             ("command", some(&worded.command)),
-        ])
+        ]
     }
 
     fn sample(&self, sample: &Sample) -> String {
@@ -192,7 +244,7 @@ pub struct Worded {
     pub text: String,
     /// What to do next, or an empty text.
     pub next: String,
-    /// The command that prints the lines, with `PATH` for the input, or an empty text if there are no such lines.
+    /// The command that prints the lines, or an empty text if there are no such lines.
     pub command: String,
 }
 
@@ -205,16 +257,25 @@ pub struct Words<'w> {
     pub zone: DisplayZone,
     /// The number of people of whom one was examined.
     pub one_in: u64,
+    /// The options and paths of the run, as they are typed on a command line.
+    pub again: &'w str,
 }
 
 impl Words<'_> {
-    /// Returns a finding in words.
+    /// Returns a finding in words. `number` is its number, from 1 on.
     #[must_use]
-    pub fn of(&self, finding: &Finding) -> Worded {
-        Worded { text: self.text(finding), next: self.next(finding), command: command(finding) }
+    pub fn of(&self, number: usize, finding: &Finding) -> Worded {
+        Worded { text: self.text(finding), next: self.next(finding), command: self.command(number, finding) }
     }
 
-    fn text(&self, finding: &Finding) -> String {
+    /// Returns the command that prints the lines behind a finding.
+    fn command(&self, number: usize, finding: &Finding) -> String {
+        if finding.scopes.is_empty() { String::new() } else { format!("{LINES} {number} {}", self.again) }
+    }
+
+    /// Returns what was found, with its numbers.
+    #[must_use]
+    pub fn text(&self, finding: &Finding) -> String {
         let codes = self.codes(&finding.codes);
         match finding.kind {
             Kind::New | Kind::Rise | Kind::Stopped | Kind::Fall => self.change(finding, &codes),
@@ -511,43 +572,19 @@ fn rate(rate: f64) -> String {
     }
 }
 
-/// Returns the command that prints the lines behind a finding. `PATH` stands for the input.
-fn command(finding: &Finding) -> String {
-    let codes: Vec<String> = finding.codes.iter().filter_map(Key::code).map(|code| code.to_string()).collect();
-    if codes.is_empty() || codes.len() < finding.codes.len() || matches!(finding.kind, Kind::Stopped | Kind::Fall) {
-        return String::new();
-    }
-    let mut command = format!("callcodes lines --code {}", codes.join(","));
-    let is_change = matches!(finding.kind, Kind::New | Kind::Rise | Kind::Prompts) || finding.rates.is_some();
-    if let Some(since) = finding.since.filter(|_| is_change && !finding.since_start) {
-        command += &format!(" --since {since}");
-    }
-    let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
-    if let ([user], Kind::User | Kind::Prompts | Kind::Attention) = (&finding.users[..], finding.kind)
-        && is_plain(user)
-    {
-        command += &format!(" --user {user}");
-    }
-    if let ([host], Kind::Host) = (&finding.hosts[..], finding.kind)
-        && is_plain(host)
-    {
-        command += &format!(" --host {host}");
-    }
-    command + " PATH"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::code::Code;
+    use crate::finding::scope::Scope;
 
     const SECOND: i64 = 1_000_000_000;
     /// 2017-02-14 08:17:12Z.
     const START: i64 = 1_487_060_232 * SECOND;
 
     fn worded(finding: &Finding) -> [String; 3] {
-        let words = Words { catalogue: Catalogue::built_in(), zone: DisplayZone::UTC, one_in: 1 };
-        let Worded { text, next, command } = words.of(finding);
+        let words = Words { catalogue: Catalogue::built_in(), zone: DisplayZone::UTC, one_in: 1, again: "" };
+        let Worded { text, next, command } = words.of(3, finding);
         [text, next, command]
     }
 
@@ -586,7 +623,7 @@ mod tests {
                 "102 Phone Unreachable, 117 Unable to Place Call: from 0.4 to 37 an hour since 2017-02-14 08:17:12Z, on 25 of 40 \
              hosts, 1,804 of 2,310 people; at the same time, there are fewer of 21",
                 check,
-                "callcodes lines --code 102,117 --since 2017-02-14T08:17:12Z PATH",
+                "",
             ]
         );
         let new = Finding {
@@ -600,7 +637,7 @@ mod tests {
             [
                 "102 Phone Unreachable: new from 2017-02-14 08:17:12Z to 2017-02-14 09:17:12Z, 9.9 an hour, on host1",
                 check,
-                "callcodes lines --code 102 --since 2017-02-14T08:17:12Z PATH",
+                "",
             ]
         );
     }
@@ -635,7 +672,7 @@ mod tests {
             [
                 "107 Invalid Phone Number Format: all 43 are bob's, on 31 of 40 hosts",
                 "Remove spaces, dashes and letters, and put the country code and an extension into their own fields.",
-                "callcodes lines --code 107 --user bob PATH",
+                "",
             ]
         );
         let since = Finding { rates: rates(0.0, 1.0), ..user };
@@ -647,7 +684,6 @@ mod tests {
         let hosts = names(&["host3"]);
         let host = Finding { hosts, count, count_of_one, users_count, users_of, ..about(Kind::Host, &[126]) };
         assert_eq!(worded(&host)[0], "126 User Licenses Exceeded: 40 of 41 are on host3, 7 of 90 people");
-        assert_eq!(worded(&host)[2], "callcodes lines --code 126 --host host3 PATH");
     }
 
     #[test]
@@ -659,7 +695,7 @@ mod tests {
             [
                 "132 Fraud Reported: carol, 2017-02-14 08:17:12Z, host17",
                 "Ask whether this was intended. If a stranger was signing in, change the password and check the sign-in logs.",
-                "callcodes lines --code 132 --user carol PATH",
+                "",
             ]
         );
         let (users, users_count) = (names(&["ann", "carol"]), 2);
@@ -689,7 +725,7 @@ mod tests {
                 "ann approved a prompt at 2017-02-14 08:23:52Z, after 6 that were denied or not answered since 2017-02-14 08:17:12Z, \
              from 10.1.1.1 at first and 10.2.2.2 at last",
                 "Ask whether the user was signing in. If not, change the password and check the sign-in logs.",
-                "callcodes lines --code 21,129 --since 2017-02-14T08:17:12Z --user ann PATH",
+                "",
             ]
         );
         let many = Finding { users: Vec::new(), users_count: 9, ..one };
@@ -741,19 +777,16 @@ mod tests {
         let unknown = Finding { count: 9, ..about(Kind::Unknown, &[777, 778, 779, 780, 781]) };
         assert_eq!(
             worded(&unknown),
-            [
-                "777, 778, 779, 2 other codes: in nobody's list, 9 results",
-                "Contact the Impero support team.",
-                "callcodes lines --code 777,778,779,780,781 PATH",
-            ]
+            ["777, 778, 779, 2 other codes: in nobody's list, 9 results", "Contact the Impero support team.", "",]
         );
     }
 
     #[test]
     fn the_first_findings_are_numbered_and_recognised() {
-        let list = vec![Finding { count: 1, ..about(Kind::Unknown, &[777]) }; 9];
+        let unknown = about(Kind::Unknown, &[777]);
+        let list = vec![Finding { count: 1, scopes: vec![Scope::of_codes(&unknown.codes)], ..unknown }; 9];
         let findings = Findings { list, repeats: Vec::new(), one_in: 1 };
-        let note = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC).note().unwrap();
+        let note = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "--user ann a.zip").note().unwrap();
         let lines: Vec<&str> = note.lines().collect();
         assert_eq!(
             lines[..4],
@@ -761,10 +794,11 @@ mod tests {
                 "Findings",
                 "1  777: in nobody's list, 1 result.",
                 "   Contact the Impero support team.",
-                "   callcodes lines --code 777 PATH",
+                "   callcodes lines --finding 1 --user ann a.zip",
             ]
         );
-        assert_eq!((lines.len(), lines[22]), (23, "2 more findings with --format json."));
+        assert_eq!(lines[6], "   callcodes lines --finding 2 --user ann a.zip");
+        assert_eq!((lines.len(), lines[22]), (23, "2 more findings: --findings only lists all of them."));
         assert!(begins(&note) && !begins("Findings of the night\n1  102"));
         assert_eq!(Found::default().note(), None);
     }

@@ -61,6 +61,7 @@ pub fn option(part: Part) -> &'static str {
         Part::Outcome => "--outcome",
         Part::File => "--in-file",
         Part::Window | Part::NoTime => "--since/--until",
+        Part::Finding => "--finding",
     }
 }
 

@@ -25,6 +25,7 @@ pub mod sign_ins;
 mod tally;
 #[cfg(test)]
 mod testing;
+pub mod timeline;
 mod total;
 mod verdicts;
 

@@ -21,6 +21,7 @@ use super::durations::Durations;
 use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
+use super::timeline::{Event, Latest, TIMELINE_LIMIT, Timeline};
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
 use crate::attempt::clocks::{self, Apart};
@@ -78,6 +79,8 @@ pub struct Options {
     pub zone: DisplayZone,
     /// Whether the results are collected for [`find`](crate::finding::find).
     pub with_cells: bool,
+    /// Whether the results are collected in the order of time.
+    pub with_timeline: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
@@ -85,8 +88,19 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells) = Default::default();
-        let waiting_limit = WAITING_LIMIT;
-        Options { keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells, waiting_limit }
+        let (with_timeline, waiting_limit) = (false, WAITING_LIMIT);
+        Options {
+            keep_twins,
+            by,
+            filter,
+            host_from,
+            with_verdicts,
+            near_misses,
+            zone,
+            with_cells,
+            with_timeline,
+            waiting_limit,
+        }
     }
 }
 
@@ -285,6 +299,8 @@ pub struct SignIns<'c> {
     fates: Vec<Fate>,
     /// The results and lines for findings, if [`Options::with_cells`] is set.
     collected: Option<Collected>,
+    /// The results in the order of time, if [`Options::with_timeline`] is set.
+    latest: Option<Latest>,
     count: Count,
 }
 
@@ -403,6 +419,8 @@ pub struct Settled {
     pub audit: Audit,
     /// The results, for [`find`](crate::finding::find), if [`Options::with_cells`] is set.
     pub cells: Option<Cells>,
+    /// The results in the order of time, if [`Options::with_timeline`] is set.
+    pub timeline: Timeline,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -578,6 +596,7 @@ impl<'c> SignIns<'c> {
             origins.number_results(0);
         }
         let collected = options.with_cells.then(Collected::default);
+        let latest = options.with_timeline.then(|| Latest::new(TIMELINE_LIMIT));
         SignIns {
             options,
             catalogue,
@@ -607,6 +626,7 @@ impl<'c> SignIns<'c> {
             origins,
             fates: Vec::new(),
             collected,
+            latest,
             count: Count::default(),
         }
     }
@@ -763,6 +783,9 @@ impl<'c> SignIns<'c> {
                     if let Some(collected) = &mut self.collected {
                         collected.add(&result, result.origin, &self.keys, &self.users);
                     }
+                    if let Some(latest) = &mut self.latest {
+                        latest.add(&result, result.origin, 1);
+                    }
                 }
             }
         }
@@ -853,8 +876,11 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
-        let collected = &mut self.collected;
-        let mut collect = |result: &SignIn, source: u32| {
+        let (collected, latest) = (&mut self.collected, &mut self.latest);
+        let mut collect = |result: &SignIn, source: u32, logs: usize| {
+            if let Some(latest) = latest {
+                latest.add(result, source, u32::try_from(logs).unwrap_or(u32::MAX));
+            }
             if let Some(collected) = collected {
                 collected.add(result, source, &self.keys, &self.users);
             }
@@ -885,7 +911,7 @@ impl<'c> SignIns<'c> {
             let is_kept = keeper.keeps(&result, &[source(&result)], count);
             if is_kept {
                 count.add(&result, source(&result), 0, by, is_checked);
-                collect(&result, source(&result));
+                collect(&result, source(&result), 1);
             }
             note(&result, &result, is_kept);
         }
@@ -931,7 +957,7 @@ impl<'c> SignIns<'c> {
                     let row = RowNumber::of(&best);
                     records.iter().zip(&found).for_each(|(one, source)| count.found((row, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
-                    collect(&best, source(&best));
+                    collect(&best, source(&best), found.len());
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
@@ -981,6 +1007,7 @@ impl<'c> SignIns<'c> {
             newest,
             window_error,
             collected,
+            latest,
             ..
         } = self;
         let taken_back = self.taken_back;
@@ -1129,20 +1156,36 @@ impl<'c> SignIns<'c> {
         let clocks = clocks_apart(&count.apart, &sources, |result| {
             hosts.text(places.same_host(result.host.or(places.host(result.origin))))
         });
+        let host = |source: u32, host: Number| match host.is_known() {
+            true => places.same_host(host),
+            false => places.same_host(places.host(source)),
+        };
+        // Lines that do not count are collected as well, and results before all machines are known.
+        let is_kept = |source: u32, host: Number| {
+            let file = sources.get(source as usize);
+            let of_file = file.map(|file| options.filter.check_files(&[file]));
+            !taken_back.contains(&source)
+                && options.filter.check_host(hosts.text(host)).is_empty()
+                && of_file.is_none_or(|dropped| dropped.is_empty())
+        };
+        let text = |values: &Values, number: Number| values.text(number).map(Box::from);
+        let timeline = latest.map(|latest| {
+            // Only these may have been collected before their machines were known. A twin may be in a file that the filter keeps.
+            let counts = |result: &SignIn, source: u32| !count.was_full || is_kept(source, host(source, result.host));
+            latest.finish(counts, |result, source, logs| Event {
+                time: result.time(),
+                key: keys.get(result.key as usize).cloned().unwrap_or_else(|| Key::Name("(others)".into())),
+                is_general: result.is_general(),
+                user: text(&users, result.user),
+                host: text(&hosts, host(source, result.host)),
+                address: text(&addresses, result.address),
+                outcome: result.outcome(),
+                duration_ms: result.duration_ms(),
+                source: sources.get(source as usize).unwrap_or_default().into(),
+                logs,
+            })
+        });
         let cells = collected.map(|collected| {
-            let host = |source: u32, host: Number| match host.is_known() {
-                true => places.same_host(host),
-                false => places.same_host(places.host(source)),
-            };
-            // Lines that do not count are collected as well, and results before all machines are known.
-            let is_kept = |source: u32, host: Number| {
-                let file = sources.get(source as usize);
-                let of_file = file.map(|file| options.filter.check_files(&[file]));
-                !taken_back.contains(&source)
-                    && options.filter.check_host(hosts.text(host)).is_empty()
-                    && of_file.is_none_or(|dropped| dropped.is_empty())
-            };
-            let text = |values: &Values, number: Number| values.text(number).map(Box::from);
             collected.cells(
                 &users,
                 |source, number| Some(host(source, number)).filter(|host| is_kept(source, *host)),
@@ -1194,6 +1237,7 @@ impl<'c> SignIns<'c> {
             window_error,
             clocks,
             cells,
+            timeline: timeline.unwrap_or_default(),
         }
     }
 
@@ -1427,14 +1471,20 @@ impl Keeper<'_> {
         // A name beyond the limit is treated like any unknown name.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
+        let spellings = || -> Vec<&str> {
+            let spellings = persons.spellings(persons.of(result.user));
+            spellings.iter().filter_map(|one| users.text(*one)).collect()
+        };
         let files: Vec<&str> = found_in.iter().filter_map(|source| sources.get(*source as usize)).collect();
         let dropped = [
             cached(Part::Code, result.key as usize, &|| filter.check_key(key, catalogue)),
             cached(Part::User, result.user.index(), &|| {
-                let spellings = persons.spellings(persons.of(result.user));
-                let texts: Vec<&str> = spellings.iter().filter_map(|one| users.text(*one)).collect();
                 // A user beyond the limit counts as another user and not as an unknown one.
-                if result.user == Number::OTHERS { filter.check_user(&["(others)"]) } else { filter.check_user(&texts) }
+                if result.user == Number::OTHERS {
+                    filter.check_user(&["(others)"])
+                } else {
+                    filter.check_user(&spellings())
+                }
             }),
             cached(Part::Host, host.index(), &|| {
                 if *is_end { filter.check_host(hosts.text(host)) } else { Dropped::default() }
@@ -1443,6 +1493,7 @@ impl Keeper<'_> {
             if *is_end { filter.check_files(&files) } else { Dropped::default() },
             filter.check_outcome(result.outcome()),
             filter.check_time(result.time()),
+            filter.check_finding(key, spellings, hosts.text(host), result.time()),
         ];
         let dropped = dropped.into_iter().fold(Dropped::default(), |all, one| all | one);
         if !dropped.is_empty() {

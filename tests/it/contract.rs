@@ -71,6 +71,9 @@ fn documents(command: &str) -> Vec<Value> {
         "codes" => [&[][..], &["102"], &["100-110", "777", "Never heard"]]
             .map(|queries| [&["codes", "--format", "json"], queries].concat())
             .to_vec(),
+        "timeline" => inputs
+            .map(|inputs| [&["timeline", "--user", "*", "--user", "", "--format", "json"], inputs].concat())
+            .to_vec(),
         "lines" => inputs.map(|inputs| [&["lines", "--format", "jsonl"], inputs].concat()).to_vec(),
         "scan" => {
             let by = ["code,group", "channel,outcome", "host,user", "address,file", "hour,day"];
@@ -93,7 +96,7 @@ fn documents(command: &str) -> Vec<Value> {
 
 #[test]
 fn the_output_is_valid_against_the_schemas_and_has_every_field() {
-    for command in ["scan", "lines", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "codes"] {
         let schema = strict(command);
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         let mut met = BTreeSet::new();
@@ -113,7 +116,7 @@ fn the_output_is_valid_against_the_schemas_and_has_every_field() {
 fn the_published_schema_allows_added_fields_and_no_missing_ones() {
     let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
     let validator = jsonschema::validator_for(&document).unwrap();
-    for command in ["scan", "lines", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "codes"] {
         for mut output in documents(command) {
             assert!(validator.is_valid(&output), "{command}");
             // Within a schema version, fields may be added but not removed.
@@ -128,7 +131,7 @@ fn the_published_schema_allows_added_fields_and_no_missing_ones() {
 #[test]
 fn the_page_on_output_explains_every_field() {
     let page = printed(&["help", "output"]);
-    for command in ["scan", "lines", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "codes"] {
         let (_, section) = page.split_once(&format!("JSON of callcodes {command}:")).unwrap();
         let section = section.split("JSON of callcodes").next().unwrap();
         let mut published = BTreeSet::new();

@@ -14,7 +14,7 @@ use callcodes::time::Time;
 use callcodes::time::window::{Range, Window};
 use callcodes::time::zone::DisplayZone;
 
-use crate::sign_ins::{printed, written};
+use crate::sign_ins::{divided, printed, written};
 use crate::ticket::generated::truth::SignIn;
 use crate::ticket::generated::truth::Written::{RawCallStatus, Service};
 use crate::ticket::generated::{HOUR, MIDNIGHT, ticket};
@@ -32,6 +32,15 @@ fn listed(folder: &Path, set: &PatternSet, filter: Filter) -> u64 {
         .unwrap()
         .summary;
     listed.entries.iter().filter_map(|entry| entry.text).map(|text| text.results).sum()
+}
+
+/// Returns the times in a timeline, in its order.
+fn timeline(folder: &Path, set: &PatternSet, filter: Filter) -> Vec<i64> {
+    let (walk, run) = (Walk::new(vec![folder.to_owned()]), divided(3, 20_000, 3_000));
+    let options = Options { filter, with_timeline: true, ..Options::default() };
+    let settled = sign_ins::count(walk, set, Catalogue::built_in(), &run, options).unwrap().summary;
+    assert_eq!(settled.timeline.left_out, 0);
+    settled.timeline.events.iter().map(|event| event.time.unwrap().nanoseconds()).collect()
 }
 
 #[test]
@@ -124,6 +133,10 @@ fn each_filter_keeps_what_the_truth_has() {
         let lines = printed(folder.path(), &pipeline::Options::default(), filter.clone());
         assert_eq!(lines.len(), records, "{part:?}");
         assert_eq!(listed(folder.path(), &set, filter.clone()), records as u64, "{part:?}");
+        let kept_times = timeline(folder.path(), &set, filter.clone());
+        let mut times: Vec<i64> = ticket.truth.found().filter(|sign_in| keeps(sign_in)).map(time).collect();
+        times.sort_unstable();
+        assert_eq!(kept_times, times, "{part:?}");
         let settled = count(filter);
         let kept = ticket.truth.found().filter(|sign_in| keeps(sign_in)).count() as u64;
         assert!(kept > 0 && kept < all, "{part:?}: the case proves nothing");

@@ -8,9 +8,10 @@ mod folder;
 mod random;
 
 use callcodes::catalogue::Catalogue;
-use callcodes::code::Code;
+use callcodes::code::{Code, Key};
 use callcodes::finding::rows::ROWS_LIMIT;
 use callcodes::finding::{Cells, Finding, Findings, Kind, Options, find};
+use callcodes::time::Time;
 use folder::{Folder, Shape, Sign, cells, folder};
 use random::Random;
 
@@ -106,4 +107,34 @@ fn a_missing_host_or_end_of_a_log_makes_nothing_stop_elsewhere() {
             assert_eq!(elsewhere, 0, "{:?}", folder.noise);
         }
     }
+}
+
+#[test]
+fn the_results_of_a_finding_are_those_that_it_counts() {
+    let mut seen = Vec::new();
+    for folder in folders(500..560, true) {
+        for finding in found(&cells(&folder.results, ROWS_LIMIT)).list {
+            let is_of = |one: &&Sign| {
+                finding.scopes.iter().any(|scope| {
+                    let time = Some(Time::from_nanoseconds(one.time));
+                    scope.codes.contains(&Key::Code(Code(one.code)))
+                        && scope.host.as_deref().is_none_or(|host| host == format!("host{:02}", one.host))
+                        && scope.user.as_deref().is_none_or(|name| folder::user(one.user).as_deref() == Some(name))
+                        && (scope.since.is_none() || time >= scope.since)
+                        && (scope.until.is_none() || time <= scope.until)
+                })
+            };
+            let expected = match finding.kind {
+                Kind::New | Kind::Rise | Kind::Attention | Kind::Unknown => finding.count,
+                Kind::User if finding.rates.is_some() => finding.count,
+                Kind::User | Kind::Host => finding.count_of_one,
+                Kind::Stopped | Kind::Fall if finding.since_start => finding.count,
+                _ => continue,
+            };
+            let count = folder.results.iter().filter(is_of).count() as u64;
+            assert_eq!(count, expected, "{finding:?}");
+            seen.push(finding.kind);
+        }
+    }
+    assert!([Kind::New, Kind::Rise, Kind::Fall].iter().all(|kind| seen.contains(kind)), "{seen:?}");
 }

@@ -93,7 +93,7 @@ fn the_man_page_has_the_usual_sections() {
 fn completions_offer_the_commands_in_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = stdout(&["generate", &format!("complete-{shell}")]);
-        for word in ["callcodes", "scan", "lines", "files", "codes", "patterns", "generate", "no-config"] {
+        for word in ["callcodes", "scan", "lines", "timeline", "files", "codes", "patterns", "generate", "no-config"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -120,7 +120,7 @@ fn completions_offer_codes_groups_and_patterns() {
         ("zsh", " commands \"$@\"\n    _files\n}"),
         (
             "zsh",
-            "        [[ ' scan lines files codes patterns generate help ' == *\" $line[1] \"* ]] || _files && ret=0\n        case",
+            "        [[ ' scan lines timeline files codes patterns generate help ' == *\" $line[1] \"* ]] || _files && ret=0\n        case",
         ),
         ("fish", "\"__fish_callcodes_using_subcommand codes\" -f -k -a \"0\\t'No call result'\n"),
         (
@@ -161,7 +161,7 @@ fn offered_by_bash(words: &str) -> String {
 #[test]
 fn bash_offers_options_only_after_a_dash() {
     let cases = [
-        ("callcodes ", "scan lines files codes patterns generate help"),
+        ("callcodes ", "scan lines timeline files codes patterns generate help"),
         ("callcodes li", "lines"),
         ("callcodes app", ""),
         ("callcodes --max-f", "--max-filesize"),

@@ -15,6 +15,7 @@ mod bombs;
 mod catalogue;
 mod compressed;
 mod containers;
+mod context;
 mod contract;
 mod copies;
 #[cfg(unix)]

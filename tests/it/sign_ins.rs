@@ -97,7 +97,7 @@ fn by(folder: &Path, run: &pipeline::Options, dimensions: &[Dimension]) -> BTree
     counts
 }
 
-fn divided(threads: usize, range_bytes: u64, block_bytes: usize) -> pipeline::Options {
+pub(crate) fn divided(threads: usize, range_bytes: u64, block_bytes: usize) -> pipeline::Options {
     let limits = Limits { block_bytes, ..Limits::default() };
     pipeline::Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..pipeline::Options::default() }
 }

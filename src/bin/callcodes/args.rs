@@ -21,6 +21,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 
+use crate::fail_on::FailOn;
 use crate::{help, values};
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs.
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Print the lines with results, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
     Lines(Box<LinesArgs>),
+    /// List the sign-ins of one user or host in the order of time
+    #[command(after_help = help::examples(&help::TIMELINE))]
+    Timeline(Box<TimelineArgs>),
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
     Files(Box<FilesArgs>),
@@ -62,8 +66,9 @@ pub(crate) enum Command {
 }
 
 /// The exit statuses with their meanings.
-pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
+pub(crate) const EXIT_STATUS: [(&str, &str); 5] = [
     ("0", "done, also when nothing was found"),
+    ("1", "done, and a condition of --fail-on was met, even if some input could not be read"),
     ("2", "wrong usage, a bad pattern or configuration file, or the result could not be written"),
     ("3", "done, but some input could not be read"),
     ("130", "interrupted, such as by Ctrl-C, after printing what had been read"),
@@ -87,6 +92,7 @@ impl Command {
         match self {
             Command::Scan(_) => "scan",
             Command::Lines(_) => "lines",
+            Command::Timeline(_) => "timeline",
             Command::Files(_) => "files",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
@@ -375,6 +381,17 @@ pub(crate) struct CountArgs {
     /// Without this, findings are listed above the table and in JSON: see `callcodes help sign-ins`.
     #[arg(long, hide_short_help = true)]
     pub(crate) no_findings: bool,
+    /// Print only findings, all of them
+    ///
+    /// Without any, a sentence says so. In CSV, each row is a finding; JSON has no rows in `results`.
+    #[arg(long, value_name = "WHICH", value_enum, hide_short_help = true)]
+    pub(crate) findings: Option<FindingsArg>,
+    /// Exit with status 1 if there is this: finding, 102, 100-145
+    ///
+    /// `finding` is any finding. Codes are written as for --code. Only results that count are looked at, so filters apply. Standard
+    /// error names what was found. Several are separated by commas, or the option is repeated.
+    #[arg(long, value_name = "WHAT", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) fail_on: Vec<FailOn>,
     /// List lines that speak of a call status but hold no result
     ///
     /// They have the key words of a pattern, such as `callStatus`, but no pattern finds a result in them. Lines that differ only in
@@ -390,6 +407,13 @@ pub(crate) struct CountArgs {
     /// JSON. `callcodes lines` prints all lines.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50), hide_short_help = true)]
     pub(crate) audit: Option<u8>,
+}
+
+/// Which part of the report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingsArg {
+    /// Findings, and no table
+    Only,
 }
 
 /// Which results are counted or printed.
@@ -506,6 +530,17 @@ impl From<SortArg> for Sort {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TimelineArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// List a sign-in twice if two logs recorded it
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) keep_twins: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FilesArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -517,6 +552,25 @@ pub(crate) struct FilesArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// Only the lines behind finding N, as `scan` numbers them
+    ///
+    /// Pass the paths and filters with which `scan` listed the finding: the command below a finding has them. The logs are read
+    /// twice, first to find out what stands out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Filters", hide_short_help = true)]
+    pub(crate) finding: Option<u32>,
+    /// Mark no line as counted in another log
+    ///
+    /// `scan` with the same option counts a sign-in once for each log that recorded it.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) keep_twins: bool,
+    /// Print N lines before and after each line with results
+    ///
+    /// They come from the same log and have `-` in place of `:` after the path. `--` separates groups of lines. Only for text, because
+    /// JSON Lines and CSV have a row for each result.
+    #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
+    #[arg(help_heading = "Output", hide_short_help = true)]
+    pub(crate) context: Option<u16>,
     /// Print lines while reading, with what they say themselves
     ///
     /// Without this, lines are printed after all logs have been read, because the user of a result may be on another line, and another

@@ -24,6 +24,7 @@ pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Fail
         outcomes: args.outcome.iter().cloned().collect(),
         files: args.in_file.iter().cloned().collect(),
         window,
+        finding: None,
         relative_to,
         zone: times.typed(),
         lacks_zone: range.lacks_zone(),

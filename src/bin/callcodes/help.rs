@@ -43,6 +43,11 @@ pub(crate) const LINES: [Example; 4] = [
     ("callcodes lines -o out.csv app.log", "save a row for each result"),
 ];
 
+pub(crate) const TIMELINE: [Example; 2] = [
+    ("callcodes timeline --user ann a.zip", "what happened to ann"),
+    ("callcodes timeline --host h7 a.zip", "what happened on that machine"),
+];
+
 pub(crate) const FILES: [Example; 2] = [
     (r"callcodes files C:\tickets\4711", "list the files in a folder"),
     ("callcodes files -o out.csv a.zip", "save the list for a spreadsheet"),
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_command_line() {
-        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &FILES, &CODES].concat() {
+        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &TIMELINE, &FILES, &CODES].concat() {
             let words = line.split(" | ").next().unwrap_or_default().split(' ');
             let parsed = Cli::command().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

@@ -1,9 +1,11 @@
 //! The program `callcodes`: parses the command line, runs a command, and returns its exit status.
 
+mod again;
 mod args;
 mod argv;
 mod cmd;
 mod completion;
+mod fail_on;
 mod filters;
 mod format;
 mod help;
@@ -30,14 +32,15 @@ use status::{Failure, Status};
 fn main() -> ExitCode {
     let arguments = argv::corrected(std::env::args_os().collect());
     let matches = help::definition(&arguments).try_get_matches_from(&arguments);
-    let cli = matches
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (cli, matches) = parsed.unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
+    let matches = matches.subcommand_matches("scan").unwrap_or(&matches);
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
-        None => slip::check(&cli.scan.read.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
-        Some(Command::Scan(args)) => cmd::scan::run(&args),
+        None => slip::check(&cli.scan.read.input.paths).and_then(|()| cmd::scan::run(&cli.scan, matches)),
+        Some(Command::Scan(args)) => cmd::scan::run(&args, matches),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
+        Some(Command::Timeline(args)) => cmd::timeline::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),

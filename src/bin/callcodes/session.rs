@@ -124,13 +124,16 @@ impl<'a, F: ByEnding> Session<'a, F> {
         write(&mut self.output).map_err(|reason| self.output.error(reason).into())
     }
 
+    /// Reports the problems of a run on standard error, unless that has been done because nothing was read.
+    pub(crate) fn report<S>(&self, outcome: &Outcome<S>) {
+        report_read(outcome, self.args);
+    }
+
     /// Completes the result of a run over `files` files, then reports problems and statistics.
     pub(crate) fn end<S>(self, outcome: &Outcome<S>, files: u64) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status, files)?;
-        if outcome.files > 0 {
-            report_problems(outcome, self.args);
-        }
+        report_read(outcome, self.args);
         self.settings.report_file_times(&outcome.problems, outcome.files);
         if self.args.stats {
             term::report_speed(self.elapsed, outcome.bytes);
@@ -138,6 +141,13 @@ impl<'a, F: ByEnding> Session<'a, F> {
         // The process ends anyway, and dropping the patterns takes as long as reading a small log.
         mem::forget(self.settings);
         Ok(status)
+    }
+}
+
+/// Reports problems on standard error, unless that has been done because nothing was read.
+fn report_read<S>(outcome: &Outcome<S>, args: &OutputArgs) {
+    if outcome.files > 0 {
+        report_problems(outcome, args);
     }
 }
 

@@ -157,10 +157,11 @@ impl Settings {
         matches!(&self.inputs[..], [only] if only.metadata().is_ok_and(is_large))
     }
 
-    /// Whether the inputs can be read a second time: all are files and folders, and neither standard input nor pipes.
+    /// Whether the inputs can be read a second time: all are files and folders, and neither standard input nor pipes. A path that
+    /// does not exist is missing both times.
     pub(crate) fn can_read_again(&self) -> bool {
         let is_kept = |metadata: Metadata| metadata.is_file() || metadata.is_dir();
-        self.inputs.iter().all(|input| input != Path::new(STDIN) && input.metadata().is_ok_and(is_kept))
+        self.inputs.iter().all(|input| input != Path::new(STDIN) && input.metadata().map_or(true, is_kept))
     }
 
     /// Returns the inputs, without the files that this run itself writes.

@@ -15,6 +15,8 @@ pub(crate) enum Status {
     Incomplete,
     /// The user ended the run before everything was read.
     Interrupted,
+    /// Everything was done, and a condition of `--fail-on` was met.
+    Met,
     /// Nothing was done, or a check failed. The reason has been reported.
     Refused,
 }
@@ -33,10 +35,17 @@ impl Status {
         }
     }
 
+    /// Returns the status if a condition of `--fail-on` was met. An interrupted run has not seen everything, so nobody should rely on
+    /// what it found.
+    pub(crate) fn met(self) -> Status {
+        if self == Status::Interrupted { self } else { Status::Met }
+    }
+
     /// Returns the exit status for the operating system.
     pub(crate) fn code(self) -> u8 {
         match self {
             Status::Done => 0,
+            Status::Met => 1,
             Status::Refused => 2,
             Status::Incomplete => 3,
             // The status that shells report for a program ended by SIGINT.

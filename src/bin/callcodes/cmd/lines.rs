@@ -1,15 +1,18 @@
 //! `lines`: prints the matching lines with annotations, in file order.
 
 use std::io;
+use std::sync::Arc;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::filter::{Filter, RelativeTo};
+use callcodes::finding;
+use callcodes::finding::scope::Scopes;
 use callcodes::numbered::LineFormat;
-use callcodes::pipeline::Outcome;
-use callcodes::pipeline::annotate;
+use callcodes::pipeline::{Outcome, annotate, sign_ins};
 use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::breakdown::Shown;
+use callcodes::report::findings::{self, Words};
 use callcodes::report::{ALL_EMPTY, Report, Searched, excluded, wording};
 use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
@@ -30,23 +33,39 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let written = if args.no_join { Written::AsItComes } else { Written::AtTheEnd };
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| written)?;
     let filter = filters::filter(&args.filter, &args.input.times)?;
-    if args.no_join && matches!(filter.relative_to, RelativeTo::Newest(_)) {
-        let reason = "--relative-to last needs all logs to be read first, so it cannot be used with --no-join";
-        return Err(Failure::Message(reason.to_owned()));
-    }
-    if args.no_join && args.input.host_from.is_some() {
-        let reason = "--host-from needs the names of all logs first, so it cannot be used with --no-join";
-        return Err(Failure::Message(reason.to_owned()));
+    if let Some(reason) = needs_join(args, &filter).filter(|_| args.no_join) {
+        return Err(Failure::Message(format!("{reason}, so it cannot be used with --no-join")));
     }
     let (styles, format) = (session.styles, session.format);
-    let run = Run { filter, is_joined: !args.no_join };
-    let outcome = session.read(|walk, settings, output| {
+    if args.context.is_some() && !matches!(format, LinesFormatArg::Text) {
+        return Err(Failure::Message(NO_CONTEXT.to_owned()));
+    }
+    let context = args.context.map_or(0, usize::from);
+    if args.finding.is_some() && !session.settings.can_read_again() {
+        return Err(Failure::Message(NOT_AGAIN.to_owned()));
+    }
+    let mut run = Run { filter, is_joined: !args.no_join, keep_twins: args.keep_twins };
+    let mut finding = None;
+    let outcome = session.read(|mut walk, settings, output| {
+        if let Some(number) = args.finding {
+            let first = run.count(walk, settings)?;
+            if first.files == 0 || settings.options.opening.stop.is_requested() {
+                // What is missing because of an interruption would look like a finding.
+                return Ok(first.map(|_| Ok(<(u64, Settled)>::default())));
+            }
+            match behind(number, &first.summary, settings) {
+                Ok((text, scopes)) => (finding, run.filter.finding) = (Some(text), Some(scopes)),
+                Err(failure) => return Ok(first.map(|_| Err(failure))),
+            }
+            walk = settings.walk_again(output);
+        }
         let encoding = settings.options.opening.encoding.given();
         let known = Known { catalogue, set: &settings.set, encoding, zone: settings.zone };
-        match format {
+        let outcome = match format {
             LinesFormatArg::Text => {
                 let zone = args.input.times.display_tz.map(DisplayZone::new);
-                let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding, zone };
+                let format =
+                    Text { catalogue, highlight: styles.highlight, place: styles.place, encoding, zone, context };
                 run.write(walk, settings, &format, output)
             }
             LinesFormatArg::Jsonl => run.write(walk, settings, &Jsonl(known), output),
@@ -54,12 +73,17 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
                 csv::write_head(output)?;
                 run.write(walk, settings, &Csv(known), output)
             }
-        }
+        };
+        outcome.map(|outcome| outcome.map(Ok))
     })?;
+    let (outcome, found) = outcome.without_results();
+    let found = found.inspect_err(|_| session.report(&outcome))?;
+    let outcome = outcome.with(found);
     let restriction = session.settings.restriction();
     let (results, settled) = &outcome.summary;
     filters::check(settled)?;
     let status = session.end(&outcome, outcome.files)?;
+    finding.iter().for_each(term::note);
     let undecided = wording::undecided(outcome.times.undecided);
     let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals), undecided];
     notes.iter().flatten().for_each(term::note);
@@ -85,13 +109,67 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     Ok(status)
 }
 
+/// The message if `-C` is combined with a format that has a row for each result.
+const NO_CONTEXT: &str =
+    "-C is only for text, because JSON Lines and CSV have a row for each result. Leave it out, or choose --format text";
+
+/// The message if `--finding` is combined with input that can be read only once.
+const NOT_AGAIN: &str = "--finding reads the logs twice, which is not possible with standard input or a pipe. Save the log as a \
+                         file, and pass that file";
+
+/// Returns why an option needs all logs to be read before the first line is printed, or `None` if none of them does.
+fn needs_join(args: &LinesArgs, filter: &Filter) -> Option<&'static str> {
+    let reasons = [
+        (matches!(filter.relative_to, RelativeTo::Newest(_)), "--relative-to last needs all logs to be read first"),
+        (args.input.host_from.is_some(), "--host-from needs the names of all logs first"),
+        (args.finding.is_some(), "--finding needs all logs to be read first"),
+        (args.keep_twins, "--keep-twins is about the results of all logs"),
+    ];
+    reasons.into_iter().find(|(is_given, _)| *is_given).map(|(_, reason)| reason)
+}
+
+/// Returns the finding with this number in words, and which results it is about.
+fn behind(number: u32, settled: &Settled, settings: &Settings) -> Result<(String, Arc<Scopes>), Failure> {
+    filters::check(settled)?;
+    let found = findings::of(settled, Catalogue::built_in(), &finding::Options::default());
+    let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
+    let Some(finding) = found.list.get(index) else {
+        let there_are = match found.list.len() as u64 {
+            0 => "there are no findings in these logs with these options".to_owned(),
+            1 => "there is only 1 finding in these logs with these options".to_owned(),
+            many => format!("there are only {} findings in these logs with these options", wording::grouped(many)),
+        };
+        return Err(Failure::Message(format!("--finding {number}: {there_are}")));
+    };
+    let words = Words { catalogue: Catalogue::built_in(), zone: settings.zone, one_in: found.one_in, again: "" };
+    let text = words.text(finding);
+    if finding.scopes.is_empty() {
+        let reason = format!("--finding {number}: no lines with results are behind this finding: {text}");
+        return Err(Failure::Message(reason));
+    }
+    Ok((format!("finding {number}: {text}"), Arc::new(finding.scopes.iter().cloned().collect())))
+}
+
 /// The options that decide which lines are written, and how.
 struct Run {
     filter: Filter,
     is_joined: bool,
+    keep_twins: bool,
 }
 
 impl Run {
+    /// Counts the results as `scan` does.
+    fn count(&self, walk: Walk, settings: &Settings) -> io::Result<Outcome<Settled>> {
+        let counting = Options { with_cells: true, ..self.counting(settings) };
+        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, counting)
+    }
+
+    /// Returns the options for counting results.
+    fn counting(&self, settings: &Settings) -> Options {
+        let (filter, host_from, zone) = (self.filter.clone(), settings.host_from.clone(), settings.zone);
+        Options { keep_twins: self.keep_twins, filter, host_from, zone, ..Options::default() }
+    }
+
     /// Writes the lines, and returns the number of results that were written and the counts of the sign-ins.
     fn write(
         self,
@@ -102,9 +180,7 @@ impl Run {
     ) -> io::Result<Outcome<(u64, Settled)>> {
         let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
         if self.is_joined {
-            let (filter, host_from, zone) = (self.filter, settings.host_from.clone(), settings.zone);
-            let near_misses = Sought::No;
-            let counting = Options { filter, host_from, zone, near_misses, ..Options::default() };
+            let counting = Options { near_misses: Sought::No, ..self.counting(settings) };
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
             return annotate::joined(walk, set, catalogue, options, counting, format, &mut store, output);
         }

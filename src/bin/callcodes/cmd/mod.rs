@@ -7,3 +7,4 @@ pub(crate) mod help;
 pub(crate) mod lines;
 pub(crate) mod patterns;
 pub(crate) mod scan;
+pub(crate) mod timeline;

@@ -1,22 +1,29 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
+use callcodes::finding;
 use callcodes::pattern::Pattern;
 use callcodes::pipeline::{Outcome, audit, sign_ins};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
+use callcodes::report::findings::{self, Found};
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
 
-use crate::args::{CountArgs, ReadArgs, ScanArgs, SummaryFormatArg};
+use clap::ArgMatches;
+
+use crate::again;
+use crate::args::{CountArgs, FindingsArg, ReadArgs, ScanArgs, SummaryFormatArg};
 use crate::cmd::lines::HELD_BYTES;
+use crate::fail_on::FailOn;
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term;
 
-pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
+/// Counts and reports. `matches` are the arguments from which `args` were made.
+pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let ScanArgs { count, filter, read } = args;
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
@@ -25,9 +32,18 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
-    // CSV has no findings.
-    let with_cells = !count.no_findings && !is_csv;
+    let is_only_findings = count.findings == Some(FindingsArg::Only);
+    let fail_on: FailOn = count.fail_on.iter().cloned().collect();
     let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some();
+    if is_only_findings && (chooses_rows || count.near_misses || count.audit.is_some()) {
+        return Err(Failure::Message(NO_TABLE.to_owned()));
+    }
+    let needs_findings = [(is_only_findings, "--findings only"), (fail_on.is_about_findings(), "--fail-on finding")];
+    if let Some((_, option)) = needs_findings.iter().find(|(is_given, _)| *is_given && count.no_findings) {
+        return Err(Failure::Message(format!("{option} cannot be used with --no-findings. Leave out one of them")));
+    }
+    // The CSV of results has no findings.
+    let with_cells = !count.no_findings && !is_csv || needs_findings.iter().any(|(is_given, _)| *is_given);
     if count.near_misses && is_csv && chooses_rows {
         return Err(Failure::Message(NO_ROWS.to_owned()));
     }
@@ -72,8 +88,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     };
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
+    let found = findings::of(&settled, Catalogue::built_in(), &finding::Options::default());
+    let again = again::typed(matches, session.settings.can_read_again());
+    let findings = Found::new(found, Catalogue::built_in(), zone, &again);
+    let met = fail_on.met(&settled, &findings.texts().collect::<Vec<&str>>());
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
-    let mut report = Report { times: outcome.times, ..report };
+    let mut report = Report { times: outcome.times, findings, is_only_findings, ..report };
     // Without any result, the near misses are the answer.
     let is_listed = count.near_misses || (report.results == 0 && report.sign_ins.dropped.results == 0 && !is_csv);
     if is_listed || matches!(session.format, SummaryFormatArg::Json) {
@@ -83,8 +103,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file that is meant for programs, nobody notices that there are no results.
-    if report.results == 0 && format != Format::Table && output.output.is_some() {
+    let is_only_csv = is_only_findings && is_csv;
+    if report.results == 0 && format != Format::Table && output.output.is_some() && !is_only_csv {
         report.nothing_found().iter().take(1).for_each(term::note);
+    }
+    if is_only_csv && report.findings.texts().next().is_none() {
+        report.findings_alone().iter().take(1).for_each(term::note);
     }
     let left_out = report.breakdown.as_ref().map_or(report.left_out, |breakdown| breakdown.left_out);
     if format != Format::Table {
@@ -98,8 +122,17 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         notes.iter().flatten().for_each(term::note);
         report.clocks.iter().map(wording::clocks).for_each(term::note);
     }
-    session.end(&outcome, outcome.files)
+    let status = session.end(&outcome, outcome.files)?;
+    if met.is_empty() || status.met() == status {
+        return Ok(status);
+    }
+    met.iter().for_each(term::note);
+    Ok(status.met())
 }
+
+/// The message if only findings are printed, and options are about the table.
+const NO_TABLE: &str = "--findings only prints no table, so --by, --top, --min, --sort, --near-misses and --audit have no effect. Leave \
+                        them out";
 
 /// The message if options about the rows of CSV are combined with near misses, which are then the rows.
 const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min and --sort have no \
