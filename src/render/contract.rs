@@ -96,7 +96,7 @@ fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
 #[must_use]
 pub fn type_of(field: &Column) -> String {
     let kind = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose => "text",
+        Holds::Text | Holds::Path | Holds::Prose | Holds::Trend | Holds::Bar => "text",
         Holds::Code | Holds::Count => "whole number",
         Holds::Bytes => "whole number, in bytes",
         Holds::Duration => "whole number, in milliseconds",
@@ -171,7 +171,7 @@ fn object(fields: &[Column]) -> Value {
 /// Returns the JSON Schema of a field.
 fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),
+        Holds::Text | Holds::Path | Holds::Prose | Holds::Trend | Holds::Bar => json!({ "type": "string" }),
         Holds::Code => json!({ "type": "integer" }),
         Holds::Count | Holds::Bytes | Holds::Duration => json!({ "type": "integer", "minimum": 0 }),
         Holds::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),

@@ -16,6 +16,7 @@ mod near_misses;
 pub mod patterns;
 pub mod progress;
 mod renderer;
+mod screen;
 mod table;
 pub mod trial;
 pub mod wrap;
@@ -28,8 +29,8 @@ use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
 use crate::report::files::{FILES, FILES_OF_HOSTS};
-use crate::report::findings;
 use crate::report::sheet::Sheet;
+use crate::report::{self, findings};
 use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
 /// The format of a report.
@@ -69,12 +70,22 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
         _ => {
             let mut renderer = format.renderer(report.sheet(), *options);
             renderer.begin(&report.before(), out)?;
-            report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
-            if !report.rows.is_empty() && !report.general_rows.is_empty() {
-                renderer.section(&report.general_heading());
+            let [groups, mut general] = report.group_headings();
+            if general.is_empty() && !report.rows.is_empty() && !report.general_rows.is_empty() {
+                general.push((0, report.general_heading()));
             }
-            report.general_rows.iter().try_for_each(|row| renderer.row(row, out))?;
-            renderer.end(&report.end(), out)?;
+            for (rows, headings) in [(&report.rows, groups), (&report.general_rows, general)] {
+                for (at, row) in rows.iter().enumerate() {
+                    let heading = headings.iter().find(|(before, _)| *before == at);
+                    heading.into_iter().for_each(|(_, heading)| renderer.section(heading));
+                    renderer.row(row, out)?;
+                }
+            }
+            let end = match format {
+                Format::Table => screen::end(report, report.rows.len() + report.general_rows.len(), options),
+                Format::Json | Format::Csv => report.end(),
+            };
+            renderer.end(&end, out)?;
         }
     }
     if format == Format::Table {
@@ -118,12 +129,13 @@ pub fn is_own_output(head: &[u8]) -> bool {
     if text.contains('\x1b') {
         text = strip_str(&text).to_string().into();
     }
-    begins_with_note(&text, PARTIAL)
-        || is_documentation(&text)
+    let text = report::after_head(&text);
+    begins_with_note(text, PARTIAL)
+        || is_documentation(text)
         || SHEETS.iter().any(|sheet| {
-            table::begins(sheet, &text)
-                || json::begins(sheet.schema, sheet.first_name(), &text)
-                || csv::begins(sheet.columns, &text)
+            table::begins(sheet, text)
+                || json::begins(sheet.schema, sheet.first_name(), text)
+                || csv::begins(sheet.columns, text)
         })
         || [
             breakdown::begins,
@@ -138,7 +150,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
             trial::begins,
         ]
         .iter()
-        .any(|begins| begins(&text))
+        .any(|begins| begins(text))
 }
 
 /// Whether `text` begins like the man page or the topic of `help` that have lines with results as examples.

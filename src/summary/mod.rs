@@ -25,6 +25,7 @@ pub mod sign_ins;
 mod tally;
 #[cfg(test)]
 mod testing;
+mod timeline;
 mod total;
 mod verdicts;
 
@@ -33,6 +34,9 @@ pub use dimension::Dimension;
 pub use durations::Durations;
 pub use key::RowKey;
 pub use tally::Tally;
+pub use timeline::Timeline;
+#[cfg(test)]
+pub(crate) use timeline::timeline_of;
 pub use total::{Row, Summary, Totals};
 pub use verdicts::Verdict;
 

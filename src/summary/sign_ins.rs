@@ -8,7 +8,7 @@
 //! The machine of a source may follow from its name, but only by comparison with the names of all other sources. So until the
 //! end, results are counted separately for each source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::ops::Range;
 
@@ -21,6 +21,7 @@ use super::durations::Durations;
 use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
+use super::timeline::{Periods, Timeline};
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
 use crate::attempt::clocks::{self, Apart};
@@ -78,15 +79,28 @@ pub struct Options {
     pub zone: DisplayZone,
     /// Whether the results are collected for [`find`](crate::finding::find).
     pub with_cells: bool,
+    /// Whether the results are counted over time, for [`Settled::timeline`].
+    pub with_timeline: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells) = Default::default();
-        let waiting_limit = WAITING_LIMIT;
-        Options { keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells, waiting_limit }
+        let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone) = Default::default();
+        let (with_cells, with_timeline, waiting_limit) = (false, false, WAITING_LIMIT);
+        Options {
+            keep_twins,
+            by,
+            filter,
+            host_from,
+            with_verdicts,
+            near_misses,
+            zone,
+            with_cells,
+            with_timeline,
+            waiting_limit,
+        }
     }
 }
 
@@ -263,6 +277,8 @@ pub struct SignIns<'c> {
     without_result: u64,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
+    /// The first and the last time of the lines in a source, if they are wanted.
+    spans: Vec<(u32, (Time, Time))>,
     totals: Totals,
     /// Whether the current source has results.
     has_results: bool,
@@ -285,8 +301,14 @@ pub struct SignIns<'c> {
     fates: Vec<Fate>,
     /// The results and lines for findings, if [`Options::with_cells`] is set.
     collected: Option<Collected>,
+    /// The results over time, if [`Options::with_timeline`] is set.
+    periods: Option<Periods<Placed>>,
     count: Count,
 }
+
+/// The row of a result. If the filter must still check the machine and the source at the end, also the source and the host that the
+/// line names.
+type Placed = (RowNumber, Option<(u32, Number)>);
 
 /// What must be taken back if a source is replaced.
 #[derive(Clone, Copy, Debug)]
@@ -403,6 +425,8 @@ pub struct Settled {
     pub audit: Audit,
     /// The results, for [`find`](crate::finding::find), if [`Options::with_cells`] is set.
     pub cells: Option<Cells>,
+    /// The results over time, if [`Options::with_timeline`] is set.
+    pub timeline: Option<Timeline>,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -578,6 +602,7 @@ impl<'c> SignIns<'c> {
             origins.number_results(0);
         }
         let collected = options.with_cells.then(Collected::default);
+        let periods = options.with_timeline.then(Periods::default);
         SignIns {
             options,
             catalogue,
@@ -596,6 +621,7 @@ impl<'c> SignIns<'c> {
             settled_sources: 0,
             without_result: 0,
             logged: HashSet::new(),
+            spans: Vec::new(),
             totals: Totals::default(),
             has_results: false,
             joiner: Joiner::default(),
@@ -607,6 +633,7 @@ impl<'c> SignIns<'c> {
             origins,
             fates: Vec::new(),
             collected,
+            periods,
             count: Count::default(),
         }
     }
@@ -653,6 +680,15 @@ impl<'c> SignIns<'c> {
     pub fn logged(&mut self, start: Time) {
         if self.logged.len() <= LOGGED_LIMIT {
             self.logged.insert((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), start));
+        }
+    }
+
+    /// Records the times of the first and the last line in a part of the current source. Only needed for a timeline.
+    pub fn spanned(&mut self, (first, last): (Time, Time)) {
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        match self.spans.last_mut() {
+            Some((other, span)) if *other == source => *span = (span.0.min(first), span.1.max(last)),
+            _ => self.spans.push((source, (first, last))),
         }
     }
 
@@ -763,6 +799,9 @@ impl<'c> SignIns<'c> {
                     if let Some(collected) = &mut self.collected {
                         collected.add(&result, result.origin, &self.keys, &self.users);
                     }
+                    if let Some((periods, time)) = self.periods.as_mut().zip(result.time()) {
+                        periods.add((RowNumber::of(&result), None), time);
+                    }
                 }
             }
         }
@@ -853,10 +892,14 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
-        let collected = &mut self.collected;
+        let (collected, periods) = (&mut self.collected, &mut self.periods);
         let mut collect = |result: &SignIn, source: u32| {
             if let Some(collected) = collected {
                 collected.add(result, source, &self.keys, &self.users);
+            }
+            if let Some((periods, time)) = periods.as_mut().zip(result.time()) {
+                let place = (!is_checked).then_some((source, result.host));
+                periods.add((RowNumber::of(result), place), time);
             }
         };
         // Records the decision on a result. `best` is the most complete result of its sign-in.
@@ -970,6 +1013,7 @@ impl<'c> SignIns<'c> {
         let persons = Persons::new(&self.users);
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
+        let spans = std::mem::take(&mut self.spans);
         let SignIns {
             options,
             users,
@@ -981,6 +1025,7 @@ impl<'c> SignIns<'c> {
             newest,
             window_error,
             collected,
+            periods,
             ..
         } = self;
         let taken_back = self.taken_back;
@@ -1099,6 +1144,7 @@ impl<'c> SignIns<'c> {
             is_general,
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
+        let logged_hours = options.with_timeline.then(|| logged.clone());
         let mut lacks_quiet_rows = false;
         if let Some(part) = quiet::shortest(&options.by).filter(|_| !rows.is_empty()) {
             // The hours in which a relay has lines are not those of the machines whose lines it forwards.
@@ -1154,6 +1200,37 @@ impl<'c> SignIns<'c> {
                 },
             )
         });
+        let timeline = periods.map(|periods| {
+            let is_kept = |source: u32, host: Number| {
+                let file = sources.get(source as usize);
+                let of_file = file.map_or_else(Dropped::default, |file| options.filter.check_files(&[file]));
+                // The host of a log is not known from its name if its lines name several.
+                let of_host = match host.is_known() {
+                    true => options.filter.check_host(hosts.text(host)),
+                    false => Dropped::default(),
+                };
+                !taken_back.contains(&source) && (of_file | of_host).is_empty()
+            };
+            let periods = periods.named(|(row, place): Placed| match place {
+                Some((source, host)) => {
+                    let host = places.same_host(host.or(places.host(source)));
+                    let dropped = options.filter.check_host(hosts.text(host))
+                        | sources
+                            .get(source as usize)
+                            .map_or_else(Dropped::default, |file| options.filter.check_files(&[file]));
+                    dropped.is_empty().then_some(row)
+                }
+                None => Some(row),
+            });
+            let is_log = |source: u32| is_kept(source, places.same_host(places.host(source)));
+            let hours = logged_hours.filter(|logged| logged.len() <= LOGGED_LIMIT).map(|logged| {
+                let of_logs = logged.iter().filter(|(source, _)| is_log(*source));
+                of_logs.map(|(_, start)| (*start, options.zone.hour_end(*start))).collect()
+            });
+            let spans: BTreeSet<(Time, Time)> =
+                spans.iter().filter(|(source, _)| is_log(*source)).map(|(_, span)| *span).collect();
+            Timeline::new(periods, |row| Some((keys.get(row.key() as usize)?.clone(), row.is_general())), hours, spans)
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -1194,6 +1271,7 @@ impl<'c> SignIns<'c> {
             window_error,
             clocks,
             cells,
+            timeline,
         }
     }
 

@@ -88,7 +88,7 @@ Code  Description             Count   Share  First seen  Last seen  Files
 -------------------------------------------------------------------------
  108  User Hung Up the Phone      3  100.0%  -           -              1
 
-3 results, 1 distinct code, 1 file read, 51 B
+1 file read, 51 B
 3 results have no readable time and do not count for first and last seen.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";

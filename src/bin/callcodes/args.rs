@@ -352,7 +352,8 @@ pub(crate) struct CountArgs {
     pub(crate) by: Vec<Dimension>,
     /// Show only N rows
     ///
-    /// They are the first ones in the order of --sort; of hours and days, by default, the busiest.
+    /// They are the first ones in the order of --sort; of hours and days, by default, the busiest. Codes about security, such as a
+    /// report of fraud, and codes that are in nobody's list are shown in any case.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
@@ -363,6 +364,12 @@ pub(crate) struct CountArgs {
     /// By default, the most frequent come first, and hours and days are in order.
     #[arg(long, value_name = "ORDER", value_enum, hide_short_help = true)]
     pub(crate) sort: Option<SortArg>,
+    /// Group the rows by where to look, with sums
+    ///
+    /// The groups are those of `callcodes codes`, such as `not reached`, the one with the most results first. CSV has its rows in this
+    /// order. To count only some groups, use --group; to list only the sums, --by group.
+    #[arg(long, hide_short_help = true, conflicts_with = "by")]
+    pub(crate) grouped: bool,
     /// Count a sign-in twice if two logs recorded it
     ///
     /// Without this, results with the same code, host and user count once if different programs recorded them, such as the

@@ -14,6 +14,7 @@ use callcodes::pipeline::annotate::NoStore;
 use callcodes::pipeline::{NoThreads, Outcome};
 use callcodes::render::Options;
 use callcodes::report::problems::Extent;
+use callcodes::report::trend::Charset;
 use callcodes::source::Walk;
 
 use crate::args::{InputArgs, OutputArgs, PatternArgs};
@@ -77,8 +78,9 @@ impl<'a, F: ByEnding> Session<'a, F> {
 
     /// Returns the options for the layout of a report.
     pub(crate) fn layout(&self) -> Options {
-        let width = term::width(self.args.output.as_deref());
-        Options { width, head: self.styles.heading, zone: self.settings.zone }
+        let (width, height) = term::size(self.args.output.as_deref()).unzip();
+        let charset = if width.is_some() { term::charset() } else { Charset::Ascii };
+        Options { width, height, charset, head: self.styles.heading, zone: self.settings.zone }
     }
 
     /// Calls `run` to read the inputs, while it measures the time and shows the progress.

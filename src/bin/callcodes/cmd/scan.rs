@@ -27,7 +27,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
     // CSV has no findings.
     let with_cells = !count.no_findings && !is_csv;
-    let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some();
+    let chooses_rows =
+        !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some() || count.grouped;
     if count.near_misses && is_csv && chooses_rows {
         return Err(Failure::Message(NO_ROWS.to_owned()));
     }
@@ -39,8 +40,20 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let zone = session.settings.zone;
     let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
-    let options =
-        Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, with_cells, ..Options::default() };
+    // Only a table has trends.
+    let with_timeline = with_cells && by.is_empty() && matches!(session.format, SummaryFormatArg::Table);
+    let by_dimension = by.clone();
+    let options = Options {
+        keep_twins,
+        by: by_dimension,
+        filter,
+        host_from,
+        zone,
+        near_misses,
+        with_cells,
+        with_timeline,
+        ..Options::default()
+    };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if let Some(lines) = count.audit {
@@ -102,8 +115,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
 }
 
 /// The message if options about the rows of CSV are combined with near misses, which are then the rows.
-const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min and --sort have no \
-                       effect. Leave them out, or choose --format json";
+const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min, --sort and \
+                       --grouped have no effect. Leave them out, or choose --format json";
 
 /// The message if an audit is combined with CSV.
 const NO_LINES: &str = "--audit: the CSV of results has no place for lines. Choose --format json, or print the lines with `callcodes lines`";
@@ -132,5 +145,6 @@ fn shown(count: &CountArgs) -> Shown {
         top: count.top.map_or(0, |top| top as usize),
         min: count.min.unwrap_or(0),
         sort: count.sort.map(Into::into),
+        is_grouped: count.grouped,
     }
 }
