@@ -12,6 +12,7 @@
 
 pub mod audit;
 pub mod breakdown;
+pub mod comparison;
 pub mod excluded;
 pub mod files;
 pub mod findings;
@@ -864,14 +865,7 @@ fn cells(
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
     let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
-    // The words include the name if no number identifies the row.
-    let words = match &name {
-        None => description.clone(),
-        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
-        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
-        Some(name) if *name == description => replaced(&key.to_string()),
-        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
-    };
+    let words = words(key, catalogue);
     vec![
         key.code().into(),
         name.into(),
@@ -893,6 +887,20 @@ fn cells(
         kind.into(),
         key.family().to_owned().into(),
     ]
+}
+
+/// Returns the description of a result, with its name if no number identifies it.
+fn words(key: &Key, catalogue: &Catalogue) -> String {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let description = replaced(catalogue.description(key));
+    match key.name().map(replaced) {
+        None => description,
+        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if name == description => replaced(&key.to_string()),
+        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
+    }
 }
 
 /// Returns the record of two logs whose clocks differ.

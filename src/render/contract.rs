@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{codes, csv, lines};
 use crate::report::SUMMARY;
+use crate::report::comparison::COMPARISON;
 use crate::report::files::FILES;
 use crate::report::sheet::{Column, Holds, Presence, Sheet};
 
@@ -33,7 +34,7 @@ pub struct Contract {
 
 /// Returns the contracts of all commands that write output for scripts.
 #[must_use]
-pub fn contracts() -> [Contract; 4] {
+pub fn contracts() -> [Contract; 5] {
     let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
         command,
         form,
@@ -59,6 +60,13 @@ pub fn contracts() -> [Contract; 4] {
             "One object. Each file is on a line of its own.",
             "file",
             "The files, in the order in which they are read.",
+        ),
+        sheet(
+            &COMPARISON,
+            "compare",
+            "One object.",
+            "code",
+            "The codes: by their change, and then the most frequent first.",
         ),
         Contract {
             command: "codes",

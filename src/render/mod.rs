@@ -28,6 +28,7 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
+use crate::report::comparison::{self, COMPARISON, COMPARISON_BY_HOST, COMPARISON_BY_USER, Compared};
 use crate::report::files::{FILES, FILES_OF_HOSTS};
 use crate::report::sheet::Sheet;
 use crate::report::{self, findings};
@@ -94,11 +95,44 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     if format == Format::Table && list.is_listed { near_misses::write(list, options.width, out) } else { Ok(()) }
 }
 
+/// Writes a comparison to `out`. The output ends with a line end.
+///
+/// # Errors
+///
+/// Returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
+pub fn render_comparison(
+    compared: &Compared,
+    format: Format,
+    options: &Options,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut renderer = format.renderer(compared.sheet(), *options);
+    renderer.begin(&compared.before(), out)?;
+    let mut last = None;
+    for row in compared.rows(format == Format::Table) {
+        if last != Some(row.change) {
+            renderer.section(comparison::heading(row.change));
+            last = Some(row.change);
+        }
+        renderer.row(&compared.cells(row), out)?;
+    }
+    renderer.end(&compared.end(), out)
+}
+
 /// The number of bytes at the start of a file that [`is_own_output`] needs.
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every sheet whose output [`is_own_output`] recognises.
-static SHEETS: [&Sheet; 5] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &PATTERNS];
+static SHEETS: [&Sheet; 8] = [
+    &SUMMARY,
+    &SUMMARY_OF_HOSTS,
+    &FILES,
+    &FILES_OF_HOSTS,
+    &PATTERNS,
+    &COMPARISON,
+    &COMPARISON_BY_HOST,
+    &COMPARISON_BY_USER,
+];
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
 /// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with
@@ -140,6 +174,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         || [
             breakdown::begins,
             findings::begins,
+            comparison::begins,
             lines::begins,
             lines::begins_as_json,
             lines::csv::begins,

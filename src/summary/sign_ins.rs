@@ -21,7 +21,7 @@ use super::durations::Durations;
 use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
-use super::timeline::{Periods, Timeline};
+use super::timeline::{Hours, Periods, Timeline};
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
 use crate::attempt::clocks::{self, Apart};
@@ -1223,13 +1223,20 @@ impl<'c> SignIns<'c> {
                 None => Some(row),
             });
             let is_log = |source: u32| is_kept(source, places.same_host(places.host(source)));
-            let hours = logged_hours.filter(|logged| logged.len() <= LOGGED_LIMIT).map(|logged| {
-                let of_logs = logged.iter().filter(|(source, _)| is_log(*source));
-                of_logs.map(|(_, start)| (*start, options.zone.hour_end(*start))).collect()
-            });
+            let logged = logged_hours.filter(|logged| logged.len() <= LOGGED_LIMIT);
+            let hour = |start: Time| (start, options.zone.hour_end(start));
+            let of_logs = || logged.iter().flatten().filter(|(source, _)| is_log(*source));
+            let hours = logged.as_ref().map(|_| of_logs().map(|(_, start)| hour(*start)).collect());
+            let mut by_host: BTreeMap<Box<str>, Hours> = BTreeMap::new();
+            for (source, start) in of_logs() {
+                if let Some(host) = hosts.text(places.same_host(places.host(*source))) {
+                    by_host.entry(host.into()).or_default().insert(hour(*start));
+                }
+            }
             let spans: BTreeSet<(Time, Time)> =
                 spans.iter().filter(|(source, _)| is_log(*source)).map(|(_, span)| *span).collect();
-            Timeline::new(periods, |row| Some((keys.get(row.key() as usize)?.clone(), row.is_general())), hours, spans)
+            let key = |row: RowNumber| Some((keys.get(row.key() as usize)?.clone(), row.is_general()));
+            Timeline::new(periods, key, hours, spans).with_hosts(by_host)
         });
         let is_known = |host: &&Number| host.is_known();
         Settled {

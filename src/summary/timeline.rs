@@ -3,7 +3,7 @@
 //! A period is a minute. If there would be too many counts, periods become longer: 5 minutes, a quarter of an hour, an hour, a
 //! quarter of a day, a day and more. This depends only on the counts, so timelines can be merged in any order and grouping.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Key;
 use crate::time::Time;
@@ -113,14 +113,19 @@ pub struct Timeline {
     logged: Option<BTreeSet<(Time, Time)>>,
     /// The first and the last time in each log.
     spans: BTreeSet<(Time, Time)>,
+    /// The hours in which the logs of each host have lines, if it is known.
+    by_host: BTreeMap<Box<str>, BTreeSet<(Time, Time)>>,
 }
+
+/// The hours in which logs have lines, from their start to their end.
+pub(super) type Hours = BTreeSet<(Time, Time)>;
 
 impl Timeline {
     /// Creates a timeline. `key` returns the code or name of a key, and whether general patterns found it.
     pub(super) fn new<K: Copy + Ord>(
         periods: Periods<K>,
         key: impl Fn(K) -> Option<(Key, bool)>,
-        logged: Option<BTreeSet<(Time, Time)>>,
+        logged: Option<Hours>,
         spans: BTreeSet<(Time, Time)>,
     ) -> Timeline {
         let mut periods = periods;
@@ -133,7 +138,29 @@ impl Timeline {
         });
         let mut counts: Vec<_> = counts.collect();
         counts.sort_unstable();
-        Timeline { counts, minutes, logged, spans }
+        Timeline { counts, minutes, logged, spans, by_host: BTreeMap::new() }
+    }
+
+    /// Adds the hours in which the logs of each host have lines.
+    pub(super) fn with_hosts(self, by_host: BTreeMap<Box<str>, Hours>) -> Timeline {
+        Timeline { by_host, ..self }
+    }
+
+    /// Returns how many hours the logs cover in `window`: those in which any log has a line, or any log of `host`. Of the first and the
+    /// last one, only the part after the first line and before the last line counts.
+    #[must_use]
+    pub fn hours(&self, host: Option<&str>, window: (Option<Time>, Option<Time>)) -> f64 {
+        let Some((first, last)) = self.span() else { return 0.0 };
+        let from = window.0.map_or(first, |since| since.max(first)).nanoseconds();
+        let to = window.1.map_or(last, |until| until.min(last)).nanoseconds();
+        let none = BTreeSet::new();
+        let hours = match host {
+            Some(host) => self.by_host.get(host).unwrap_or(&none),
+            None => self.logged.as_ref().unwrap_or(&none),
+        };
+        // Hours of different zones would overlap, but all of them are of the same zone.
+        let covered = hours.iter().map(|(start, end)| end.nanoseconds().min(to) - start.nanoseconds().max(from));
+        covered.filter(|nanoseconds| *nanoseconds > 0).sum::<i64>() as f64 / (60 * MINUTE) as f64
     }
 
     /// Adds the results and the logs of another part of the same run.
@@ -167,7 +194,9 @@ impl Timeline {
         });
         let mut spans = std::mem::take(&mut self.spans);
         spans.extend(other.spans);
-        *self = Timeline::new(sum, |number| keys.get(number).cloned(), logged, spans);
+        let mut by_host = std::mem::take(&mut self.by_host);
+        other.by_host.into_iter().for_each(|(host, hours)| by_host.entry(host).or_default().extend(hours));
+        *self = Timeline::new(sum, |number| keys.get(number).cloned(), logged, spans).with_hosts(by_host);
     }
 
     /// Returns the results of a row: the start of each period with any, and their number.

@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
     Files(Box<FilesArgs>),
+    /// Show which codes are new, gone, more or less frequent than before
+    #[command(after_help = help::examples(&help::COMPARE))]
+    Compare(Box<CompareArgs>),
     /// Explain codes: by number, range, name or word, or from a pasted line
     #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
@@ -88,6 +91,7 @@ impl Command {
             Command::Scan(_) => "scan",
             Command::Lines(_) => "lines",
             Command::Files(_) => "files",
+            Command::Compare(_) => "compare",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
             Command::Generate(_) => "generate",
@@ -517,6 +521,37 @@ pub(crate) struct FilesArgs {
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = COMPARE_USAGE)]
+pub(crate) struct CompareArgs {
+    /// Compare what is before this time with what is after it
+    ///
+    /// In place of BEFORE and AFTER, pass the logs. WHEN is written as for --since: 2017-02-14, "2017-02-14 08:00".
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Comparing")]
+    pub(crate) split: Option<Bound>,
+    /// Compare the codes of each host, or of each user
+    ///
+    /// The table then lists only what changed; JSON and CSV have all rows.
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Comparing")]
+    pub(crate) by: Option<CompareBy>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+const COMPARE_USAGE: &str =
+    "callcodes compare [OPTIONS] <BEFORE> <AFTER>\n       callcodes compare [OPTIONS] --split <WHEN> <PATH>...";
+
+/// What codes are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareBy {
+    /// The machine
+    Host,
+    /// The user
+    User,
 }
 
 #[derive(Debug, Args)]

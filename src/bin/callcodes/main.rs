@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Some(Command::Scan(args)) => cmd::scan::run(&args),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),
+        Some(Command::Compare(args)) => cmd::compare::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),
         Some(Command::Generate(args)) => cmd::generate::run(&args),

@@ -40,6 +40,8 @@ pub(crate) struct Session<'a, F> {
     pub(crate) styles: Styles,
     /// The format of the result.
     pub(crate) format: F,
+    /// Whether problems are reported before the result if nothing was read. Otherwise they are reported only at the end.
+    pub(crate) reports_early: bool,
     /// How to do without a temporary file for lines: which option to change.
     pub(crate) without_store: &'static str,
     args: &'a OutputArgs,
@@ -73,7 +75,17 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
         let without_store = "pass --no-join";
-        Ok(Session { settings, styles, format, without_store, args, output, line, elapsed: Duration::ZERO })
+        Ok(Session {
+            settings,
+            styles,
+            format,
+            reports_early: true,
+            without_store,
+            args,
+            output,
+            line,
+            elapsed: Duration::ZERO,
+        })
     }
 
     /// Returns the options for the layout of a report.
@@ -97,7 +109,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         // Problems are always reported in this order, whatever the order of the inputs is.
         outcome.problems.sort();
         // If nothing was read, the reason comes before the empty result.
-        if outcome.files == 0 {
+        if outcome.files == 0 && self.reports_early {
             report_problems(&outcome, self.args);
         }
         Ok(outcome)
@@ -130,7 +142,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
     pub(crate) fn end<S>(self, outcome: &Outcome<S>, files: u64) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status, files)?;
-        if outcome.files > 0 {
+        if outcome.files > 0 || !self.reports_early {
             report_problems(outcome, self.args);
         }
         self.settings.report_file_times(&outcome.problems, outcome.files);
