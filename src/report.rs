@@ -477,19 +477,19 @@ impl Report {
             };
             one.rows = rows.iter().filter(is_in).count();
         }
-        let timeline = settled.timeline.as_ref().zip(report.span).and_then(|(timeline, span)| {
+        let history = settled.history.as_ref().zip(report.span).and_then(|(history, span)| {
             let most = rows.iter().map(|(_, row, _)| row.tally.count).max().unwrap_or_default();
             let window = settled.totals.window;
-            let scale = Scale::new(timeline, span, (window.since(), window.until()), most, settled.totals.zone);
-            Some((timeline, scale?))
+            let scale = Scale::new(history, span, (window.since(), window.until()), most, settled.totals.zone);
+            Some((history, scale?))
         });
         let cells = |(key, row, is_general): &(Key, &summary::Row, bool)| {
             let (durations, kind) = match is_general {
                 true => (&settled.general_durations, Some(GENERAL)),
                 false => (&settled.durations, None),
             };
-            let trend = timeline.as_ref().filter(|_| row.tally.first.is_some());
-            let trend = trend.map(|(timeline, scale)| Cell::Trend(scale.trend(timeline, key, *is_general)));
+            let trend = history.as_ref().filter(|_| row.tally.first.is_some());
+            let trend = trend.map(|(history, scale)| Cell::Trend(scale.trend(history, key, *is_general)));
             let trend = trend.unwrap_or(Cell::Absent);
             cells(key, row, durations.get(key), report.results, (kind, trend), catalogue)
         };

@@ -84,11 +84,11 @@ impl Counted {
             counted.add_people(cells, of);
         }
         let window = (settled.totals.window.since(), settled.totals.window.until());
-        if let Some(timeline) = &settled.timeline {
-            counted.hours = Some(timeline.hours(None, window));
+        if let Some(history) = &settled.history {
+            counted.hours = Some(history.hours(None, window));
             for (place, exposure) in &mut counted.places {
                 let host = place.as_deref().filter(|_| of == Some(Dimension::Host));
-                exposure.hours = Some(timeline.hours(host, window));
+                exposure.hours = Some(history.hours(host, window));
             }
             if of == Some(Dimension::Host)
                 && let Some(unknown) = counted.places.get_mut(&None)

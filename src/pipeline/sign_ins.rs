@@ -43,7 +43,7 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
-    let timed = counting.with_timeline.then_some(Dimension::Hour);
+    let timed = counting.with_history.then_some(Dimension::Hour);
     let parts = timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone));
     let sought = counting.near_misses;
     let mut sign_ins = SignIns::new(counting, catalogue);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::code::Key;
-use crate::summary::Timeline;
+use crate::summary::History;
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
 
@@ -73,18 +73,18 @@ impl Scale {
     /// row has enough results. `window` is the time of which results count, as far as it is limited.
     #[must_use]
     pub fn new(
-        timeline: &Timeline,
+        history: &History,
         (first, last): (Time, Time),
         window: (Option<Time>, Option<Time>),
         most: u64,
         zone: DisplayZone,
     ) -> Option<Arc<Scale>> {
-        let step = timeline.minutes();
+        let step = history.minutes();
         if most < LEAST || step == 0 {
             return None;
         }
         let minute = |time: Time| time.nanoseconds().div_euclid(MINUTE);
-        // Parts begin with a day, unless the periods of the timeline are longer or those of another zone.
+        // Parts begin with a day, unless the periods of the history are longer or those of another zone.
         let day = minute(zone.day(first));
         let origin = if day.rem_euclid(step) == 0 { day } else { 0 };
         let begin = |length: i64| (minute(first) - origin).div_euclid(length) * length + origin;
@@ -93,13 +93,13 @@ impl Scale {
         let minutes = LENGTHS.into_iter().find(fits)?;
         let len = usize::try_from(parts(minutes)).ok().filter(|len| *len > 1)?;
         let start = Time::from_nanoseconds(begin(minutes).saturating_mul(MINUTE));
-        let (from, to) = timeline.span().unwrap_or((first, last));
+        let (from, to) = history.span().unwrap_or((first, last));
         let span = (
             window.0.map_or(from, |since| since.max(from)).min(first),
             window.1.map_or(to, |until| until.min(to)).max(last),
         );
         let mut scale = Scale { start, minutes, is_logged: Vec::new(), span, zone };
-        scale.is_logged = (0..len).map(|part| timeline.has_lines(scale.at(part), scale.at(part + 1))).collect();
+        scale.is_logged = (0..len).map(|part| history.has_lines(scale.at(part), scale.at(part + 1))).collect();
         Some(Arc::new(scale))
     }
 
@@ -112,10 +112,10 @@ impl Scale {
 
     /// Returns the trend of a row.
     #[must_use]
-    pub fn trend(self: &Arc<Scale>, timeline: &Timeline, key: &Key, is_general: bool) -> Trend {
+    pub fn trend(self: &Arc<Scale>, history: &History, key: &Key, is_general: bool) -> Trend {
         let mut counts = vec![0; self.is_logged.len()];
         let length = self.minutes.saturating_mul(MINUTE);
-        for (time, count) in timeline.of(key, is_general) {
+        for (time, count) in history.of(key, is_general) {
             let part = time.nanoseconds().saturating_sub(self.start.nanoseconds()).div_euclid(length);
             if let Some(sum) = usize::try_from(part).ok().and_then(|part| counts.get_mut(part)) {
                 *sum += count;
@@ -214,7 +214,7 @@ mod tests {
 
     use super::*;
     use crate::code::Code;
-    use crate::summary::timeline_of;
+    use crate::summary::history_of;
 
     fn at(minute: i64) -> Time {
         Time::from_nanoseconds(minute * MINUTE)
@@ -228,10 +228,10 @@ mod tests {
     fn trend(minutes: &[i64], (from, to): (i64, i64), logged_hours: &[i64]) -> Option<Trend> {
         let results: Vec<(Key, Time)> = minutes.iter().map(|minute| (code(21), at(*minute))).collect();
         let hours = logged_hours.iter().map(|hour| (at(hour * 60), at(hour * 60 + 60))).collect();
-        let timeline = timeline_of(&results, hours, (at(from), at(to)));
+        let history = history_of(&results, hours, (at(from), at(to)));
         let span = (at(*minutes.iter().min()?), at(*minutes.iter().max()?));
-        let scale = Scale::new(&timeline, span, (None, None), minutes.len() as u64, DisplayZone::UTC)?;
-        Some(scale.trend(&timeline, &code(21), false))
+        let scale = Scale::new(&history, span, (None, None), minutes.len() as u64, DisplayZone::UTC)?;
+        Some(scale.trend(&history, &code(21), false))
     }
 
     #[test]

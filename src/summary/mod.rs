@@ -17,6 +17,7 @@ mod collected;
 mod counts;
 mod dimension;
 mod durations;
+mod history;
 mod key;
 pub mod near_misses;
 pub mod quiet;
@@ -25,18 +26,17 @@ pub mod sign_ins;
 mod tally;
 #[cfg(test)]
 mod testing;
-mod timeline;
 mod total;
 mod verdicts;
 
 pub use counts::Counts;
 pub use dimension::Dimension;
 pub use durations::Durations;
+pub use history::History;
+#[cfg(test)]
+pub(crate) use history::history_of;
 pub use key::RowKey;
 pub use tally::Tally;
-pub use timeline::Timeline;
-#[cfg(test)]
-pub(crate) use timeline::timeline_of;
 pub use total::{Row, Summary, Totals};
 pub use verdicts::Verdict;
 

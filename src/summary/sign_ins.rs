@@ -18,10 +18,10 @@ use super::audit::Audit;
 use super::collected::Collected;
 use super::dimension::Dimension;
 use super::durations::Durations;
+use super::history::{History, Hours, Periods};
 use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
-use super::timeline::{Hours, Periods, Timeline};
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
 use crate::attempt::clocks::{self, Apart};
@@ -79,8 +79,8 @@ pub struct Options {
     pub zone: DisplayZone,
     /// Whether the results are collected for [`find`](crate::finding::find).
     pub with_cells: bool,
-    /// Whether the results are counted over time, for [`Settled::timeline`].
-    pub with_timeline: bool,
+    /// Whether the results are counted over time, for [`Settled::history`].
+    pub with_history: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
@@ -88,7 +88,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone) = Default::default();
-        let (with_cells, with_timeline, waiting_limit) = (false, false, WAITING_LIMIT);
+        let (with_cells, with_history, waiting_limit) = (false, false, WAITING_LIMIT);
         Options {
             keep_twins,
             by,
@@ -98,7 +98,7 @@ impl Default for Options {
             near_misses,
             zone,
             with_cells,
-            with_timeline,
+            with_history,
             waiting_limit,
         }
     }
@@ -301,7 +301,7 @@ pub struct SignIns<'c> {
     fates: Vec<Fate>,
     /// The results and lines for findings, if [`Options::with_cells`] is set.
     collected: Option<Collected>,
-    /// The results over time, if [`Options::with_timeline`] is set.
+    /// The results over time, if [`Options::with_history`] is set.
     periods: Option<Periods<Placed>>,
     count: Count,
 }
@@ -425,8 +425,8 @@ pub struct Settled {
     pub audit: Audit,
     /// The results, for [`find`](crate::finding::find), if [`Options::with_cells`] is set.
     pub cells: Option<Cells>,
-    /// The results over time, if [`Options::with_timeline`] is set.
-    pub timeline: Option<Timeline>,
+    /// The results over time, if [`Options::with_history`] is set.
+    pub history: Option<History>,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -602,7 +602,7 @@ impl<'c> SignIns<'c> {
             origins.number_results(0);
         }
         let collected = options.with_cells.then(Collected::default);
-        let periods = options.with_timeline.then(Periods::default);
+        let periods = options.with_history.then(Periods::default);
         SignIns {
             options,
             catalogue,
@@ -683,7 +683,7 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Records the times of the first and the last line in a part of the current source. Only needed for a timeline.
+    /// Records the times of the first and the last line in a part of the current source. Only needed for a history.
     pub fn spanned(&mut self, (first, last): (Time, Time)) {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         match self.spans.last_mut() {
@@ -1144,7 +1144,7 @@ impl<'c> SignIns<'c> {
             is_general,
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
-        let logged_hours = options.with_timeline.then(|| logged.clone());
+        let logged_hours = options.with_history.then(|| logged.clone());
         let mut lacks_quiet_rows = false;
         if let Some(part) = quiet::shortest(&options.by).filter(|_| !rows.is_empty()) {
             // The hours in which a relay has lines are not those of the machines whose lines it forwards.
@@ -1200,7 +1200,7 @@ impl<'c> SignIns<'c> {
                 },
             )
         });
-        let timeline = periods.map(|periods| {
+        let history = periods.map(|periods| {
             let is_kept = |source: u32, host: Number| {
                 let file = sources.get(source as usize);
                 let of_file = file.map_or_else(Dropped::default, |file| options.filter.check_files(&[file]));
@@ -1236,7 +1236,7 @@ impl<'c> SignIns<'c> {
             let spans: BTreeSet<(Time, Time)> =
                 spans.iter().filter(|(source, _)| is_log(*source)).map(|(_, span)| *span).collect();
             let key = |row: RowNumber| Some((keys.get(row.key() as usize)?.clone(), row.is_general()));
-            Timeline::new(periods, key, hours, spans).with_hosts(by_host)
+            History::new(periods, key, hours, spans).with_hosts(by_host)
         });
         let is_known = |host: &&Number| host.is_known();
         Settled {
@@ -1278,7 +1278,7 @@ impl<'c> SignIns<'c> {
             window_error,
             clocks,
             cells,
-            timeline,
+            history,
         }
     }
 

@@ -65,7 +65,7 @@ fn settled(folder: &Path, run: &pipeline::Options, of: Option<Dimension>, window
     let set = PatternSet::compile(&config::built_in()).unwrap();
     let by = of.into_iter().chain([Dimension::Code]).collect();
     let filter = Filter { window, ..Filter::default() };
-    let options = Options { by, filter, with_cells: true, with_timeline: true, ..Options::default() };
+    let options = Options { by, filter, with_cells: true, with_history: true, ..Options::default() };
     sign_ins::count(Walk::new(vec![folder.to_owned()]), &set, Catalogue::built_in(), run, options).unwrap().summary
 }
 
@@ -155,22 +155,22 @@ proptest! {
     }
 
     #[test]
-    fn a_timeline_has_each_result_in_its_minute(signs in signs(), threads in 1_usize..4) {
+    fn a_history_has_each_result_in_its_minute(signs in signs(), threads in 1_usize..4) {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), &signs);
-        let timeline = settled(folder.path(), &divided(threads), None, Window::default()).timeline.unwrap();
+        let history = settled(folder.path(), &divided(threads), None, Window::default()).history.unwrap();
         for name in 0..NAMES.len() {
             let mut naive: BTreeMap<i64, u64> = BTreeMap::new();
             signs.iter().filter(|sign| sign.3 == name).for_each(|sign| *naive.entry(sign.1).or_default() += 1);
             let minute = |time: Time| time.nanoseconds() / 60_000_000_000 - SATURDAY;
-            let found: BTreeMap<i64, u64> = timeline.of(&key(name), false).map(|(time, count)| (minute(time), count)).collect();
+            let found: BTreeMap<i64, u64> = history.of(&key(name), false).map(|(time, count)| (minute(time), count)).collect();
             prop_assert_eq!(found, naive);
         }
         // Each hour with a line, and no other, is covered.
         for hour in 0..100 {
             let at = |hour: i64| Time::from_nanoseconds((SATURDAY + hour * 60) * 60_000_000_000);
             let naive = signs.iter().any(|sign| sign.1 / 60 == hour);
-            prop_assert_eq!(timeline.has_lines(at(hour), at(hour + 1)), naive);
+            prop_assert_eq!(history.has_lines(at(hour), at(hour + 1)), naive);
         }
     }
 }

@@ -123,7 +123,7 @@ fn read(
         near_misses: Sought::No,
         zone: session.settings.zone,
         with_cells: !is_by_hour,
-        with_timeline: true,
+        with_history: true,
         ..Options::default()
     };
     session.read(|walk, settings, _| {

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
     // Only a table has trends.
-    let with_timeline = with_cells && by.is_empty() && matches!(session.format, SummaryFormatArg::Table);
+    let with_history = with_cells && by.is_empty() && matches!(session.format, SummaryFormatArg::Table);
     let by_dimension = by.clone();
     let options = Options {
         keep_twins,
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         zone,
         near_misses,
         with_cells,
-        with_timeline,
+        with_history,
         ..Options::default()
     };
     let mut outcome = session.read(|walk, settings, output| {

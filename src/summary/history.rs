@@ -1,7 +1,7 @@
 //! Counts the results of each row over time, and keeps when logs have lines, for the trends in a table.
 //!
 //! A period is a minute. If there would be too many counts, periods become longer: 5 minutes, a quarter of an hour, an hour, a
-//! quarter of a day, a day and more. This depends only on the counts, so timelines can be merged in any order and grouping.
+//! quarter of a day, a day and more. This depends only on the counts, so histories can be merged in any order and grouping.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +104,7 @@ impl<K: Copy + Ord> Periods<K> {
 
 /// The results of each row over time, and when logs have lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Timeline {
+pub struct History {
     /// The code or name, whether general patterns found it, the start of the period, and the number of results. Sorted.
     counts: Vec<(Key, bool, Time, u64)>,
     /// The length of a period in minutes, or 0 if nothing was counted.
@@ -120,14 +120,14 @@ pub struct Timeline {
 /// The hours in which logs have lines, from their start to their end.
 pub(super) type Hours = BTreeSet<(Time, Time)>;
 
-impl Timeline {
-    /// Creates a timeline. `key` returns the code or name of a key, and whether general patterns found it.
+impl History {
+    /// Creates a history. `key` returns the code or name of a key, and whether general patterns found it.
     pub(super) fn new<K: Copy + Ord>(
         periods: Periods<K>,
         key: impl Fn(K) -> Option<(Key, bool)>,
         logged: Option<Hours>,
         spans: BTreeSet<(Time, Time)>,
-    ) -> Timeline {
+    ) -> History {
         let mut periods = periods;
         periods.settle();
         let minutes = periods.minutes;
@@ -138,12 +138,12 @@ impl Timeline {
         });
         let mut counts: Vec<_> = counts.collect();
         counts.sort_unstable();
-        Timeline { counts, minutes, logged, spans, by_host: BTreeMap::new() }
+        History { counts, minutes, logged, spans, by_host: BTreeMap::new() }
     }
 
     /// Adds the hours in which the logs of each host have lines.
-    pub(super) fn with_hosts(self, by_host: BTreeMap<Box<str>, Hours>) -> Timeline {
-        Timeline { by_host, ..self }
+    pub(super) fn with_hosts(self, by_host: BTreeMap<Box<str>, Hours>) -> History {
+        History { by_host, ..self }
     }
 
     /// Returns how many hours the logs cover in `window`: those in which any log has a line, or any log of `host`. Of the first and the
@@ -164,7 +164,7 @@ impl Timeline {
     }
 
     /// Adds the results and the logs of another part of the same run.
-    pub fn merge(&mut self, other: Timeline) {
+    pub fn merge(&mut self, other: History) {
         if other.minutes == 0 {
             return;
         }
@@ -175,7 +175,7 @@ impl Timeline {
         let keys: BTreeSet<(Key, bool)> =
             self.counts.iter().chain(&other.counts).map(|(key, is_general, ..)| (key.clone(), *is_general)).collect();
         let keys: Vec<(Key, bool)> = keys.into_iter().collect();
-        let periods = |part: &Timeline| {
+        let periods = |part: &History| {
             let number = |key: &Key, is_general| {
                 keys.binary_search_by(|(other, general)| (other, *general).cmp(&(key, is_general))).unwrap_or_default()
             };
@@ -196,7 +196,7 @@ impl Timeline {
         spans.extend(other.spans);
         let mut by_host = std::mem::take(&mut self.by_host);
         other.by_host.into_iter().for_each(|(host, hours)| by_host.entry(host).or_default().extend(hours));
-        *self = Timeline::new(sum, |number| keys.get(number).cloned(), logged, spans).with_hosts(by_host);
+        *self = History::new(sum, |number| keys.get(number).cloned(), logged, spans).with_hosts(by_host);
     }
 
     /// Returns the results of a row: the start of each period with any, and their number.
@@ -230,18 +230,18 @@ impl Timeline {
     }
 }
 
-/// Returns the timeline of results in logs of this span, with lines in these hours.
+/// Returns the history of results in logs of this span, with lines in these hours.
 #[cfg(test)]
-pub(crate) fn timeline_of(results: &[(Key, Time)], hours: BTreeSet<(Time, Time)>, span: (Time, Time)) -> Timeline {
+pub(crate) fn history_of(results: &[(Key, Time)], hours: BTreeSet<(Time, Time)>, span: (Time, Time)) -> History {
     let mut periods = Periods::default();
     (0_usize..).zip(results).for_each(|(number, (_, time))| periods.add(number, *time));
     let keys = periods.named(Some);
     let whole =
-        Timeline::new(keys, |number| Some((results[number].0.clone(), false)), Some(hours), BTreeSet::from([span]));
+        History::new(keys, |number| Some((results[number].0.clone(), false)), Some(hours), BTreeSet::from([span]));
     // Equal keys are added up.
-    let mut sum = Timeline::default();
+    let mut sum = History::default();
     sum.merge(whole.clone());
-    sum.merge(Timeline { counts: Vec::new(), ..whole });
+    sum.merge(History { counts: Vec::new(), ..whole });
     sum
 }
 
@@ -263,11 +263,11 @@ mod tests {
         periods
     }
 
-    fn timeline(results: &[(i32, i64)]) -> Timeline {
+    fn history(results: &[(i32, i64)]) -> History {
         let hours = results.iter().map(|(_, minute)| (at(minute / 60 * 60), at(minute / 60 * 60 + 60))).collect();
         let span = results.iter().map(|(_, minute)| at(*minute));
         let spans = span.clone().min().zip(span.max()).into_iter().collect();
-        Timeline::new(periods(results, LIMIT), |code| Some((Key::Code(Code(code)), false)), Some(hours), spans)
+        History::new(periods(results, LIMIT), |code| Some((Key::Code(Code(code)), false)), Some(hours), spans)
     }
 
     #[test]
@@ -281,12 +281,12 @@ mod tests {
 
     #[test]
     fn an_hour_with_a_line_is_not_a_hole() {
-        let timeline = timeline(&[(21, 130), (21, 300)]);
-        assert!(timeline.has_lines(at(125), at(126)) && timeline.has_lines(at(60), at(121)));
-        assert!(!timeline.has_lines(at(60), at(120)) && !timeline.has_lines(at(180), at(300)));
-        assert_eq!(timeline.span(), Some((at(130), at(300))));
-        assert_eq!(timeline.of(&Key::Code(Code(21)), false).collect::<Vec<_>>(), [(at(130), 1), (at(300), 1)]);
-        assert_eq!(timeline.of(&Key::Code(Code(21)), true).count(), 0);
+        let history = history(&[(21, 130), (21, 300)]);
+        assert!(history.has_lines(at(125), at(126)) && history.has_lines(at(60), at(121)));
+        assert!(!history.has_lines(at(60), at(120)) && !history.has_lines(at(180), at(300)));
+        assert_eq!(history.span(), Some((at(130), at(300))));
+        assert_eq!(history.of(&Key::Code(Code(21)), false).collect::<Vec<_>>(), [(at(130), 1), (at(300), 1)]);
+        assert_eq!(history.of(&Key::Code(Code(21)), true).count(), 0);
     }
 
     fn results() -> impl Strategy<Value = Vec<(i32, i64)>> {
@@ -303,11 +303,11 @@ mod tests {
         }
 
         #[test]
-        fn any_grouping_gives_the_same_timeline(a in results(), b in results(), c in results()) {
-            let whole = timeline(&[a.clone(), b.clone(), c.clone()].concat());
+        fn any_grouping_gives_the_same_history(a in results(), b in results(), c in results()) {
+            let whole = history(&[a.clone(), b.clone(), c.clone()].concat());
             let merged = |parts: &[&[(i32, i64)]]| {
-                let mut sum = Timeline::default();
-                parts.iter().for_each(|part| sum.merge(timeline(part)));
+                let mut sum = History::default();
+                parts.iter().for_each(|part| sum.merge(history(part)));
                 sum
             };
             let sum = merged(&[&a, &b, &c]);
