@@ -62,6 +62,7 @@
 //! | [`chunk`] | Divides ranges of files and streams into blocks of whole lines. |
 //! | [`scan`] | Searches chunks for hits and near misses, and checks patterns against their examples. |
 //! | [`summary`] | Collects totals that can be merged. |
+//! | [`compare`] | Compares the totals of two runs. |
 //! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
 //! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
 //!
@@ -135,6 +136,8 @@ pub mod chunk;
 pub mod scan;
 
 pub mod summary;
+
+pub mod compare;
 
 pub mod pipeline;
 

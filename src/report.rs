@@ -12,6 +12,7 @@
 
 pub mod audit;
 pub mod breakdown;
+pub mod comparison;
 pub mod excluded;
 pub mod files;
 pub mod findings;
@@ -19,36 +20,38 @@ pub mod near_misses;
 pub mod problems;
 pub mod sheet;
 pub mod timeline;
+pub mod trend;
 pub mod wording;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Group};
 use crate::code::{Key, MFA};
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
-use crate::summary::{self, Dimension, Durations, Summary, Totals};
+use crate::summary::{self, Dimension, Durations, Summary, Tally, Totals};
 use crate::terminal::replaced;
-use crate::time::Assumed;
+use crate::time::{Assumed, Time};
 use audit::Audited;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use findings::Found;
 use near_misses::NearMissList;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
-use wording::{alternatives, counted, grouped, remark, size};
+use trend::Scale;
+use wording::{alternatives, counted, grouped, percentage, remark, size};
 
 /// The sheet of the summary for logs of one machine, or of machines that are not known.
 pub static SUMMARY: Sheet = summary_sheet(&COLUMNS);
 /// The sheet of the summary for logs of several machines. A table shows the number of machines instead of the number of files.
 pub static SUMMARY_OF_HOSTS: Sheet = summary_sheet(&COLUMNS_OF_HOSTS);
 
-static COLUMNS: [Column; 18] = summary_columns(false);
-static COLUMNS_OF_HOSTS: [Column; 18] = summary_columns(true);
+static COLUMNS: [Column; 19] = summary_columns(false);
+static COLUMNS_OF_HOSTS: [Column; 19] = summary_columns(true);
 
 /// Returns the columns of the summary. The table shows either the number of machines or the number of files.
-const fn summary_columns(of_hosts: bool) -> [Column; 18] {
+const fn summary_columns(of_hosts: bool) -> [Column; 19] {
     let mut columns = [
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
             .or_null(),
@@ -59,12 +62,13 @@ const fn summary_columns(of_hosts: bool) -> [Column; 18] {
         Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
         Column::new("count", "Count", Holds::Count, "Number of results with this code."),
         Column::new("share", "Share", Holds::Share, "Share of all results.").yields(Room::ForOneLine),
+        Column::for_people("Trend", Holds::Trend).yields(Room::ForProse),
         Column::new("first_seen", "First seen", Holds::Time, "Earliest time of these results.")
             .or_null()
             .yields(Room::ForProse),
         Column::new("last_seen", "Last seen", Holds::Time, "Latest time of these results.")
             .or_null()
-            .yields(Room::ForProse),
+            .yields(Room::ForTrend),
         Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
         Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
             .or_missing(),
@@ -83,7 +87,7 @@ const fn summary_columns(of_hosts: bool) -> [Column; 18] {
         ),
     ];
     // Hides the heading of `files` or of `hosts`.
-    columns[if of_hosts { 9 } else { 12 }].heading = None;
+    columns[if of_hosts { 10 } else { 13 }].heading = None;
     columns
 }
 
@@ -181,10 +185,21 @@ const BEFORE: &[Column] = &[
         .or_missing(),
         Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first, if anything does.").or_missing(),
         Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute on the same host, the most frequent first, if there are any.").or_missing(),
+        Column::for_scripts("groups", Holds::Records(GROUP), "The results of each group, the most frequent first, with `--grouped`.").or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
             .or_null_or_missing(),
     ];
+
+/// The fields of a record about the results of a group.
+const GROUP: &[Column] = &[
+    Column::for_scripts("group", Holds::Text, "Where to look, or `null` for results that are not in the catalogue.")
+        .or_null(),
+    Column::for_scripts("pattern_kind", Holds::Text, "`general` for results of general patterns, or else `null`.")
+        .or_null(),
+    Column::for_scripts("count", Holds::Count, "Number of results, including those in rows that --top leaves out."),
+    Column::for_scripts("share", Holds::Share, "Share of all results."),
+];
 
 /// The fields of a record about two logs whose clocks differ.
 const CLOCKS: &[Column] = &[
@@ -352,6 +367,10 @@ pub struct Report {
     pub breakdown: Option<Breakdown>,
     /// The number of rows that are not shown, and of their results.
     pub left_out: LeftOut,
+    /// The first and the last time of all results, if any has one.
+    pub span: Option<(Time, Time)>,
+    /// The groups of rows, if the user asked for them, in order.
+    pub groups: Vec<RowGroup>,
     /// What was assumed about the times in files with results.
     pub times: Assumed,
     /// The pairs of logs whose clocks differ, because they use different zones.
@@ -364,6 +383,19 @@ pub struct Report {
     pub findings: Found,
     /// Whether only findings are written, and not the results.
     pub is_only_findings: bool,
+}
+
+/// Rows of the same group in the catalogue, which come one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowGroup {
+    /// The group, or `None` for results that are not in the catalogue.
+    pub group: Option<Group>,
+    /// Whether these are results of general patterns.
+    pub is_general: bool,
+    /// The number of rows that are shown.
+    pub rows: usize,
+    /// The number of results, including those in rows that are not shown.
+    pub results: u64,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -400,13 +432,18 @@ impl Report {
                 .map(|ended| format!("{} on {}", ended.name, ended.last_day))
                 .collect(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
-            rows: rows.iter().map(|(key, row)| cells(key, row, None, results, None, catalogue)).collect(),
+            rows: rows
+                .iter()
+                .map(|(key, row)| cells(key, row, None, results, (None, Cell::Absent), catalogue))
+                .collect(),
             general_rows: Vec::new(),
             problems,
             searched,
             sign_ins: SignInTotals::default(),
             breakdown: None,
             left_out: LeftOut::default(),
+            span: span(rows.iter().map(|(_, row)| row.tally)),
+            groups: Vec::new(),
             times: Assumed::default(),
             clocks: Vec::new(),
             near_misses: NearMissList::default(),
@@ -439,13 +476,39 @@ impl Report {
         let of_codes = if by.is_empty() { shown } else { Shown::default() };
         of_codes.sort(&mut rows, Sort::Count, |(key, ..)| key.clone(), |(_, row, _)| row.tally);
         rows.sort_by_key(|(.., is_general)| *is_general);
-        report.left_out = of_codes.cut(&mut rows, |(_, row, _)| row.tally);
+        report.span = span(rows.iter().map(|(_, row, _)| row.tally));
+        let group = |key: &Key| catalogue.entry(key).map(|entry| entry.group);
+        if of_codes.is_grouped {
+            report.groups =
+                groups(rows.iter().map(|(key, row, is_general)| (group(key), *is_general, row.tally.count)));
+            let place = |key: &Key, is_general: bool| {
+                report.groups.iter().position(|one| (one.group, one.is_general) == (group(key), is_general))
+            };
+            rows.sort_by_cached_key(|(key, _, is_general)| place(key, *is_general));
+        }
+        report.left_out =
+            of_codes.cut(&mut rows, |(_, row, _)| row.tally, |(key, ..)| breakdown::is_pinned(key, catalogue));
+        for one in &mut report.groups {
+            let is_in = |(key, _, is_general): &&(Key, &summary::Row, bool)| {
+                (group(key), *is_general) == (one.group, one.is_general)
+            };
+            one.rows = rows.iter().filter(is_in).count();
+        }
+        let history = settled.history.as_ref().zip(report.span).and_then(|(history, span)| {
+            let most = rows.iter().map(|(_, row, _)| row.tally.count).max().unwrap_or_default();
+            let window = settled.totals.window;
+            let scale = Scale::new(history, span, (window.since(), window.until()), most, settled.totals.zone);
+            Some((history, scale?))
+        });
         let cells = |(key, row, is_general): &(Key, &summary::Row, bool)| {
             let (durations, kind) = match is_general {
                 true => (&settled.general_durations, Some(GENERAL)),
                 false => (&settled.durations, None),
             };
-            cells(key, row, durations.get(key), report.results, kind, catalogue)
+            let trend = history.as_ref().filter(|_| row.tally.first.is_some());
+            let trend = trend.map(|(history, scale)| Cell::Trend(scale.trend(history, key, *is_general)));
+            let trend = trend.unwrap_or(Cell::Absent);
+            cells(key, row, durations.get(key), report.results, (kind, trend), catalogue)
         };
         let first_general = rows.iter().position(|(.., is_general)| *is_general).unwrap_or(rows.len());
         let (others, general) = rows.split_at(first_general);
@@ -498,6 +561,7 @@ impl Report {
             Cell::List(self.clocks.iter().map(clocks).collect()),
             self.findings.records(),
             self.findings.repeats(),
+            self.groups_cell(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
         ]
@@ -542,7 +606,14 @@ impl Report {
     #[must_use]
     pub fn end(&self) -> End<'_> {
         End {
-            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().chain(self.findings.note()).collect(),
+            above: [
+                self.is_partial.then(|| PARTIAL.to_owned()),
+                (self.results > 0).then(|| self.head()),
+                self.findings.note(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             below: if self.results > 0 { self.sums() } else { self.nothing_found() },
             after: vec![
                 self.near_misses.records(),
@@ -585,20 +656,55 @@ impl Report {
         Cell::List(self.families.iter().map(record).collect())
     }
 
-    fn sums(&self) -> Vec<String> {
-        let totals = &self.totals;
-        let sums = [
-            counted(self.results, "result"),
-            counted(self.distinct, "distinct code"),
-            format!("{} read", counted(totals.files_read, "file")),
-            size(totals.bytes),
-        ];
+    /// Returns the first line: the number of results, codes, hosts and files, and the time of the results.
+    fn head(&self) -> String {
         let hosts = match (self.sign_ins.hosts_with_results, self.sign_ins.hosts) {
             (_, 0 | 1) => None,
-            (some, all) if some == all => Some(format!("on {}", counted(all, "host"))),
-            (some, all) => Some(format!("on {some} of {}", counted(all, "host"))),
+            (some, all) if some == all => Some(counted(all, "host")),
+            (some, all) => Some(format!("{} of {}", grouped(some), counted(all, "host"))),
         };
-        let sums = sums.into_iter().chain(hosts).collect::<Vec<_>>();
+        let zone = self.sign_ins.zone;
+        let span = self.span.map(|(first, last)| wording::span(zone.of(first), zone.of(last)));
+        let files = counted(self.totals.files_read, "file");
+        let parts = [counted(self.results, "result"), counted(self.distinct, "code"), files];
+        parts.into_iter().chain(hosts).chain(span).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the headings of the groups of rows, each with the number of rows before it. The second list is for the rows of general
+    /// patterns.
+    #[must_use]
+    pub fn group_headings(&self) -> [Vec<(usize, String)>; 2] {
+        [false, true].map(|is_general| {
+            let mut before = 0;
+            let groups = self.groups.iter().filter(|group| group.is_general == is_general && group.rows > 0);
+            let heading = |group: &RowGroup| {
+                let name = group.group.map_or("not in the catalogue".to_owned(), |group| group.to_string());
+                let name = name[..1].to_uppercase() + &name[1..];
+                let share = percentage(Share { count: group.results, total: self.results });
+                let pattern = if is_general { format!("{} ", self.general_heading()) } else { String::new() };
+                let at = before;
+                before += group.rows;
+                (at, format!("{pattern}{name}, {}, {share}", counted(group.results, "result")))
+            };
+            groups.map(heading).collect()
+        })
+    }
+
+    fn groups_cell(&self) -> Cell<'_> {
+        let record = |group: &RowGroup| {
+            Cell::Record(vec![
+                ("group", group.group.map(Group::name).into()),
+                ("pattern_kind", group.is_general.then_some(GENERAL).into()),
+                ("count", group.results.into()),
+                ("share", Share { count: group.results, total: self.results }.into()),
+            ])
+        };
+        Cell::List(self.groups.iter().map(record).collect())
+    }
+
+    fn sums(&self) -> Vec<String> {
+        let totals = &self.totals;
+        let sums = format!("{} read, {}", counted(totals.files_read, "file"), size(totals.bytes));
         let families = self.families.iter().map(|(family, count)| format!("{} {family}", grouped(*count)));
         let families = (!self.families.is_empty()).then(|| {
             format!(
@@ -679,13 +785,12 @@ impl Report {
         let ended = self.services_ended.join(", ");
         let after =
             after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
-        let caveat = CAVEAT.to_owned();
-        [sums.join(", ")]
+        [sums]
             .into_iter()
             .chain(remarks.into_iter().flatten())
             .chain(clocks)
             .chain(after)
-            .chain([caveat])
+            .chain([CAVEAT.to_owned()])
             .collect()
     }
 
@@ -752,18 +857,40 @@ fn families(rows: &[(Key, &summary::Row)]) -> Vec<(String, u64)> {
     several.into_iter().map(|(family, count)| (family.to_owned(), count)).collect()
 }
 
-/// Returns a result in words, which include its name if no number identifies it.
-fn words(key: &Key, catalogue: &Catalogue) -> String {
-    let entry = catalogue.entry(key);
-    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
-    let description = replaced(catalogue.description(key));
-    match key.name().map(replaced) {
-        None => description,
-        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
-        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
-        Some(name) if name == description => replaced(&key.to_string()),
-        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
-    }
+/// Returns the text after the first line of a table, or the whole text if it begins with another line.
+#[must_use]
+pub(crate) fn after_head(text: &str) -> &str {
+    let Some((head, rest)) = text.split_once("\n\n") else { return text };
+    let is_counted = |part: Option<&str>, nouns: [&str; 2]| {
+        let words = part.and_then(|part| part.split_once(' '));
+        words.is_some_and(|(number, noun)| {
+            number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') && nouns.contains(&noun)
+        })
+    };
+    let head = head.replace('\n', " ");
+    let mut parts = head.split(", ");
+    let is_head = is_counted(parts.next(), ["result", "results"])
+        && is_counted(parts.next(), ["code", "codes"])
+        && is_counted(parts.next(), ["file", "files"]);
+    if is_head { rest } else { text }
+}
+
+/// Returns the first and the last time in `tallies`.
+fn span(tallies: impl Iterator<Item = Tally>) -> Option<(Time, Time)> {
+    let mut all = Tally::default();
+    tallies.for_each(|tally| all.merge(&tally));
+    all.first.zip(all.last)
+}
+
+/// Returns the groups of rows: those with the most results first, and those of general patterns after all others. Each row has its
+/// group, whether general patterns found it, and its number of results.
+fn groups(rows: impl Iterator<Item = (Option<Group>, bool, u64)>) -> Vec<RowGroup> {
+    let mut results: BTreeMap<(bool, Option<Group>), u64> = BTreeMap::new();
+    rows.for_each(|(group, is_general, count)| *results.entry((is_general, group)).or_default() += count);
+    let group = |((is_general, group), results)| RowGroup { group, is_general, rows: 0, results };
+    let mut groups: Vec<RowGroup> = results.into_iter().map(group).collect();
+    groups.sort_by_key(|group| (group.is_general, Reverse(group.results)));
+    groups
 }
 
 /// Returns the cells of a result, in the columns of [`SUMMARY`]. `kind` is the value of [`PATTERN_KIND`].
@@ -772,7 +899,7 @@ fn cells(
     row: &summary::Row,
     durations: Option<&Durations>,
     results: u64,
-    kind: Option<&'static str>,
+    (kind, trend): (Option<&'static str>, Cell<'static>),
     catalogue: &Catalogue,
 ) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
@@ -785,6 +912,7 @@ fn cells(
         entry.is_some().into(),
         row.tally.count.into(),
         Share { count: row.tally.count, total: results }.into(),
+        trend,
         row.tally.first.into(),
         row.tally.last.into(),
         row.files.into(),
@@ -797,6 +925,20 @@ fn cells(
         kind.into(),
         key.family().to_owned().into(),
     ]
+}
+
+/// Returns the description of a result, with its name if no number identifies it.
+fn words(key: &Key, catalogue: &Catalogue) -> String {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let description = replaced(catalogue.description(key));
+    match key.name().map(replaced) {
+        None => description,
+        Some(_) if entry.is_none() => format!("\"{}\": {description}", replaced(&key.to_string())),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if name == description => replaced(&key.to_string()),
+        Some(_) => format!("{description} ({})", replaced(&key.to_string())),
+    }
 }
 
 /// Returns the record of two logs whose clocks differ.

@@ -7,7 +7,7 @@
 use std::f64::consts::{LN_2, PI, SQRT_2};
 
 /// Returns the natural logarithm of a positive, normal number, to about 15 digits.
-pub(super) fn ln(number: f64) -> f64 {
+pub(crate) fn ln(number: f64) -> f64 {
     const MANTISSA: u64 = (1 << 52) - 1;
     if number < f64::MIN_POSITIVE {
         return f64::NEG_INFINITY;
@@ -40,7 +40,7 @@ fn ln_factorial(n: f64) -> f64 {
 }
 
 /// Returns the evidence of at least `x` of `n` cases where each is one with probability `p`. 0 if that many are expected.
-pub(super) fn at_least(x: f64, n: f64, p: f64) -> f64 {
+pub(crate) fn at_least(x: f64, n: f64, p: f64) -> f64 {
     if x <= 0.0 || x <= n * p || p >= 1.0 || x > n {
         return 0.0;
     }

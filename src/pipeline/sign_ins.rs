@@ -43,7 +43,8 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
-    let parts = quiet::shortest(&counting.by).map(|part| (part, counting.zone));
+    let timed = counting.with_history.then_some(Dimension::Hour);
+    let parts = timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone));
     let sought = counting.near_misses;
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut all = AllNearMisses::default();
@@ -331,6 +332,7 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 /// Passes the notes of a part to the sign-ins.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     part.logged.iter().for_each(|start| sign_ins.logged(*start));
+    part.span.into_iter().for_each(|span| sign_ins.spanned(span));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut next = |len| {
@@ -385,6 +387,8 @@ pub struct Notes {
     names: Vec<Name>,
     /// The starts of the hours or days in which there are lines.
     logged: Vec<Time>,
+    /// The times of the first and the last line, if hours or days are wanted.
+    span: Option<(Time, Time)>,
     near_misses: NearMisses,
     /// The number of line feeds in the part, if lines are counted.
     newlines: u64,
@@ -450,6 +454,7 @@ pub(super) struct Listener {
     texts: Vec<u8>,
     names: Vec<Name>,
     logged: Vec<Time>,
+    span: Option<(Time, Time)>,
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
     newlines: u64,
@@ -460,9 +465,9 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, near_misses, newlines) = Default::default();
+        let (notes, texts, names, logged, span, near_misses, newlines) = Default::default();
         let (parts, sought, last_len) = (None, Sought::No, (0, 0));
-        Listener { encoding, parts, sought, notes, texts, names, logged, near_misses, newlines, last_len }
+        Listener { encoding, parts, sought, notes, texts, names, logged, span, near_misses, newlines, last_len }
     }
 }
 
@@ -543,7 +548,11 @@ impl Listener {
     /// Records the hours or days in which the chunk has lines, if they are wanted.
     pub(super) fn note_logged(&mut self, chunk: &Chunk<'_>) {
         if let Some(parts) = self.parts {
-            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
+            let span = hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
+            self.span = match (self.span, span) {
+                (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+                (one, other) => one.or(other),
+            };
         }
     }
 
@@ -558,7 +567,8 @@ impl Listener {
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
-        Notes { notes, texts, names, logged, near_misses, newlines: std::mem::take(&mut self.newlines) }
+        let span = self.span.take();
+        Notes { notes, texts, names, logged, span, near_misses, newlines: std::mem::take(&mut self.newlines) }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.

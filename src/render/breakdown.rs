@@ -14,11 +14,11 @@ use unicode_width::UnicodeWidthStr as _;
 use super::renderer::{Options, Renderer as _};
 use super::table::{self, GAP, Table};
 use super::wrap::wrap;
-use super::{Format, csv};
+use super::{Format, csv, screen};
 use crate::catalogue::Catalogue;
 use crate::report::breakdown::{self, Breakdown, Group};
 use crate::report::sheet::{Cell, Column, Holds, Room, Share};
-use crate::report::wording::{grouped, moment};
+use crate::report::wording::{grouped, minute, moment};
 use crate::report::{GENERAL, Report};
 use crate::summary::Dimension;
 use crate::summary::sign_ins::Value;
@@ -38,21 +38,28 @@ const TITLE: &str = "Results by ";
 const CSV_COLUMNS: [&str; 6] = ["count", "first_seen", "last_seen", "median_ms", "p95_ms", "pattern_kind"];
 
 /// For each dimension, the columns of a table by this dimension alone. The last two are shown only if any duration is known.
-static COLUMNS: [[Column; 7]; Dimension::ALL.len()] = {
+static COLUMNS: [[Column; 8]; Dimension::ALL.len()] = {
     let mut all = [columns(""); Dimension::ALL.len()];
     let mut at = 0;
     while at < all.len() {
         all[at][0].heading = Some(heading(Dimension::ALL[at]));
+        if matches!(Dimension::ALL[at], Dimension::Hour | Dimension::Day) {
+            all[at][BAR].heading = Some("Bar");
+        }
         at += 1;
     }
     all
 };
 
-const fn columns(value: &'static str) -> [Column; 7] {
+/// The index of the column with bars, which hours and days have.
+const BAR: usize = 3;
+
+const fn columns(value: &'static str) -> [Column; 8] {
     [
         Column::for_people(value, Holds::Prose),
         Column::for_people("Count", Holds::Count),
         Column::for_people("Share", Holds::Share).yields(Room::ForOneLine),
+        Column { heading: None, ..Column::for_people("", Holds::Bar) },
         Column::for_people("First seen", Holds::Time).yields(Room::ForProse),
         Column::for_people("Last seen", Holds::Time).yields(Room::ForProse),
         Column::for_people("Median", Holds::Duration).yields(Room::ForOneLine),
@@ -92,7 +99,7 @@ pub(super) fn write(
         return write_csv(breakdown, options.zone, out);
     }
     let names: Vec<&str> = breakdown.by.iter().map(|dimension| dimension.name()).collect();
-    let mut end = report.end();
+    let mut end = screen::end(report, breakdown.rows.len(), &options);
     if breakdown.rows.is_empty() {
         end.below.extend(breakdown.left_out.remark());
         return Table::new(&COLUMNS[0], options).end(&end, out);
@@ -107,12 +114,13 @@ pub(super) fn write(
         [one] => {
             let is_timed = breakdown.rows.iter().any(|group| group.percentile_ms(50).is_some());
             let columns = &COLUMNS[Dimension::ALL.iter().position(|dimension| *dimension == one).unwrap_or_default()];
-            let mut table = Table::new(if is_timed { columns } else { &columns[..5] }, options);
+            let most = breakdown.rows.iter().map(|group| group.tally.count).max().unwrap_or_default();
+            let mut table = Table::new(if is_timed { columns } else { &columns[..6] }, options);
             for (at, group) in breakdown.rows.iter().enumerate() {
                 if at > 0 && at == first_general {
                     table.section(&report.general_heading());
                 }
-                table.row(&row(report, one, group, options.zone), out)?;
+                table.row(&row(report, one, group, most, options.zone), out)?;
             }
             table.end(&end, out)
         }
@@ -141,13 +149,14 @@ pub(super) fn write(
     }
 }
 
-/// Returns the cells of a row by one dimension.
-fn row(report: &Report, dimension: Dimension, group: &Group, zone: DisplayZone) -> [Cell<'static>; 7] {
+/// Returns the cells of a row by one dimension. `most` is the largest count.
+fn row(report: &Report, dimension: Dimension, group: &Group, most: u64, zone: DisplayZone) -> [Cell<'static>; 8] {
     let duration = |percent| group.percentile_ms(percent).map(u64::from).into();
     [
         full(dimension, &group.values[0], zone).into(),
         group.tally.count.into(),
         Share { count: group.tally.count, total: report.results }.into(),
+        Cell::Bar(Share { count: group.tally.count, total: most }),
         group.tally.first.into(),
         group.tally.last.into(),
         duration(50),
@@ -174,7 +183,7 @@ fn short(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
         Value::Text(text) => replaced(text),
         Value::Time(time) if dimension == Dimension::Day => zone.date(*time).to_string(),
         // Cuts the seconds off, so that 2017-02-14 08:00:00Z becomes 2017-02-14 08:00Z.
-        Value::Time(time) => format!("{}{}", &moment(zone.of(*time))[..16], zone.of(*time).offset()),
+        Value::Time(time) => minute(zone.of(*time)),
         Value::Others => "(others)".to_owned(),
         Value::Unknown if dimension == Dimension::Outcome => "not said".to_owned(),
         Value::Unknown => "not known".to_owned(),

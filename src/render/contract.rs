@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{codes, csv, lines};
 use crate::report::SUMMARY;
+use crate::report::comparison::COMPARISON;
 use crate::report::files::FILES;
 use crate::report::sheet::{Column, Holds, Presence, Sheet};
 use crate::report::timeline::TIMELINE;
@@ -34,7 +35,7 @@ pub struct Contract {
 
 /// Returns the contracts of all commands that write output for scripts.
 #[must_use]
-pub fn contracts() -> [Contract; 5] {
+pub fn contracts() -> [Contract; 6] {
     let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
         command,
         form,
@@ -67,6 +68,13 @@ pub fn contracts() -> [Contract; 5] {
             "One object. Each result is on a line of its own.",
             "result",
             "The results in the order of time, and then those without a time.",
+        ),
+        sheet(
+            &COMPARISON,
+            "compare",
+            "One object.",
+            "code",
+            "The codes: by their change, and then the most frequent first.",
         ),
         Contract {
             command: "codes",
@@ -104,7 +112,7 @@ fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
 #[must_use]
 pub fn type_of(field: &Column) -> String {
     let kind = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose => "text",
+        Holds::Text | Holds::Path | Holds::Prose | Holds::Trend | Holds::Bar => "text",
         Holds::Code | Holds::Count => "whole number",
         Holds::Bytes => "whole number, in bytes",
         Holds::Duration => "whole number, in milliseconds",
@@ -179,7 +187,7 @@ fn object(fields: &[Column]) -> Value {
 /// Returns the JSON Schema of a field.
 fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),
+        Holds::Text | Holds::Path | Holds::Prose | Holds::Trend | Holds::Bar => json!({ "type": "string" }),
         Holds::Code => json!({ "type": "integer" }),
         Holds::Count | Holds::Bytes | Holds::Duration => json!({ "type": "integer", "minimum": 0 }),
         Holds::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),

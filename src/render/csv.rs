@@ -93,8 +93,8 @@ pub(super) fn text<'c>(cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str> {
         Cell::Flag(flag) => flag.to_string().into(),
         Cell::List(cells) => joined(cells.iter().map(|cell| text(cell, zone)), " "),
         Cell::Record(cells) => joined(cells.iter().map(|(_, cell)| text(cell, zone)), " "),
-        // Breakdowns are written as records of their own.
-        Cell::Groups(_) => "".into(),
+        // Breakdowns are written as records of their own, and trends and bars are for people only.
+        Cell::Groups(_) | Cell::Trend(_) | Cell::Bar(_) => "".into(),
     }
 }
 

@@ -17,6 +17,7 @@ mod near_misses;
 pub mod patterns;
 pub mod progress;
 mod renderer;
+mod screen;
 mod table;
 pub mod trial;
 pub mod wrap;
@@ -28,11 +29,12 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
+use crate::report::comparison::{self, COMPARISON, COMPARISON_BY_HOST, COMPARISON_BY_USER, Compared};
 use crate::report::files::{FILES, FILES_OF_HOSTS};
 use crate::report::findings::begins as begins_with_findings;
 use crate::report::sheet::Sheet;
 use crate::report::timeline::TIMELINE;
-use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
+use crate::report::{self, PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,13 +75,24 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
         _ => {
             let mut renderer = format.renderer(report.sheet(), *options);
             renderer.begin(&report.before(), out)?;
-            let has_rows = !report.is_only_findings;
-            report.rows.iter().filter(|_| has_rows).try_for_each(|row| renderer.row(row, out))?;
-            if !report.rows.is_empty() && !report.general_rows.is_empty() {
-                renderer.section(&report.general_heading());
+            if !report.is_only_findings {
+                let [groups, mut general] = report.group_headings();
+                if general.is_empty() && !report.rows.is_empty() && !report.general_rows.is_empty() {
+                    general.push((0, report.general_heading()));
+                }
+                for (rows, headings) in [(&report.rows, groups), (&report.general_rows, general)] {
+                    for (at, row) in rows.iter().enumerate() {
+                        let heading = headings.iter().find(|(before, _)| *before == at);
+                        heading.into_iter().for_each(|(_, heading)| renderer.section(heading));
+                        renderer.row(row, out)?;
+                    }
+                }
             }
-            report.general_rows.iter().filter(|_| has_rows).try_for_each(|row| renderer.row(row, out))?;
-            renderer.end(&report.end(), out)?;
+            let end = match format {
+                Format::Table => screen::end(report, report.rows.len() + report.general_rows.len(), options),
+                Format::Json | Format::Csv => report.end(),
+            };
+            renderer.end(&end, out)?;
         }
     }
     if format == Format::Table {
@@ -88,11 +101,45 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     if format == Format::Table && list.is_listed { near_misses::write(list, options.width, out) } else { Ok(()) }
 }
 
+/// Writes a comparison to `out`. The output ends with a line end.
+///
+/// # Errors
+///
+/// Returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
+pub fn render_comparison(
+    compared: &Compared,
+    format: Format,
+    options: &Options,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut renderer = format.renderer(compared.sheet(), *options);
+    renderer.begin(&compared.before(), out)?;
+    let mut last = None;
+    for row in compared.rows(format == Format::Table) {
+        if last != Some(row.change) {
+            renderer.section(comparison::heading(row.change));
+            last = Some(row.change);
+        }
+        renderer.row(&compared.cells(row), out)?;
+    }
+    renderer.end(&compared.end(), out)
+}
+
 /// The number of bytes at the start of a file that [`is_own_output`] needs.
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every sheet whose output [`is_own_output`] recognises.
-static SHEETS: [&Sheet; 6] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &TIMELINE, &PATTERNS];
+static SHEETS: [&Sheet; 9] = [
+    &SUMMARY,
+    &SUMMARY_OF_HOSTS,
+    &FILES,
+    &FILES_OF_HOSTS,
+    &TIMELINE,
+    &PATTERNS,
+    &COMPARISON,
+    &COMPARISON_BY_HOST,
+    &COMPARISON_BY_USER,
+];
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
 /// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with
@@ -123,17 +170,19 @@ pub fn is_own_output(head: &[u8]) -> bool {
     if text.contains('\x1b') {
         text = strip_str(&text).to_string().into();
     }
-    begins_with_note(&text, PARTIAL)
-        || is_documentation(&text)
+    let text = report::after_head(&text);
+    begins_with_note(text, PARTIAL)
+        || is_documentation(text)
         || SHEETS.iter().any(|sheet| {
-            table::begins(sheet, &text)
-                || json::begins(sheet.schema, sheet.first_name(), &text)
-                || csv::begins(sheet.columns, &text)
+            table::begins(sheet, text)
+                || json::begins(sheet.schema, sheet.first_name(), text)
+                || csv::begins(sheet.columns, text)
         })
         || [
             breakdown::begins,
             begins_with_findings,
             findings::begins,
+            comparison::begins,
             lines::begins,
             lines::begins_as_json,
             lines::csv::begins,
@@ -144,7 +193,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
             trial::begins,
         ]
         .iter()
-        .any(|begins| begins(&text))
+        .any(|begins| begins(text))
 }
 
 /// Whether `text` begins like the man page or the topic of `help` that have lines with results as examples.

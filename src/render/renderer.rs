@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::report::sheet::{Cell, End};
+use crate::report::trend::Charset;
 use crate::time::zone::DisplayZone;
 
-/// Adapts a report to the terminal and the user. Only the table uses the width and the style. The default is right for files and
+/// Adapts a report to the terminal and the user. Only the table uses what is about the terminal. The default is right for files and
 /// pipes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -15,6 +16,10 @@ pub struct Options {
     pub width: Option<usize>,
     /// The style of the table's headings.
     pub head: Style,
+    /// The terminal's height in rows, or `None` if lines may be of any number.
+    pub height: Option<usize>,
+    /// The characters of trends and bars.
+    pub charset: Charset,
     /// The zone in which times are shown, in every format.
     pub zone: DisplayZone,
 }

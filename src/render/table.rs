@@ -37,9 +37,9 @@ use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet, rounded};
+use crate::report::trend;
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
-use crate::time::zone::DisplayZone;
 
 /// The number of spaces between columns.
 pub(super) const GAP: usize = 2;
@@ -59,6 +59,14 @@ const BLOCK_ROWS: usize = 256;
 const SECTION: char = '\u{c}';
 /// The width of a date such as `2017-02-14`.
 const DATE_WIDTH: usize = 10;
+/// The width of a terminal in which trends have all their marks.
+const WIDTH_FOR_MARKS: usize = 120;
+/// The number of marks of a trend in a narrower terminal.
+const FEW_MARKS: usize = 12;
+/// The width of the longest bar.
+const BAR_WIDTH: u64 = 30;
+/// The same in a narrower terminal.
+const SHORT_BAR_WIDTH: u64 = 16;
 /// The width of a time of day with its offset, such as `03:57:24+01:00`.
 const CLOCK_WIDTH: usize = 14;
 
@@ -85,6 +93,8 @@ pub(super) struct Table {
     times: Times,
     /// The headings of the columns that were left out, for the note below the table.
     left_out: Vec<&'static str>,
+    /// The note that explains trends, if there are any.
+    legend: Option<String>,
 }
 
 /// The dates of all times in the table: none, a single date, or several.
@@ -120,8 +130,9 @@ impl Table {
         let prose = columns.iter().position(|column| column.holds == Holds::Prose).unwrap_or(columns.len());
         let widths = columns.iter().map(|column| heading(column).len()).collect();
         let positions = (0..columns.len()).collect();
-        let (rows, dates, times, left_out) = (String::new(), Dates::None, Times::Whole, Vec::new());
-        Table { options, all, columns, positions, prose, rows, widths, spanning_width: 0, dates, times, left_out }
+        let (rows, dates, times, left_out, legend) = (String::new(), Dates::None, Times::Whole, Vec::new(), None);
+        let spanning_width = 0;
+        Table { options, all, columns, positions, prose, rows, widths, spanning_width, dates, times, left_out, legend }
     }
 
     /// Returns the width that the table has if nothing is wrapped.
@@ -131,7 +142,21 @@ impl Table {
         all.max(if self.spanning_width > 0 { before + self.spanning_width } else { 0 })
     }
 
+    /// Decides about the columns that depend on whether there are trends.
+    fn settle_trends(&mut self) {
+        let room = if self.legend.is_some() { Room::ForOneLine } else { Room::ForProse };
+        self.columns.iter_mut().filter(|column| column.room == Room::ForTrend).for_each(|column| column.room = room);
+        if self.legend.is_none()
+            && let Some(at) = self.columns.iter().position(|column| column.holds == Holds::Trend)
+        {
+            self.columns.remove(at);
+            self.positions.remove(at);
+            self.widths.remove(at);
+        }
+    }
+
     fn write_rows(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.settle_trends();
         if let Some(width) = self.options.width.filter(|&width| self.width() > width) {
             self.leave_out(Room::IfWide, usize::MAX, width, 0);
         }
@@ -259,7 +284,8 @@ impl Table {
         if !left_out.is_empty() {
             remarks.push(format!("Widen the window to see: {}.", left_out.join(", ")));
         }
-        remarks
+        let has_trends = self.columns.iter().any(|column| column.holds == Holds::Trend);
+        self.legend.iter().filter(|_| has_trends).cloned().chain(remarks).collect()
     }
 
     /// Returns the cell at index `at` of a row, wrapped to the width of its column if there is a `limit` to the width.
@@ -304,7 +330,11 @@ impl Renderer for Table {
         let ends_with_prose = !rest.is_empty() && rest.iter().all(|(_, cell)| **cell == Cell::Absent);
         let len = if ends_with_prose { self.prose + 1 } else { shown.len() };
         for (at, (column, cell)) in shown[..len].iter().enumerate() {
-            let text = text(column.holds, cell, self.options.zone);
+            let text = text(column.holds, cell, self.options);
+            if let Cell::Trend(trend) = cell {
+                let legend = || trend.scale().legend(marks(self.options), self.options.charset);
+                self.legend.get_or_insert_with(legend);
+            }
             let is_spanning = ends_with_prose && at == self.prose;
             let widest = if is_spanning { &mut self.spanning_width } else { &mut self.widths[at] };
             *widest = text.width().max(*widest);
@@ -357,6 +387,11 @@ pub(super) fn write_notes(notes: &[String], width: Option<usize>, out: &mut dyn 
         _ => vec![line.to_owned()],
     });
     lines.try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Returns the number of lines that a note takes.
+pub(super) fn wrapped_lines(note: &str, width: Option<usize>) -> usize {
+    note.lines().map(|line| width.map_or(1, |width| wrap_item(line, width).len())).sum()
 }
 
 /// Wraps a line of a note. The text of an item, after its number or spaces, stays in its column.
@@ -420,7 +455,13 @@ fn heading(column: &Column) -> &'static str {
     column.heading.unwrap_or_default()
 }
 
-fn text<'c>(holds: Holds, cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str> {
+/// Returns the number of marks of a trend.
+fn marks(options: Options) -> usize {
+    if options.width.is_none_or(|width| width >= WIDTH_FOR_MARKS) { trend::MARKS } else { FEW_MARKS }
+}
+
+fn text<'c>(holds: Holds, cell: &'c Cell<'_>, options: Options) -> Cow<'c, str> {
+    let (zone, charset) = (options.zone, options.charset);
     match cell {
         Cell::Absent => "-".into(),
         Cell::Text(text) => escaped(text),
@@ -432,9 +473,14 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str>
         Cell::Rate(rate) => rounded(*rate).to_string().into(),
         Cell::Time(time) => moment(zone.of(*time)).into(),
         Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
-        Cell::List(cells) => cells.iter().map(|cell| text(holds, cell, zone)).collect::<Vec<_>>().join(", ").into(),
+        Cell::List(cells) => cells.iter().map(|cell| text(holds, cell, options)).collect::<Vec<_>>().join(", ").into(),
         Cell::Record(cells) => {
-            cells.iter().map(|(_, cell)| text(holds, cell, zone)).collect::<Vec<_>>().join(" ").into()
+            cells.iter().map(|(_, cell)| text(holds, cell, options)).collect::<Vec<_>>().join(" ").into()
+        }
+        Cell::Trend(trend) => trend.text(marks(options), charset).into(),
+        Cell::Bar(share) => {
+            let is_wide = options.width.is_none_or(|width| width >= WIDTH_FOR_MARKS);
+            charset.bar(share.count, share.total, if is_wide { BAR_WIDTH } else { SHORT_BAR_WIDTH }).into()
         }
         // Breakdowns have tables of their own.
         Cell::Groups(_) => "".into(),
@@ -450,8 +496,8 @@ mod tests {
     use crate::report::testing::{code, every_kind, name, report};
     use crate::report::{Report, Restriction};
 
-    fn berlin() -> DisplayZone {
-        DisplayZone::new(crate::time::zone::parse("Europe/Berlin").unwrap())
+    fn berlin() -> crate::time::zone::DisplayZone {
+        crate::time::zone::DisplayZone::new(crate::time::zone::parse("Europe/Berlin").unwrap())
     }
 
     fn written(report: &Report, width: Option<usize>) -> String {
@@ -480,6 +526,8 @@ mod tests {
     #[test]
     fn every_kind_of_row() {
         let expected = "\
+1,000 results, 8 codes, 2 files, 2016-12-31 23:59Z to 2017-02-15 09:00Z
+
 Code  Description                                                 Count  Share  First seen            Last seen             Files
 ---------------------------------------------------------------------------------------------------------------------------------
   21  Mobile App Authenticated                                      700  70.0%  2017-02-13 23:59:59Z  2017-02-14 02:57:24Z      1
@@ -491,14 +539,14 @@ Code  Description                                                 Count  Share  
   -5  not in the vendor's list; contact Impero                        1   0.1%  -                     -                         1
    0  No call result                                                  1   0.1%  -                     -                         1
 
-1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
+2 files read, 120.6 KiB
 992 results have no readable time and do not count for first and last seen.
 2 results have a time without a zone, which is taken as UTC.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
         assert_eq!(written(&every_kind(), None), expected);
         // The table is 129 columns wide.
-        let (rows, _) = expected.split_once("\n\n").unwrap();
+        let (rows, _) = expected.rsplit_once("\n\n").unwrap();
         assert!(written(&every_kind(), Some(129)).starts_with(rows));
         assert!(!written(&every_kind(), Some(128)).starts_with(rows));
     }
@@ -511,9 +559,9 @@ A code says what happened to the call or message, not whether the sign-in succee
         let lines: Vec<&str> = wide.lines().collect();
         let head = "Code  Description                               Count  Share  First seen            Last seen             Files  Group";
         let row = " 102  Phone Unreachable                             1  50.0%  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z      1  not reached";
-        assert_eq!((lines[0], lines[2]), (head, row));
+        assert_eq!((lines[2], lines[4]), (head, row));
         let narrower = written(&report, Some(width - 1));
-        assert_eq!(narrower.lines().next(), head.strip_suffix("  Group"));
+        assert_eq!(narrower.lines().nth(2), head.strip_suffix("  Group"));
         assert!(narrower.contains("\nWiden the window to see: Group.\n"), "{narrower}");
     }
 
@@ -522,6 +570,8 @@ A code says what happened to the call or message, not whether the sign-in succee
         assert_eq!(
             written(&every_kind(), Some(100)),
             "\
+1,000 results, 8 codes, 2 files, 2016-12-31 23:59Z to 2017-02-15 09:00Z
+
 Code  Description                               Count  First seen            Last seen
 -------------------------------------------------------------------------------------------------
   21  Mobile App Authenticated                    700  2017-02-13 23:59:59Z  2017-02-14 02:57:24Z
@@ -535,7 +585,7 @@ Code  Description                               Count  First seen            Las
   -5  not in the vendor's list; contact Impero      1  -                     -
    0  No call result                                1  -                     -
 
-1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
+2 files read, 120.6 KiB
 Widen the window to see: Share, Files, Group.
 992 results have no readable time and do not count for first and last seen.
 2 results have a time without a zone, which is taken as UTC.
@@ -556,12 +606,14 @@ A code says what happened to the call or message, not whether the sign-in succee
         assert_eq!(
             written(&report, Some(80)),
             "\
+12,347 results, 2 codes, 1 file, 2017-02-14 02:57Z to 2017-02-15 00:00Z
+
 Code  Description                                Count  First seen  Last seen
 ------------------------------------------------------------------------------
  108  User Hung Up the Phone                    12,345  2017-02-14  2017-02-15
  777  not in the vendor's list; contact Impero       2  2017-02-14  2017-02-14
 
-12,347 results, 2 distinct codes, 1 file read, 1 B
+1 file read, 1 B
 Widen the window to see: Share, Files, Group, times of day.
 12,344 results have no readable time and do not count for first and last seen.
 A code says what happened to the call or message, not whether the sign-in
@@ -577,12 +629,14 @@ succeeded.
         assert_eq!(
             written(&report, Some(64)),
             "\
+3 results, 2 codes, 1 file, 2017-02-14 02:57Z
+
 Code  Description                 Count  First seen  Last seen
 ---------------------------------------------------------------
  108  User Hung Up the Phone          2  02:57:24Z   02:57:24Z
    4  No Phone Input - Timed Out      1  02:57:25Z   02:57:25Z
 
-3 results, 2 distinct codes, 1 file read, 1 B
+1 file read, 1 B
 All times are on 2017-02-14.
 Widen the window to see: Share, Files, Group.
 1 result has no readable time and does not count for first and
@@ -593,7 +647,7 @@ the sign-in succeeded.
         );
         let options = Options { width: Some(71), zone: berlin(), ..Options::default() };
         assert_eq!(
-            rendered(&report, Format::Table, options).lines().take(4).collect::<Vec<_>>().join("\n"),
+            rendered(&report, Format::Table, options).lines().skip(2).take(4).collect::<Vec<_>>().join("\n"),
             "\
 Code  Description                 Count  First seen      Last seen
 -----------------------------------------------------------------------
@@ -603,6 +657,9 @@ Code  Description                 Count  First seen      Last seen
         assert_eq!(
             written(&report, Some(40)),
             "\
+3 results, 2 codes, 1 file, 2017-02-14
+02:57Z
+
 Code  Description     Count  First seen
 ---------------------------------------
  108  User Hung Up        2  02:57:24Z
@@ -610,8 +667,7 @@ Code  Description     Count  First seen
    4  No Phone Input      1  02:57:25Z
       - Timed Out
 
-3 results, 2 distinct codes, 1 file
-read, 1 B
+1 file read, 1 B
 All times are on 2017-02-14.
 Widen the window to see: Last seen,
 Share, Files, Group.
@@ -647,11 +703,13 @@ succeeded.
         assert_eq!(
             written(&report, None),
             "\
+1 result, 1 code, 1 file, 2017-02-14 02:57Z
+
 Code  Description               Count   Share  First seen            Last seen             Files
 ------------------------------------------------------------------------------------------------
   21  Mobile App Authenticated      1  100.0%  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z      1
 
-1 result, 1 distinct code, 1 file read, 1 B
+1 file read, 1 B
 1 result has a time without a zone, which is taken as UTC.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 "
@@ -676,7 +734,8 @@ A code says what happened to the call or message, not whether the sign-in succee
         let codes: Vec<_> =
             (0..400).map(|at| (code(10_000 + at), if at == 0 { 1_000_000 } else { 1 }, &[][..])).collect();
         let text = written(&report(&[(&codes, 1)]), None);
-        let (rows, _) = text.split_once("\n\n").unwrap();
+        let (_, rows) = text.split_once("\n\n").unwrap();
+        let (rows, _) = rows.split_once("\n\n").unwrap();
         let widths: Vec<usize> = rows.lines().map(|line| line.width()).collect();
         assert_eq!(widths, [widths[0]; 402]);
     }
@@ -688,11 +747,9 @@ A code says what happened to the call or message, not whether the sign-in succee
             Format::Table,
             Options { head: anstyle::Style::new().bold(), ..Options::default() },
         );
-        let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);
-        let (plain_head, plain_rest) = plain.split_once('\n').unwrap();
-        assert_eq!(head, format!("\u{1b}[1m{plain_head}\u{1b}[0m"));
-        assert_eq!(rest, plain_rest);
+        let head = plain.lines().nth(2).unwrap();
+        assert_eq!(bold, plain.replace(head, &format!("\u{1b}[1m{head}\u{1b}[0m")));
     }
 
     #[test]

@@ -274,7 +274,12 @@ mod own_output {
 
     fn options() -> impl Strategy<Value = Options> {
         let head = prop_oneof![Just(Style::new()), Just(Style::new().bold())];
-        (prop::option::of(20_usize..200), head, zone()).prop_map(|(width, head, zone)| Options { width, head, zone })
+        (prop::option::of(20_usize..200), head, zone()).prop_map(|(width, head, zone)| Options {
+            width,
+            head,
+            zone,
+            ..Options::default()
+        })
     }
 
     fn zone() -> impl Strategy<Value = DisplayZone> {

@@ -7,7 +7,8 @@ use super::percentile;
 use super::sheet::{Cell, Column, Holds};
 use super::wording::counted;
 use super::{GENERAL, MEDIAN, PATTERN_KIND, PERCENTILE};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{self, Catalogue};
+use crate::code::Key;
 use crate::summary::sign_ins::{GroupRow, Value};
 use crate::summary::{Dimension, Durations, Tally};
 use crate::terminal::replaced;
@@ -65,6 +66,13 @@ pub struct Shown {
     pub min: u64,
     /// The order of rows, or `None` for the usual one.
     pub sort: Option<Sort>,
+    /// Whether the rows of codes are grouped by where to look.
+    pub is_grouped: bool,
+}
+
+/// Whether `--top` keeps the row of a code however rare it is: one about security, or one that is in nobody's list.
+pub(super) fn is_pinned(key: &Key, catalogue: &Catalogue) -> bool {
+    catalogue.entry(key).is_none_or(|entry| entry.group == catalogue::Group::Security)
 }
 
 /// The number of rows that are not shown, and of their results.
@@ -95,12 +103,19 @@ impl Shown {
         }
     }
 
-    /// Removes the rows that are not shown from `rows`, and returns their number.
-    pub(super) fn cut<T>(self, rows: &mut Vec<T>, tally: impl Fn(&T) -> Tally) -> LeftOut {
+    /// Removes the rows that are not shown from `rows`, and returns their number. Rows for which `is_pinned` returns true stay,
+    /// however many come before them.
+    pub(super) fn cut<T>(
+        self,
+        rows: &mut Vec<T>,
+        tally: impl Fn(&T) -> Tally,
+        is_pinned: impl Fn(&T) -> bool,
+    ) -> LeftOut {
         let mut left_out = LeftOut::default();
         let mut shown = 0;
         rows.retain(|row| {
-            let is_shown = tally(row).count >= self.min && (self.top == 0 || shown < self.top);
+            let is_among_first = self.top == 0 || shown < self.top;
+            let is_shown = tally(row).count >= self.min && (is_among_first || is_pinned(row));
             shown += usize::from(is_shown);
             if !is_shown {
                 left_out.rows += 1;
@@ -182,7 +197,11 @@ impl Breakdown {
         let chosen = if shown.sort.is_none() { Sort::Count } else { usual(0) };
         shown.sort(&mut firsts, chosen, |(_, range)| range.start, |(tally, _)| *tally);
         firsts.sort_by_key(|(_, range)| groups[range.start].is_general);
-        let left_out = shown.cut(&mut firsts, |(tally, _)| *tally);
+        let is_pinned = |(_, range): &(Tally, Range<usize>)| match &groups[range.start].values[0] {
+            Value::Key(key) => is_pinned(key, catalogue),
+            _ => false,
+        };
+        let left_out = shown.cut(&mut firsts, |(tally, _)| *tally, is_pinned);
         shown.sort(&mut firsts, usual(0), |(_, range)| range.start, |(tally, _)| *tally);
         firsts.sort_by_key(|(_, range)| groups[range.start].is_general);
         let mut place = vec![usize::MAX; groups.len()];

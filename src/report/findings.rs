@@ -231,6 +231,18 @@ impl Found {
     }
 }
 
+/// Divides the findings for people after the first `items` of them, or at least one. The rest is empty if there are no more.
+#[must_use]
+pub(crate) fn divided(note: &str, items: usize) -> (String, String) {
+    let is_first_line = |line: &str| !line.starts_with(' ');
+    let (mut first, mut rest, mut number) = (Vec::new(), Vec::new(), 0);
+    for (at, line) in note.lines().enumerate() {
+        number += usize::from(at > 0 && is_first_line(line));
+        if number <= items.max(1) { first.push(line) } else { rest.push(line) }
+    }
+    (first.join("\n"), rest.join("\n"))
+}
+
 /// Whether `text` begins like a table with findings above it.
 #[must_use]
 pub fn begins(text: &str) -> bool {

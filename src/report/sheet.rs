@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, Serializer};
 
 use super::breakdown::Breakdown;
+use super::trend::Trend;
 use crate::code::Code;
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
@@ -79,6 +80,9 @@ pub enum Room {
     ForOneLine,
     /// The table leaves the column out if prose would otherwise have too little room.
     ForProse,
+    /// The table leaves the column out if a row then fits on one line and has a trend, and otherwise if prose would have too little
+    /// room.
+    ForTrend,
 }
 
 /// Whether a column has a value in every row.
@@ -161,6 +165,10 @@ pub enum Holds {
     Rate,
     /// A point in time.
     Time,
+    /// When the results of a row occurred. Only tables show it, and only if any row has one.
+    Trend,
+    /// A bar for a part of the largest count. Only tables show it.
+    Bar,
     /// True or false.
     Flag,
     /// A list of texts.
@@ -199,6 +207,10 @@ pub enum Cell<'r> {
     Rate(f64),
     /// A point in time.
     Time(Time),
+    /// When the results of a row occurred.
+    Trend(Trend),
+    /// A part of the largest count.
+    Bar(Share),
     /// True or false.
     Flag(bool),
     /// Several values.
@@ -256,8 +268,8 @@ impl Serialize for Shown<'_> {
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
             Cell::List(cells) => serializer.collect_seq(cells.iter().map(shown)),
             Cell::Record(cells) => serializer.collect_map(cells.iter().map(|(name, cell)| (name, shown(cell)))),
-            // A renderer writes them one by one.
-            Cell::Groups(_) => serializer.serialize_none(),
+            // A renderer writes groups one by one, and trends and bars are for people only.
+            Cell::Groups(_) | Cell::Trend(_) | Cell::Bar(_) => serializer.serialize_none(),
         }
     }
 }

@@ -183,6 +183,23 @@ pub fn moment(moment: Moment) -> String {
     format!("{}{}", seconds.replace('T', " "), moment.offset())
 }
 
+/// Formats a time to the minute: `2017-02-14 02:57Z` or `2017-02-14 03:57+01:00`.
+#[must_use]
+pub fn minute(time: Moment) -> String {
+    format!("{}{}", &moment(time)[..16], time.offset())
+}
+
+/// Formats a span of time to the minute. The second date is left out if it is the same: `2017-02-14 02:57Z to 03:24Z`.
+#[must_use]
+pub fn span(from: Moment, to: Moment) -> String {
+    let (first, last) = (minute(from), minute(to));
+    match last.strip_prefix(&first[..11]) {
+        _ if first == last => first,
+        Some(clock) => format!("{first} to {clock}"),
+        None => format!("{first} to {last}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ mod collected;
 mod counts;
 mod dimension;
 mod durations;
+mod history;
 mod key;
 pub mod near_misses;
 pub mod quiet;
@@ -32,6 +33,9 @@ mod verdicts;
 pub use counts::Counts;
 pub use dimension::Dimension;
 pub use durations::Durations;
+pub use history::History;
+#[cfg(test)]
+pub(crate) use history::history_of;
 pub use key::RowKey;
 pub use tally::Tally;
 pub use total::{Row, Summary, Totals};

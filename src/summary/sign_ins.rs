@@ -8,7 +8,7 @@
 //! The machine of a source may follow from its name, but only by comparison with the names of all other sources. So until the
 //! end, results are counted separately for each source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::ops::Range;
 
@@ -18,6 +18,7 @@ use super::audit::Audit;
 use super::collected::Collected;
 use super::dimension::Dimension;
 use super::durations::Durations;
+use super::history::{History, Hours, Periods};
 use super::near_misses::NearMisses;
 use super::quiet;
 use super::tally::Tally;
@@ -81,6 +82,8 @@ pub struct Options {
     pub with_cells: bool,
     /// Whether the results are collected in the order of time.
     pub with_timeline: bool,
+    /// Whether the results are counted over time, for [`Settled::history`].
+    pub with_history: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
@@ -88,7 +91,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells) = Default::default();
-        let (with_timeline, waiting_limit) = (false, WAITING_LIMIT);
+        let (with_timeline, with_history, waiting_limit) = (false, false, WAITING_LIMIT);
         Options {
             keep_twins,
             by,
@@ -99,6 +102,7 @@ impl Default for Options {
             zone,
             with_cells,
             with_timeline,
+            with_history,
             waiting_limit,
         }
     }
@@ -277,6 +281,8 @@ pub struct SignIns<'c> {
     without_result: u64,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
+    /// The first and the last time of the lines in a source, if they are wanted.
+    spans: Vec<(u32, (Time, Time))>,
     totals: Totals,
     /// Whether the current source has results.
     has_results: bool,
@@ -301,8 +307,14 @@ pub struct SignIns<'c> {
     collected: Option<Collected>,
     /// The results in the order of time, if [`Options::with_timeline`] is set.
     latest: Option<Latest>,
+    /// The results over time, if [`Options::with_history`] is set.
+    periods: Option<Periods<Placed>>,
     count: Count,
 }
+
+/// The row of a result. If the filter must still check the machine and the source at the end, also the source and the host that the
+/// line names.
+type Placed = (RowNumber, Option<(u32, Number)>);
 
 /// What must be taken back if a source is replaced.
 #[derive(Clone, Copy, Debug)]
@@ -421,6 +433,8 @@ pub struct Settled {
     pub cells: Option<Cells>,
     /// The results in the order of time, if [`Options::with_timeline`] is set.
     pub timeline: Timeline,
+    /// The results over time, if [`Options::with_history`] is set.
+    pub history: Option<History>,
 }
 
 /// How many machines are named on which the same logs have clocks that differ.
@@ -597,6 +611,7 @@ impl<'c> SignIns<'c> {
         }
         let collected = options.with_cells.then(Collected::default);
         let latest = options.with_timeline.then(|| Latest::new(TIMELINE_LIMIT));
+        let periods = options.with_history.then(Periods::default);
         SignIns {
             options,
             catalogue,
@@ -615,6 +630,7 @@ impl<'c> SignIns<'c> {
             settled_sources: 0,
             without_result: 0,
             logged: HashSet::new(),
+            spans: Vec::new(),
             totals: Totals::default(),
             has_results: false,
             joiner: Joiner::default(),
@@ -627,6 +643,7 @@ impl<'c> SignIns<'c> {
             fates: Vec::new(),
             collected,
             latest,
+            periods,
             count: Count::default(),
         }
     }
@@ -673,6 +690,15 @@ impl<'c> SignIns<'c> {
     pub fn logged(&mut self, start: Time) {
         if self.logged.len() <= LOGGED_LIMIT {
             self.logged.insert((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), start));
+        }
+    }
+
+    /// Records the times of the first and the last line in a part of the current source. Only needed for a history.
+    pub fn spanned(&mut self, (first, last): (Time, Time)) {
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        match self.spans.last_mut() {
+            Some((other, span)) if *other == source => *span = (span.0.min(first), span.1.max(last)),
+            _ => self.spans.push((source, (first, last))),
         }
     }
 
@@ -786,6 +812,9 @@ impl<'c> SignIns<'c> {
                     if let Some(latest) = &mut self.latest {
                         latest.add(&result, result.origin, 1);
                     }
+                    if let Some((periods, time)) = self.periods.as_mut().zip(result.time()) {
+                        periods.add((RowNumber::of(&result), None), time);
+                    }
                 }
             }
         }
@@ -876,13 +905,17 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
-        let (collected, latest) = (&mut self.collected, &mut self.latest);
+        let (collected, periods, latest) = (&mut self.collected, &mut self.periods, &mut self.latest);
         let mut collect = |result: &SignIn, source: u32, logs: usize| {
             if let Some(latest) = latest {
                 latest.add(result, source, u32::try_from(logs).unwrap_or(u32::MAX));
             }
             if let Some(collected) = collected {
                 collected.add(result, source, &self.keys, &self.users);
+            }
+            if let Some((periods, time)) = periods.as_mut().zip(result.time()) {
+                let place = (!is_checked).then_some((source, result.host));
+                periods.add((RowNumber::of(result), place), time);
             }
         };
         // Records the decision on a result. `best` is the most complete result of its sign-in.
@@ -996,6 +1029,7 @@ impl<'c> SignIns<'c> {
         let persons = Persons::new(&self.users);
         self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
+        let spans = std::mem::take(&mut self.spans);
         let SignIns {
             options,
             users,
@@ -1008,6 +1042,7 @@ impl<'c> SignIns<'c> {
             window_error,
             collected,
             latest,
+            periods,
             ..
         } = self;
         let taken_back = self.taken_back;
@@ -1126,6 +1161,7 @@ impl<'c> SignIns<'c> {
             is_general,
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
+        let logged_hours = options.with_history.then(|| logged.clone());
         let mut lacks_quiet_rows = false;
         if let Some(part) = quiet::shortest(&options.by).filter(|_| !rows.is_empty()) {
             // The hours in which a relay has lines are not those of the machines whose lines it forwards.
@@ -1197,6 +1233,44 @@ impl<'c> SignIns<'c> {
                 },
             )
         });
+        let history = periods.map(|periods| {
+            let is_kept = |source: u32, host: Number| {
+                let file = sources.get(source as usize);
+                let of_file = file.map_or_else(Dropped::default, |file| options.filter.check_files(&[file]));
+                // The host of a log is not known from its name if its lines name several.
+                let of_host = match host.is_known() {
+                    true => options.filter.check_host(hosts.text(host)),
+                    false => Dropped::default(),
+                };
+                !taken_back.contains(&source) && (of_file | of_host).is_empty()
+            };
+            let periods = periods.named(|(row, place): Placed| match place {
+                Some((source, host)) => {
+                    let host = places.same_host(host.or(places.host(source)));
+                    let dropped = options.filter.check_host(hosts.text(host))
+                        | sources
+                            .get(source as usize)
+                            .map_or_else(Dropped::default, |file| options.filter.check_files(&[file]));
+                    dropped.is_empty().then_some(row)
+                }
+                None => Some(row),
+            });
+            let is_log = |source: u32| is_kept(source, places.same_host(places.host(source)));
+            let logged = logged_hours.filter(|logged| logged.len() <= LOGGED_LIMIT);
+            let hour = |start: Time| (start, options.zone.hour_end(start));
+            let of_logs = || logged.iter().flatten().filter(|(source, _)| is_log(*source));
+            let hours = logged.as_ref().map(|_| of_logs().map(|(_, start)| hour(*start)).collect());
+            let mut by_host: BTreeMap<Box<str>, Hours> = BTreeMap::new();
+            for (source, start) in of_logs() {
+                if let Some(host) = hosts.text(places.same_host(places.host(*source))) {
+                    by_host.entry(host.into()).or_default().insert(hour(*start));
+                }
+            }
+            let spans: BTreeSet<(Time, Time)> =
+                spans.iter().filter(|(source, _)| is_log(*source)).map(|(_, span)| *span).collect();
+            let key = |row: RowNumber| Some((keys.get(row.key() as usize)?.clone(), row.is_general()));
+            History::new(periods, key, hours, spans).with_hosts(by_host)
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -1238,6 +1312,7 @@ impl<'c> SignIns<'c> {
             clocks,
             cells,
             timeline: timeline.unwrap_or_default(),
+            history,
         }
     }
 

@@ -82,7 +82,20 @@ fn documents(command: &str) -> Vec<Value> {
                 [command, "--format", "json", "--by", "family", "tests/cmd/families", "fixtures/logs"].to_vec();
             let checked = [&[command, "--format", "json", "--audit", "1"], inputs[1]].concat();
             let plain = inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat());
-            plain.chain(by).chain([checked, families]).collect()
+            let grouped = [&[command, "--format", "json", "--grouped"], inputs[0]].concat();
+            plain.chain(by).chain([checked, families, grouped]).collect()
+        }
+        "compare" => {
+            let sides = ["tests/cmd/clocks/local", "fixtures/logs"];
+            let by = [&[][..], &["--by", "host"], &["--by", "user"], &["no-such-file"]];
+            let split = ["--split", "2017-02-14 03:00", "fixtures/logs"];
+            let plain = by[..3].iter().map(|by| [&[command, "--format", "json"], *by, &sides].concat());
+            plain
+                .chain([
+                    [&[command, "--format", "json"], by[3], &sides[1..]].concat(),
+                    [&[command, "--format", "json"][..], &split].concat(),
+                ])
+                .collect()
         }
         _ => inputs.map(|inputs| [&[command, "--format", "json"], inputs].concat()).to_vec(),
     };
@@ -96,7 +109,7 @@ fn documents(command: &str) -> Vec<Value> {
 
 #[test]
 fn the_output_is_valid_against_the_schemas_and_has_every_field() {
-    for command in ["scan", "lines", "timeline", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "compare", "codes"] {
         let schema = strict(command);
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         let mut met = BTreeSet::new();
@@ -116,7 +129,7 @@ fn the_output_is_valid_against_the_schemas_and_has_every_field() {
 fn the_published_schema_allows_added_fields_and_no_missing_ones() {
     let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
     let validator = jsonschema::validator_for(&document).unwrap();
-    for command in ["scan", "lines", "timeline", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "compare", "codes"] {
         for mut output in documents(command) {
             assert!(validator.is_valid(&output), "{command}");
             // Within a schema version, fields may be added but not removed.
@@ -131,7 +144,7 @@ fn the_published_schema_allows_added_fields_and_no_missing_ones() {
 #[test]
 fn the_page_on_output_explains_every_field() {
     let page = printed(&["help", "output"]);
-    for command in ["scan", "lines", "timeline", "files", "codes"] {
+    for command in ["scan", "lines", "timeline", "files", "compare", "codes"] {
         let (_, section) = page.split_once(&format!("JSON of callcodes {command}:")).unwrap();
         let section = section.split("JSON of callcodes").next().unwrap();
         let mut published = BTreeSet::new();

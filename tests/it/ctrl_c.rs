@@ -84,11 +84,13 @@ fn the_table_of_the_results_so_far_is_printed_and_marked_as_partial() {
     let expected = "\
 PARTIAL RESULT: the run was interrupted; this is what had been read by then.
 
+3 results, 1 code, 1 file
+
 Code  Description             Count   Share  First seen  Last seen  Files
 -------------------------------------------------------------------------
  108  User Hung Up the Phone      3  100.0%  -           -              1
 
-3 results, 1 distinct code, 1 file read, 51 B
+1 file read, 51 B
 3 results have no readable time and do not count for first and last seen.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";

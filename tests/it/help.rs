@@ -12,12 +12,13 @@ fn printed(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().replace('\r', "").replace("callcodes.exe", "callcodes")
 }
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["scan"],
     &["lines"],
     &["files"],
     &["timeline"],
+    &["compare"],
     &["codes"],
     &["generate"],
     &["help"],

@@ -13,6 +13,7 @@ mod packing;
 mod audit;
 mod bombs;
 mod catalogue;
+mod compare;
 mod compressed;
 mod containers;
 mod context;

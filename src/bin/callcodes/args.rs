@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
     Files(Box<FilesArgs>),
+    /// Show which codes are new, gone, more or less frequent than before
+    #[command(after_help = help::examples(&help::COMPARE))]
+    Compare(Box<CompareArgs>),
     /// Explain codes: by number, range, name or word, or from a pasted line
     #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
@@ -94,6 +97,7 @@ impl Command {
             Command::Lines(_) => "lines",
             Command::Timeline(_) => "timeline",
             Command::Files(_) => "files",
+            Command::Compare(_) => "compare",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
             Command::Generate(_) => "generate",
@@ -358,7 +362,8 @@ pub(crate) struct CountArgs {
     pub(crate) by: Vec<Dimension>,
     /// Show only N rows
     ///
-    /// They are the first ones in the order of --sort; of hours and days, by default, the busiest.
+    /// They are the first ones in the order of --sort; of hours and days, by default, the busiest. Codes about security, such as a
+    /// report of fraud, and codes that are in nobody's list are shown in any case.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
@@ -369,6 +374,12 @@ pub(crate) struct CountArgs {
     /// By default, the most frequent come first, and hours and days are in order.
     #[arg(long, value_name = "ORDER", value_enum, hide_short_help = true)]
     pub(crate) sort: Option<SortArg>,
+    /// Group the rows by where to look, with sums
+    ///
+    /// The groups are those of `callcodes codes`, such as `not reached`, the one with the most results first. CSV has its rows in this
+    /// order. To count only some groups, use --group; to list only the sums, --by group.
+    #[arg(long, hide_short_help = true, conflicts_with = "by")]
+    pub(crate) grouped: bool,
     /// Count a sign-in twice if two logs recorded it
     ///
     /// Without this, results with the same code, host and user count once if different programs recorded them, such as the
@@ -546,6 +557,37 @@ pub(crate) struct FilesArgs {
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = COMPARE_USAGE)]
+pub(crate) struct CompareArgs {
+    /// Compare what is before this time with what is after it
+    ///
+    /// In place of BEFORE and AFTER, pass the logs. WHEN is written as for --since: 2017-02-14, "2017-02-14 08:00".
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Comparing")]
+    pub(crate) split: Option<Bound>,
+    /// Compare the codes of each host, or of each user
+    ///
+    /// The table then lists only what changed; JSON and CSV have all rows.
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Comparing")]
+    pub(crate) by: Option<CompareBy>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+const COMPARE_USAGE: &str =
+    "callcodes compare [OPTIONS] <BEFORE> <AFTER>\n       callcodes compare [OPTIONS] --split <WHEN> <PATH>...";
+
+/// What codes are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareBy {
+    /// The machine
+    Host,
+    /// The user
+    User,
 }
 
 #[derive(Debug, Args)]

@@ -47,7 +47,7 @@ fn with_values(command: Command) -> Command {
         let values: Vec<PossibleValue> = match arg.get_id().as_str() {
             "only" | "without" | "names" => patterns(),
             "queries" => codes(),
-            "words" => ["scan", "lines", "files", "codes", "patterns", "generate"]
+            "words" => ["scan", "lines", "files", "compare", "codes", "patterns", "generate"]
                 .into_iter()
                 .chain(
                     TOPICS.map(|(topic, ..)| topic).into_iter().filter(|topic| ["archives", "output"].contains(topic)),

@@ -53,6 +53,13 @@ pub(crate) const FILES: [Example; 2] = [
     ("callcodes files -o out.csv a.zip", "save the list for a spreadsheet"),
 ];
 
+pub(crate) const COMPARE: [Example; 4] = [
+    ("callcodes compare old.zip new.zip", "what changed between two tickets"),
+    ("callcodes compare --split 2017-02-14 a.zip", "what changed on that day"),
+    ("callcodes compare --by host old new", "on which machines"),
+    ("callcodes compare old.json new.zip", "with a summary that scan saved"),
+];
+
 pub(crate) const CODES: [Example; 4] = [
     ("callcodes codes 102", "explain a code and what to check first"),
     ("callcodes codes voicemail", "find codes by a word"),
@@ -156,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_command_line() {
-        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &TIMELINE, &FILES, &CODES].concat() {
+        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &TIMELINE, &FILES, &COMPARE, &CODES].concat() {
             let words = line.split(" | ").next().unwrap_or_default().split(' ');
             let parsed = Cli::command().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

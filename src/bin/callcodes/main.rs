@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Lines(args)) => cmd::lines::run(&args),
         Some(Command::Timeline(args)) => cmd::timeline::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),
+        Some(Command::Compare(args)) => cmd::compare::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),
         Some(Command::Generate(args)) => cmd::generate::run(&args),

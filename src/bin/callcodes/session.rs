@@ -14,6 +14,7 @@ use callcodes::pipeline::annotate::NoStore;
 use callcodes::pipeline::{NoThreads, Outcome};
 use callcodes::render::Options;
 use callcodes::report::problems::Extent;
+use callcodes::report::trend::Charset;
 use callcodes::source::Walk;
 
 use crate::args::{InputArgs, OutputArgs, PatternArgs};
@@ -39,6 +40,8 @@ pub(crate) struct Session<'a, F> {
     pub(crate) styles: Styles,
     /// The format of the result.
     pub(crate) format: F,
+    /// Whether problems are reported before the result if nothing was read. Otherwise they are reported only at the end.
+    pub(crate) reports_early: bool,
     /// How to do without a temporary file for lines: which option to change.
     pub(crate) without_store: &'static str,
     args: &'a OutputArgs,
@@ -72,13 +75,24 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
         let without_store = "pass --no-join";
-        Ok(Session { settings, styles, format, without_store, args, output, line, elapsed: Duration::ZERO })
+        Ok(Session {
+            settings,
+            styles,
+            format,
+            reports_early: true,
+            without_store,
+            args,
+            output,
+            line,
+            elapsed: Duration::ZERO,
+        })
     }
 
     /// Returns the options for the layout of a report.
     pub(crate) fn layout(&self) -> Options {
-        let width = term::width(self.args.output.as_deref());
-        Options { width, head: self.styles.heading, zone: self.settings.zone }
+        let (width, height) = term::size(self.args.output.as_deref()).unzip();
+        let charset = if width.is_some() { term::charset() } else { Charset::Ascii };
+        Options { width, height, charset, head: self.styles.heading, zone: self.settings.zone }
     }
 
     /// Calls `run` to read the inputs, while it measures the time and shows the progress.
@@ -95,7 +109,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         // Problems are always reported in this order, whatever the order of the inputs is.
         outcome.problems.sort();
         // If nothing was read, the reason comes before the empty result.
-        if outcome.files == 0 {
+        if outcome.files == 0 && self.reports_early {
             report_problems(&outcome, self.args);
         }
         Ok(outcome)
@@ -126,14 +140,14 @@ impl<'a, F: ByEnding> Session<'a, F> {
 
     /// Reports the problems of a run on standard error, unless that has been done because nothing was read.
     pub(crate) fn report<S>(&self, outcome: &Outcome<S>) {
-        report_read(outcome, self.args);
+        report_read(outcome, self.args, self.reports_early);
     }
 
     /// Completes the result of a run over `files` files, then reports problems and statistics.
     pub(crate) fn end<S>(self, outcome: &Outcome<S>, files: u64) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status, files)?;
-        report_read(outcome, self.args);
+        report_read(outcome, self.args, self.reports_early);
         self.settings.report_file_times(&outcome.problems, outcome.files);
         if self.args.stats {
             term::report_speed(self.elapsed, outcome.bytes);
@@ -145,8 +159,8 @@ impl<'a, F: ByEnding> Session<'a, F> {
 }
 
 /// Reports problems on standard error, unless that has been done because nothing was read.
-fn report_read<S>(outcome: &Outcome<S>, args: &OutputArgs) {
-    if outcome.files > 0 {
+fn report_read<S>(outcome: &Outcome<S>, args: &OutputArgs, reports_early: bool) {
+    if outcome.files > 0 || !reports_early {
         report_problems(outcome, args);
     }
 }

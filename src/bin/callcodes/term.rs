@@ -11,6 +11,7 @@ use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::wrap::at_spaces;
 use callcodes::report::problems::{self, Extent};
+use callcodes::report::trend::Charset;
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
 use callcodes::terminal;
@@ -293,10 +294,33 @@ pub(crate) fn note_waiting_for(waits_for: &str) {
 
 /// Returns the width in columns of the terminal that the result goes to, or `None` for files and pipes.
 pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
+    size(target).map(|(width, _)| width)
+}
+
+/// Returns the columns and rows of the terminal that the result goes to, or `None` for files and pipes.
+pub(crate) fn size(target: Option<&Path>) -> Option<(usize, usize)> {
     if target.is_some() || !io::stdout().is_terminal() {
         return None;
     }
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+    terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)))
+}
+
+/// Returns the characters for trends and bars that the terminal can show.
+///
+/// On Unix, the locale says whether it takes UTF-8. The fonts of the old Windows console lack some of the blocks, and only newer
+/// terminals set one of these variables.
+pub(crate) fn charset() -> Charset {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_able = if cfg!(windows) {
+        is_set("WT_SESSION") || is_set("TERM_PROGRAM")
+    } else {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(name));
+        let locale = locale.and_then(|name| std::env::var(name).ok()).unwrap_or_default().to_ascii_lowercase();
+        // The console of Linux has a font of 256 or 512 characters.
+        let is_console = std::env::var_os("TERM").is_some_and(|terminal| terminal == "linux" || terminal == "dumb");
+        (locale.contains("utf-8") || locale.contains("utf8")) && !is_console
+    };
+    if is_able { Charset::Blocks } else { Charset::Ascii }
 }
 
 /// Returns the width to which text is wrapped: that of the terminal, but at most 100 columns, because wider text is hard to read.

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod codes;
+pub(crate) mod compare;
 pub(crate) mod files;
 pub(crate) mod generate;
 pub(crate) mod help;

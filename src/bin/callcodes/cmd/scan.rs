@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
     let is_only_findings = count.findings == Some(FindingsArg::Only);
     let fail_on: FailOn = count.fail_on.iter().cloned().collect();
-    let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some();
+    let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some() || count.grouped;
     if is_only_findings && (chooses_rows || count.near_misses || count.audit.is_some()) {
         return Err(Failure::Message(NO_TABLE.to_owned()));
     }
@@ -55,8 +55,20 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let zone = session.settings.zone;
     let is_numbered = count.near_misses || count.audit.is_some() || !session.settings.can_read_again();
     let near_misses = if is_numbered { Sought::Numbered } else { Sought::Counted };
-    let options =
-        Options { keep_twins, by: by.clone(), filter, host_from, zone, near_misses, with_cells, ..Options::default() };
+    // Only a table has trends.
+    let with_history = with_cells && by.is_empty() && matches!(session.format, SummaryFormatArg::Table);
+    let by_dimension = by.clone();
+    let options = Options {
+        keep_twins,
+        by: by_dimension,
+        filter,
+        host_from,
+        zone,
+        near_misses,
+        with_cells,
+        with_history,
+        ..Options::default()
+    };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if let Some(lines) = count.audit {
@@ -135,8 +147,8 @@ const NO_TABLE: &str = "--findings only prints no table, so --by, --top, --min, 
                         them out";
 
 /// The message if options about the rows of CSV are combined with near misses, which are then the rows.
-const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min and --sort have no \
-                       effect. Leave them out, or choose --format json";
+const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min, --sort and \
+                       --grouped have no effect. Leave them out, or choose --format json";
 
 /// The message if an audit is combined with CSV.
 const NO_LINES: &str = "--audit: the CSV of results has no place for lines. Choose --format json, or print the lines with `callcodes lines`";
@@ -165,5 +177,6 @@ fn shown(count: &CountArgs) -> Shown {
         top: count.top.map_or(0, |top| top as usize),
         min: count.min.unwrap_or(0),
         sort: count.sort.map(Into::into),
+        is_grouped: count.grouped,
     }
 }

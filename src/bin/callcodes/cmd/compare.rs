@@ -1,0 +1,235 @@
+//! `compare`: shows which codes are new, gone, more or less frequent than before.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use callcodes::catalogue::Catalogue;
+use callcodes::compare::{self, Counted, NotSaved, Saved};
+use callcodes::filter::{Filter, RelativeTo};
+use callcodes::name;
+use callcodes::pipeline::{Outcome, sign_ins};
+use callcodes::render::{self, Format, HEAD_BYTES};
+use callcodes::report::comparison::{Compared, Side};
+use callcodes::report::wording;
+use callcodes::summary::Dimension;
+use callcodes::summary::sign_ins::{Options, Sought};
+use callcodes::time::Time;
+use callcodes::time::window::Window;
+use jiff::Timestamp;
+
+use crate::args::{CompareArgs, CompareBy, ReadArgs, SummaryFormatArg};
+use crate::filters;
+use crate::session::{Session, Written};
+use crate::status::{Failure, Status};
+use crate::term;
+
+/// The largest saved summary that is read, in bytes.
+const SAVED_BYTES: u64 = 256 << 20;
+
+/// What is on one side.
+enum Input {
+    /// Logs, of which only a part counts if they are split.
+    Logs(Vec<PathBuf>, Window),
+    /// A saved summary.
+    Saved(Box<Saved>),
+}
+
+pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
+    let ReadArgs { format, output, patterns, input } = &args.read;
+    let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    session.reports_early = false;
+    let of = args.by.map(|by| match by {
+        CompareBy::Host => Dimension::Host,
+        CompareBy::User => Dimension::User,
+    });
+    let mut filter = filters::filter(&args.filter, &input.times)?;
+    // Codes are left out at the end, because a share is one of all results.
+    let keys = Filter {
+        codes: std::mem::take(&mut filter.codes),
+        groups: std::mem::take(&mut filter.groups),
+        channels: std::mem::take(&mut filter.channels),
+        ..Filter::default()
+    };
+    let sides = sides(args, &session.settings.inputs, &filter, of)?;
+    let saved =
+        || sides.iter().filter_map(|(_, input)| if let Input::Saved(saved) = input { Some(saved) } else { None });
+    let is_any_saved = saved().next().is_some();
+    let is_by_hour = is_any_saved && saved().all(|saved| saved.has_hours);
+    let (mut described, mut counts) = (Vec::new(), Vec::new());
+    let mut outcome = Outcome::<()>::default();
+    for (name, input) in sides {
+        let (mut counted, mut side) = match input {
+            Input::Saved(saved) => {
+                let Saved { counted, is_partial, files, hosts, .. } = *saved;
+                (counted, Side { is_saved: true, is_partial, files, hosts, ..Side::default() })
+            }
+            Input::Logs(paths, window) => {
+                session.settings.inputs = paths;
+                let filter = Filter { window, ..filter.clone() };
+                let read = read(&mut session, filter, of, is_by_hour)?;
+                let settled = &read.summary;
+                filters::check(settled)?;
+                let counted = Counted::of(settled, of, is_by_hour);
+                let is_partial = Status::of(&read.problems) == Status::Interrupted;
+                let hosts = settled.totals.hosts_with_results;
+                let side = Side { is_partial, files: read.files, hosts, ..Side::default() };
+                // Logs that are split are read twice, but have each problem once.
+                if args.split.is_none() || outcome.files == 0 {
+                    outcome.files += read.files;
+                    outcome.bytes += read.bytes;
+                    outcome.copied_bytes += read.copied_bytes;
+                }
+                outcome.problems.extend(read.problems);
+                (counted, side)
+            }
+        };
+        if is_any_saved && !is_by_hour {
+            counted.forget_hours();
+        }
+        (side.name, side.tally, side.hours) = (name, counted.tally, counted.hours);
+        described.push(side);
+        counts.push(counted);
+    }
+    outcome.problems.sort();
+    outcome.problems.dedup();
+    let [before, after] = &counts[..] else { return Ok(Status::Refused) };
+    let mut comparison = compare::compare(before, after);
+    comparison.rows.retain(|row| keys.check_key(&row.key, Catalogue::built_in()).is_empty());
+    let sides = <[Side; 2]>::try_from(described).unwrap_or_default();
+    let compared = Compared { sides, comparison, of, problems: outcome.problems.clone(), zone: session.settings.zone };
+    let (format, layout) = (Format::from(session.format), session.layout());
+    session.write(|output| render::render_comparison(&compared, format, &layout, output))?;
+    let files = outcome.files;
+    // JSON has these notes, and a table begins with them.
+    if matches!(session.format, SummaryFormatArg::Csv) {
+        compared.limits().iter().for_each(term::note);
+    }
+    session.end(&outcome, files)
+}
+
+/// Reads the logs of one side.
+fn read(
+    session: &mut Session<'_, SummaryFormatArg>,
+    filter: Filter,
+    of: Option<Dimension>,
+    is_by_hour: bool,
+) -> Result<Outcome<callcodes::summary::sign_ins::Settled>, Failure> {
+    let first = if is_by_hour { Some(Dimension::Hour) } else { of };
+    let options = Options {
+        by: first.into_iter().chain([Dimension::Code]).collect(),
+        filter,
+        host_from: session.settings.host_from.clone(),
+        near_misses: Sought::No,
+        zone: session.settings.zone,
+        with_cells: !is_by_hour,
+        with_history: true,
+        ..Options::default()
+    };
+    session.read(|walk, settings, _| {
+        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+    })
+}
+
+/// Returns the name and the input of both sides.
+fn sides(
+    args: &CompareArgs,
+    inputs: &[PathBuf],
+    filter: &Filter,
+    of: Option<Dimension>,
+) -> Result<[(String, Input); 2], Failure> {
+    if let Some(split) = args.split {
+        let zone = args.read.input.times.typed();
+        let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+        let split = split.resolve(Time::from_nanoseconds(now), zone);
+        let split = split.map_err(|reason| Failure::Message(format!("--split: {reason}")))?;
+        if matches!(filter.relative_to, RelativeTo::Newest(_)) {
+            return Err(Failure::Message("--split and --relative-to last cannot be used together".to_owned()));
+        }
+        if let Some(saved) = inputs.iter().find(|input| is_summary(input)) {
+            let saved = shown(saved);
+            return Err(Failure::Message(format!(
+                "{saved} is a saved summary, which --split cannot divide. Pass the logs"
+            )));
+        }
+        let last = Time::from_nanoseconds(split.nanoseconds().saturating_sub(1));
+        let (since, until) = (filter.window.since(), filter.window.until());
+        let earliest = |one: Option<Time>, other| Some(one.map_or(other, |one: Time| one.min(other)));
+        let latest = |one: Option<Time>, other| Some(one.map_or(other, |one: Time| one.max(other)));
+        let window = |since, until| {
+            let error = |_| Failure::Message("--split is not between --since and --until".to_owned());
+            Window::new(since, until, zone).map_err(error)
+        };
+        let display = args.read.input.times.display();
+        let time = wording::moment(display.of(split));
+        let logs = |window| Input::Logs(inputs.to_vec(), window);
+        return Ok([
+            (format!("until {time}"), logs(window(since, earliest(until, last))?)),
+            (format!("from {time}"), logs(window(latest(since, split), until)?)),
+        ]);
+    }
+    let [before, after] = inputs else {
+        return Err(Failure::Message(
+            "compare needs two inputs, BEFORE and AFTER, or --split WHEN and the logs. To compare several folders, put them into one"
+                .to_owned(),
+        ));
+    };
+    let side = |path: &PathBuf| {
+        let Some(saved) = saved(path, of)? else {
+            return Ok((shown(path), Input::Logs(vec![path.clone()], filter.window)));
+        };
+        let without_keys = Filter { relative_to: RelativeTo::Nothing, ..filter.clone() };
+        if !without_keys.is_empty() || matches!(filter.relative_to, RelativeTo::Newest(_)) {
+            return Err(Failure::Message(format!(
+                "{} is a saved summary, which can be filtered only by --code, --group and --channel. Pass the logs, or use \
+                 the filter when you save it",
+                shown(path)
+            )));
+        }
+        Ok((shown(path), Input::Saved(Box::new(saved))))
+    };
+    Ok([side(before)?, side(after)?])
+}
+
+fn shown(path: &Path) -> String {
+    term::shown(&name::shown(path))
+}
+
+/// Returns the beginning of a file as text, or `None` if it is no file that can be read.
+fn beginning(path: &Path, bytes: u64) -> Option<String> {
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let mut head = Vec::new();
+    File::open(path).ok().filter(|_| is_file)?.take(bytes).read_to_end(&mut head).ok()?;
+    // Windows PowerShell saves what it redirects as UTF-16 with a byte order mark.
+    Some(encoding_rs::UTF_8.decode(&head).0.into_owned())
+}
+
+fn is_summary(path: &Path) -> bool {
+    beginning(path, HEAD_BYTES as u64).is_some_and(|head| compare::is_saved(&head))
+}
+
+/// Reads a saved summary. Returns `None` if the file is something else, such as a log.
+fn saved(path: &Path, of: Option<Dimension>) -> Result<Option<Saved>, Failure> {
+    if !is_summary(path) {
+        return Ok(None);
+    }
+    let Some(text) = beginning(path, SAVED_BYTES) else { return Ok(None) };
+    let is_own = render::is_own_output(text.as_bytes());
+    let refused = |reason: String| Err(Failure::Message(format!("{}: {reason}", shown(path))));
+    match compare::read(&text, of, Catalogue::built_in()) {
+        Ok(saved) => Ok(Some(saved)),
+        Err(NotSaved::Damaged(_)) if !is_own => Ok(None),
+        Err(NotSaved::Damaged(reason)) => {
+            refused(format!("{reason}, so it cannot be compared. Save a summary with `callcodes scan -o FILE.json`"))
+        }
+        Err(NotSaved::Newer(version)) => refused(format!(
+            "a newer version of callcodes wrote this summary (schema {version}). Use that version, or pass the logs"
+        )),
+        Err(NotSaved::CountedOtherwise) => {
+            let of = of.map_or("code", Dimension::name);
+            refused(format!(
+                "this summary was not counted by {of} and code. Save one with `callcodes scan --by {of},code -o FILE.json`"
+            ))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One side of a comparison: what was counted, and by how many people at which hours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::code::Key;
+use crate::finding::Cells;
+use crate::finding::people_hours::{PARTS_OF_WEEK, part_of_week, people_hours};
+use crate::summary::sign_ins::{Settled, Value};
+use crate::summary::{Dimension, Tally};
+use crate::time::Time;
+
+/// The host or user of a row, or `None` if it is unknown or results are not compared by that.
+pub type Place = Option<Box<str>>;
+
+/// How much one side covers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exposure {
+    /// The number of results with any code.
+    pub results: u64,
+    /// The number of people-hours, or of results if people are not known, in each part of the week.
+    pub units: [u64; PARTS_OF_WEEK],
+    /// The number of hours that logs cover, if it is known.
+    pub hours: Option<f64>,
+}
+
+impl Default for Exposure {
+    fn default() -> Exposure {
+        Exposure { results: 0, units: [0; PARTS_OF_WEEK], hours: None }
+    }
+}
+
+/// The results of one side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counted {
+    /// The number of results of each row.
+    pub(super) rows: BTreeMap<(Place, Key), u64>,
+    /// The number of people-hours, or of results if people are not known, that have the code of a row, in each part of the week.
+    pub(super) cases: BTreeMap<(Place, Key), [u64; PARTS_OF_WEEK]>,
+    /// How much each host or user covers.
+    pub(super) places: BTreeMap<Place, Exposure>,
+    /// The hosts, if they are known.
+    pub(super) hosts: BTreeSet<Box<str>>,
+    /// Whether units are people-hours.
+    pub(super) has_people: bool,
+    /// Whether most results do not name a user, so that minutes stand for people-hours.
+    pub(super) lacks_users: bool,
+    /// The number of results, and the first and the last time.
+    pub tally: Tally,
+    /// The number of hours that the logs cover, if it is known.
+    pub hours: Option<f64>,
+}
+
+/// Returns the host or user that a value stands for.
+#[must_use]
+pub fn place_of(value: &Value) -> Place {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Others => Some("(others)".into()),
+        _ => None,
+    }
+}
+
+impl Counted {
+    /// Counts the results of a run that was counted by code, or by host and code, or by user and code. `of` is the host or the user,
+    /// and `is_by_hour` whether the run was counted by hour and code, so that each result is a unit.
+    #[must_use]
+    pub fn of(settled: &Settled, of: Option<Dimension>, is_by_hour: bool) -> Counted {
+        let mut counted = Counted { has_people: !is_by_hour, ..Counted::default() };
+        for row in &settled.rows {
+            let (mut place, mut key, mut hour) = (None, None, None);
+            for value in &row.values {
+                match value {
+                    Value::Key(found) => key = Some(found),
+                    Value::Time(time) => hour = Some(*time),
+                    other => place = place_of(other),
+                }
+            }
+            if let Some(key) = key {
+                counted.add(place, key, hour.filter(|_| is_by_hour), row.tally.count);
+                counted.tally.merge(&row.tally);
+            }
+        }
+        if let (false, Some(cells)) = (is_by_hour, &settled.cells) {
+            counted.add_people(cells, of);
+        }
+        let window = (settled.totals.window.since(), settled.totals.window.until());
+        if let Some(history) = &settled.history {
+            counted.hours = Some(history.hours(None, window));
+            for (place, exposure) in &mut counted.places {
+                let host = place.as_deref().filter(|_| of == Some(Dimension::Host));
+                exposure.hours = Some(history.hours(host, window));
+            }
+            if of == Some(Dimension::Host)
+                && let Some(unknown) = counted.places.get_mut(&None)
+            {
+                unknown.hours = None;
+            }
+        }
+        counted
+    }
+
+    /// Adds results with a code. If their hour is known, each of them is a unit.
+    pub(super) fn add(&mut self, place: Place, key: &Key, hour: Option<Time>, count: u64) {
+        let exposure = self.places.entry(place.clone()).or_default();
+        exposure.results += count;
+        if let Some(hour) = hour {
+            let part = part_of_week(hour);
+            exposure.units[part] += count;
+            self.cases.entry((place.clone(), key.clone())).or_default()[part] += count;
+        }
+        if count > 0 {
+            *self.rows.entry((place, key.clone())).or_default() += count;
+        }
+    }
+
+    fn add_people(&mut self, cells: &Cells, of: Option<Dimension>) {
+        let (mut results, mut without_user) = (0, 0);
+        for hour in people_hours(cells) {
+            let place: Place = match of {
+                Some(Dimension::Host) => hour.host,
+                Some(Dimension::User) => hour.user,
+                _ => None,
+            }
+            .map(Box::from);
+            results += hour.results;
+            without_user += if hour.user.is_none() { hour.results } else { 0 };
+            self.hosts.extend(hour.host.map(Box::from));
+            self.places.entry(place.clone()).or_default().units[hour.part] += 1;
+            for key in hour.keys {
+                self.cases.entry((place.clone(), key.clone())).or_default()[hour.part] += 1;
+            }
+        }
+        self.lacks_users = 2 * without_user > results;
+    }
+
+    pub(super) fn count(&self, place: &Place, key: &Key) -> u64 {
+        self.rows.get(&(place.clone(), key.clone())).copied().unwrap_or_default()
+    }
+
+    pub(super) fn cases(&self, place: &Place, key: &Key) -> [u64; PARTS_OF_WEEK] {
+        self.cases.get(&(place.clone(), key.clone())).copied().unwrap_or_default()
+    }
+
+    /// Returns the number of hosts, or 0 if they are not known.
+    #[must_use]
+    pub fn hosts(&self) -> u64 {
+        self.hosts.len() as u64
+    }
+}

@@ -1,0 +1,170 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalogue::Catalogue;
+use crate::code::Code;
+use crate::summary::Dimension;
+use crate::time::Time;
+
+const HOUR: i64 = 3_600_000_000_000;
+
+fn key(code: i32) -> Key {
+    Key::Code(Code(code))
+}
+
+fn hour(number: i64) -> Time {
+    Time::from_nanoseconds(number * HOUR)
+}
+
+/// Returns a side with these numbers of results of a code, in hours since 1970.
+fn counted(results: &[(i32, i64, u64)]) -> Counted {
+    let mut counted = Counted::default();
+    for (code, number, count) in results {
+        counted.add(None, &key(*code), Some(hour(*number)), *count);
+    }
+    counted.has_people = true;
+    counted
+}
+
+fn changes(before: &Counted, after: &Counted) -> Vec<(i32, Change)> {
+    let rows = compare(before, after).rows;
+    rows.iter().map(|row| (row.key.code().unwrap().0, row.change)).collect()
+}
+
+#[test]
+fn three_against_one_is_no_change_and_three_hundred_against_a_hundred_are() {
+    let side = |count| counted(&[(21, 8, 1_000), (102, 8, count)]);
+    assert_eq!(changes(&side(1), &side(3)), [(21, Change::Unchanged), (102, Change::Unchanged)]);
+    assert_eq!(changes(&side(100), &side(300)), [(102, Change::Up), (21, Change::Down)]);
+    assert_eq!(changes(&side(0), &side(3))[1], (102, Change::Unchanged));
+    assert_eq!(changes(&side(0), &side(20))[0], (102, Change::New));
+    assert_eq!(changes(&side(20), &side(0))[0], (102, Change::Gone));
+}
+
+#[test]
+fn chance_is_that_of_the_binomial_distribution() {
+    // Of 4 cases, at least 3 in one of two equal halves, in either direction: 2 * (4 + 1) / 16.
+    let side = |count| counted(&[(21, 8, 1_000 - count), (102, 8, count)]);
+    let rows = compare(&side(1), &side(3)).rows;
+    let chance = rows.iter().find(|row| row.key == key(102)).unwrap().chance.unwrap();
+    assert!((0.625..0.8).contains(&chance), "{chance}: an upper bound, and not far from it");
+    // All of 20: 2 / 2^20.
+    let rows = compare(&side(0), &side(20)).rows;
+    let chance = rows.iter().find(|row| row.key == key(102)).unwrap().chance.unwrap();
+    assert!((chance * f64::from(1 << 19) - 1.0).abs() < 1e-6, "{chance}");
+}
+
+#[test]
+fn a_night_is_not_compared_with_a_day() {
+    // Monday, 1970-01-05, at 2 and at 10 o'clock. At night, half of the results are 4.
+    const MONDAY: i64 = 4 * 24;
+    let night = [(21, MONDAY + 2, 100), (4, MONDAY + 2, 100)];
+    let day = [(21, MONDAY + 10, 1_000), (4, MONDAY + 10, 10)];
+    let whole = counted(&[night, day].concat());
+    assert_eq!(changes(&whole, &counted(&day)), [(21, Change::Unchanged), (4, Change::Unchanged)]);
+    assert_eq!(changes(&counted(&night), &counted(&day)), [(21, Change::Untested), (4, Change::Untested)]);
+    let weekend = day.map(|(code, number, count)| (code, number - 24, count));
+    assert_eq!(changes(&counted(&weekend), &counted(&day))[0].1, Change::Untested);
+    let comparison = compare(&whole, &counted(&day));
+    assert_eq!((comparison.exposure, comparison.compared), (200 + 1_010 + 1_010, 2_020));
+}
+
+#[test]
+fn nothing_is_new_after_nothing() {
+    let side = counted(&[(21, 8, 1_000)]);
+    assert_eq!(changes(&Counted::default(), &side), [(21, Change::Untested)]);
+    assert_eq!(changes(&Counted::default(), &Counted::default()), []);
+}
+
+#[test]
+fn a_saved_summary_has_its_results_and_hours() {
+    let by_hour = r#"{"schema": 1, "partial": true, "totals": {"files_read": 3, "hosts_with_results": 2},
+        "by": ["hour", "code"], "results": [],
+        "rows": [
+            {"hour": "2017-02-14T08:00:00Z", "code": 102, "name": null, "count": 3, "first_seen": null, "last_seen": null},
+            {"hour": "2017-02-14T09:00:00Z", "code": 102, "name": null, "count": 0, "first_seen": null, "last_seen": null},
+            {"hour": "2017-02-14T08:00:00Z", "code": null, "name": "Used Cache", "count": 1, "first_seen": "2017-02-14T08:00:01Z", "last_seen": null}
+        ]}"#;
+    let saved = read(by_hour, None, Catalogue::built_in()).unwrap();
+    assert!(saved.has_hours && saved.is_partial && is_saved(by_hour));
+    assert_eq!((saved.files, saved.hosts, saved.counted.hours, saved.counted.tally.count), (3, 2, Some(2.0), 4));
+    assert_eq!(saved.counted.count(&None, &key(102)), 3);
+    assert_eq!(read(by_hour, Some(Dimension::Host), Catalogue::built_in()), Err(NotSaved::CountedOtherwise));
+    let newer = by_hour.replace("\"schema\": 1", "\"schema\": 2");
+    assert_eq!(read(&newer, None, Catalogue::built_in()), Err(NotSaved::Newer(2)));
+    assert!(matches!(read(&by_hour[..100], None, Catalogue::built_in()), Err(NotSaved::Damaged(_))));
+    assert!(matches!(read("{\"schema\": 1}", None, Catalogue::built_in()), Err(NotSaved::Damaged(_))));
+    assert!(!is_saved("{\"time\": 1}") && !is_saved("2017"));
+}
+
+fn side() -> impl Strategy<Value = Counted> {
+    let place = prop::sample::select(&[None, Some("host1"), Some("host2")][..]);
+    let result = (place, prop::sample::select(&[21, 102, 108][..]), 0_i64..200, 1_u64..40);
+    prop::collection::vec(result, 0..30).prop_map(|results| {
+        let mut counted = Counted { hours: Some(200.0), has_people: true, ..Counted::default() };
+        for (place, code, number, count) in results {
+            counted.add(place.map(Box::from), &key(code), Some(hour(number)), count);
+            counted.hosts.extend(place.map(Box::from));
+        }
+        counted
+    })
+}
+
+proptest! {
+    #[test]
+    fn swapped_sides_have_the_mirrored_result(one in side(), other in side()) {
+        let (forth, back) = (compare(&one, &other), compare(&other, &one));
+        let sorted = |mut rows: Vec<Row>| {
+            rows.sort_by(|one, other| (&one.place, &one.key).cmp(&(&other.place, &other.key)));
+            rows
+        };
+        let mirrored = back.rows.into_iter().map(|Row { place, key, before, after, change, chance }| {
+            Row { place, key, before: after, after: before, change: change.mirrored(), chance }
+        });
+        prop_assert_eq!(sorted(forth.rows), sorted(mirrored.collect()));
+        prop_assert_eq!((forth.exposure, forth.compared), (back.exposure, back.compared));
+        prop_assert_eq!(forth.hosts_of_one, [back.hosts_of_one[1], back.hosts_of_one[0]]);
+    }
+
+    #[test]
+    fn a_side_does_not_differ_from_itself(one in side()) {
+        let rows = compare(&one, &one).rows;
+        prop_assert!(rows.iter().all(|row| row.change == Change::Unchanged && row.before == row.after));
+    }
+
+    #[test]
+    fn every_result_is_counted_on_its_side(one in side(), other in side()) {
+        let rows = compare(&one, &other).rows;
+        let sum = |side: &Counted| side.rows.values().sum::<u64>();
+        prop_assert_eq!(rows.iter().map(|row| row.before.count).sum::<u64>(), sum(&one));
+        prop_assert_eq!(rows.iter().map(|row| row.after.count).sum::<u64>(), sum(&other));
+    }
+
+    #[test]
+    fn only_the_same_parts_of_the_week_are_compared(one in side(), other in side()) {
+        // What a side has at hours that the other one does not cover changes nothing.
+        let has = |side: &Counted, part: usize| side.places.get(&None).is_some_and(|exposure| exposure.units[part] > 0);
+        let shared: Vec<bool> = (0..PARTS_OF_WEEK).map(|part| has(&one, part) && has(&other, part)).collect();
+        let without = |side: &Counted| {
+            let mut side = side.clone();
+            let keep = |units: &mut [u64; PARTS_OF_WEEK]| {
+                units.iter_mut().zip(&shared).for_each(|(units, is_shared)| *units *= u64::from(*is_shared));
+            };
+            side.places.retain(|place, _| place.is_none());
+            side.rows.retain(|(place, _), _| place.is_none());
+            side.cases.retain(|(place, _), _| place.is_none());
+            side.places.values_mut().for_each(|exposure| keep(&mut exposure.units));
+            side.cases.values_mut().for_each(keep);
+            side
+        };
+        let of_none = |mut side: Counted| {
+            side.places.retain(|place, _| place.is_none());
+            side.rows.retain(|(place, _), _| place.is_none());
+            side
+        };
+        prop_assert_eq!(
+            compare(&without(&one), &without(&other)).rows,
+            compare(&of_none(one), &of_none(other)).rows
+        );
+    }
+}

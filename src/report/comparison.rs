@@ -1,0 +1,379 @@
+//! Turns the comparison of two sides into a report.
+//!
+//! No word says that a code means that a sign-in succeeded or failed, and none says more than the test does.
+
+use super::problems;
+use super::sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
+use super::wording::{self, counted, grouped, remark};
+use crate::catalogue::Catalogue;
+use crate::compare::{Change, Comparison, Row};
+use crate::problem::Problem;
+use crate::summary::{Dimension, Tally};
+use crate::terminal::replaced;
+use crate::time::zone::DisplayZone;
+
+/// The sheet of a comparison by code.
+pub static COMPARISON: Sheet = sheet(&COLUMNS);
+/// The sheet of a comparison by host and code.
+pub static COMPARISON_BY_HOST: Sheet = sheet(&COLUMNS_BY_HOST);
+/// The sheet of a comparison by user and code.
+pub static COMPARISON_BY_USER: Sheet = sheet(&COLUMNS_BY_USER);
+
+static COLUMNS: [Column; 20] = columns(None);
+static COLUMNS_BY_HOST: [Column; 20] = columns(Some(Dimension::Host));
+static COLUMNS_BY_USER: [Column; 20] = columns(Some(Dimension::User));
+
+/// The least share of the exposure that both sides must cover so that no note is necessary.
+const COMPARED_LEAST: f64 = 0.5;
+/// How many times longer than the other a side may be without a note.
+const LONGER_MOST: f64 = 4.0;
+
+/// The beginning of a table.
+const BEFORE: &str = "Before  ";
+/// The beginning of its second line.
+const AFTER: &str = "After   ";
+
+const fn sheet(columns: &'static [Column]) -> Sheet {
+    Sheet {
+        schema: 1,
+        columns,
+        rows: "changes",
+        before: FIELDS,
+        after: AFTER_ROWS,
+        flow: Flow::Whole,
+        without_rows: &[],
+    }
+}
+
+const fn columns(of: Option<Dimension>) -> [Column; 20] {
+    let mut columns = [
+        Column::for_scripts(
+            "change",
+            Holds::Text,
+            "`new`, `gone`, `up` or `down`; `unchanged` if chance explains the difference, or there are too few; `untested` if no hour of the week with such a result is covered by both sides.",
+        ),
+        Column::for_scripts("host", Holds::Text, "The machine, with `--by host`. `null` if it is not known.").or_null_or_missing(),
+        Column::for_scripts("user", Holds::Text, "The user, with `--by user`. `null` if not known.").or_null_or_missing(),
+        Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known.").or_null(),
+        Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.").or_null(),
+        Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
+        Column::for_people("Description", Holds::Prose),
+        Column::new("before", "Before", Holds::Count, "Number of results before."),
+        Column::for_scripts("before_share", Holds::Share, "Share of all results before; with `--by`, of those of the host or user."),
+        Column::for_people("Share", Holds::Share).yields(Room::ForOneLine),
+        Column::for_scripts("before_per_hour", Holds::Rate, "Number of results before in an hour that the logs cover.").or_null(),
+        Column::for_people("An hour", Holds::Rate).yields(Room::ForOneLine),
+        Column::new("after", "After", Holds::Count, "Number of results afterwards."),
+        Column::for_scripts("after_share", Holds::Share, "Share of all results afterwards; with `--by`, of those of the host or user."),
+        Column::for_people("Share", Holds::Share).yields(Room::ForOneLine),
+        Column::for_scripts("after_per_hour", Holds::Rate, "Number of results afterwards in an hour that the logs cover.").or_null(),
+        Column::for_people("An hour", Holds::Rate).yields(Room::ForOneLine),
+        Column::new(
+            "chance",
+            "Chance",
+            Holds::Share,
+            "Probability of such a difference if nothing changed, at most, by an exact test of the same hours of the week.",
+        )
+        .or_null(),
+        Column::for_scripts("family", Holds::Text, "The family of the result: `mfa`, `nps` or `entra`, or one of your own."),
+        Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
+    ];
+    match of {
+        Some(Dimension::Host) => columns[1].heading = Some("Host"),
+        Some(_) => columns[2].heading = Some("User"),
+        None => {}
+    }
+    columns
+}
+
+/// The values before the rows.
+const FIELDS: &[Column] = &[
+    Column::for_scripts("partial", Holds::Flag, "Whether a run was interrupted, so that results are missing."),
+    Column::for_scripts("before", Holds::Record(SIDE), "What is before."),
+    Column::for_scripts("after", Holds::Record(SIDE), "What is compared with it."),
+    Column::for_scripts("by", Holds::Text, "`host` or `user`, if codes are compared by that.").or_missing(),
+    Column::for_scripts(
+        "has_people",
+        Holds::Flag,
+        "Whether a person who has a code in an hour counts once in the test. Otherwise each result does.",
+    ),
+    Column::for_scripts("exposure", Holds::Count, "Number of people's hours, or of results, on both sides."),
+    Column::for_scripts(
+        "compared",
+        Holds::Count,
+        "How many of them are at hours of the week that both sides cover, so that they are compared.",
+    ),
+];
+
+const SIDE: &[Column] = &[
+    Column::for_scripts("name", Holds::Text, "The path, or the time of `--split`."),
+    Column::for_scripts("saved", Holds::Flag, "Whether it is a saved summary."),
+    Column::for_scripts("results", Holds::Count, "Number of results."),
+    Column::for_scripts("files", Holds::Count, "Number of files that were read."),
+    Column::for_scripts("hosts", Holds::Count, "Number of machines with results, if they are known.").or_null(),
+    Column::for_scripts("hours", Holds::Rate, "Number of hours that the logs cover, if it is known.").or_null(),
+    Column::for_scripts("first_seen", Holds::Time, "Earliest time of the results.").or_null(),
+    Column::for_scripts("last_seen", Holds::Time, "Latest time of the results.").or_null(),
+];
+
+/// The values after the rows.
+const AFTER_ROWS: &[Column] = &[
+    Column::for_scripts("notes", Holds::Texts, "What limits the comparison, in words."),
+    Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read."),
+];
+
+/// What is known of a side besides its counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Side {
+    /// The path, or the time at which logs were split.
+    pub name: String,
+    /// Whether it is a saved summary.
+    pub is_saved: bool,
+    /// The number of results, and their first and last time.
+    pub tally: Tally,
+    /// The number of files that were read.
+    pub files: u64,
+    /// The number of machines with results, or 0 if they are not known.
+    pub hosts: u64,
+    /// The number of hours that the logs cover, if it is known.
+    pub hours: Option<f64>,
+    /// Whether the run was interrupted.
+    pub is_partial: bool,
+}
+
+/// A comparison with what is known of both sides, ready to be written in any format.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The two sides.
+    pub sides: [Side; 2],
+    /// The comparison.
+    pub comparison: Comparison,
+    /// What codes are compared by.
+    pub of: Option<Dimension>,
+    /// The problems of both runs.
+    pub problems: Vec<Problem>,
+    /// The zone in which times are shown.
+    pub zone: DisplayZone,
+}
+
+/// Returns the heading above the rows with this change.
+#[must_use]
+pub fn heading(change: Change) -> &'static str {
+    match change {
+        Change::New => "New",
+        Change::Gone => "Gone",
+        Change::Up => "Up",
+        Change::Down => "Down",
+        Change::Unchanged => "No clear change",
+        Change::Untested => "Not compared: no such result at an hour of the week that both cover",
+    }
+}
+
+impl Compared {
+    /// Returns the sheet.
+    #[must_use]
+    pub fn sheet(&self) -> &'static Sheet {
+        match self.of {
+            Some(Dimension::Host) => &COMPARISON_BY_HOST,
+            Some(_) => &COMPARISON_BY_USER,
+            None => &COMPARISON,
+        }
+    }
+
+    /// Returns the rows. A table of hosts or users has only those with a change.
+    pub fn rows(&self, is_table: bool) -> impl Iterator<Item = &Row> {
+        self.comparison.rows.iter().filter(move |row| !is_table || self.is_in_table(row))
+    }
+
+    fn is_in_table(&self, row: &Row) -> bool {
+        self.of.is_none() || row.change < Change::Unchanged
+    }
+
+    /// Returns the values before the rows.
+    #[must_use]
+    pub fn before(&self) -> Vec<Cell<'_>> {
+        let side = |side: &Side| {
+            Cell::Record(vec![
+                ("name", side.name.clone().into()),
+                ("saved", side.is_saved.into()),
+                ("results", side.tally.count.into()),
+                ("files", side.files.into()),
+                ("hosts", super::known(side.hosts)),
+                ("hours", side.hours.map_or(Cell::Absent, Cell::Rate)),
+                ("first_seen", side.tally.first.into()),
+                ("last_seen", side.tally.last.into()),
+            ])
+        };
+        let [before, after] = &self.sides;
+        vec![
+            self.is_partial().into(),
+            side(before),
+            side(after),
+            self.of.map(Dimension::name).into(),
+            self.comparison.has_people.into(),
+            self.comparison.exposure.into(),
+            self.comparison.compared.into(),
+        ]
+    }
+
+    fn is_partial(&self) -> bool {
+        self.sides.iter().any(|side| side.is_partial)
+    }
+
+    /// Returns the cells of a row.
+    #[must_use]
+    pub fn cells(&self, row: &Row) -> Vec<Cell<'static>> {
+        /// The smallest probability that is shown is 1 in this number.
+        const PARTS: f64 = 1e9;
+        let catalogue = Catalogue::built_in();
+        let key = &row.key;
+        let place = || Cell::from(Some(row.place.as_deref().map_or_else(|| "not known".to_owned(), replaced)));
+        let of = |dimension| if self.of == Some(dimension) { place() } else { Cell::Absent };
+        let mut cells = vec![
+            row.change.name().into(),
+            of(Dimension::Host),
+            of(Dimension::User),
+            key.code().into(),
+            key.name().map(replaced).into(),
+            replaced(catalogue.description(key)).into(),
+            super::words(key, catalogue).into(),
+        ];
+        for amount in [row.before, row.after] {
+            let share = Cell::from(Share { count: amount.count, total: amount.of });
+            cells.extend([
+                amount.count.into(),
+                share.clone(),
+                share,
+                amount.per_hour.map_or(Cell::Absent, Cell::Rate),
+                amount.per_hour.map(rate).into(),
+            ]);
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a probability is from 0 to 1")]
+        let chance = row.chance.map(|chance| Share { count: ((chance * PARTS) as u64).max(1), total: PARTS as u64 });
+        cells.push(chance.into());
+        cells.push(key.family().to_owned().into());
+        cells.push(catalogue.entry(key).map(|entry| entry.group.name()).into());
+        cells
+    }
+
+    /// Returns the notes and values around the rows.
+    #[must_use]
+    pub fn end(&self) -> End<'_> {
+        let [before, after] = &self.sides;
+        let lines = format!("{BEFORE}{}\n{AFTER}{}", self.line(before), self.line(after));
+        let partial = self.is_partial().then(|| super::PARTIAL.to_owned());
+        let limits = self.limits();
+        let notes = limits.iter().map(|note| note.clone().into()).collect();
+        let above = partial.into_iter().chain([lines]).chain((!limits.is_empty()).then(|| limits.join("\n")));
+        End {
+            above: above.collect(),
+            below: self.below(),
+            after: vec![Cell::List(notes), Cell::List(self.problems.iter().map(problems::with_path).collect())],
+        }
+    }
+
+    /// Describes a side in a line.
+    fn line(&self, side: &Side) -> String {
+        let Tally { count, first, last } = side.tally;
+        let hours = side.hours.filter(|hours| *hours > 0.0).map(|hours| format!("{} hours", rate(hours)));
+        let hosts = (side.hosts > 1).then(|| counted(side.hosts, "host"));
+        let span = first.zip(last).map(|(first, last)| wording::span(self.zone.of(first), self.zone.of(last)));
+        let parts = [counted(count, "result"), counted(side.files, "file")].into_iter();
+        let parts: Vec<String> = parts.chain(hosts).chain(hours).chain(span).collect();
+        format!("{}: {}", replaced(&side.name), parts.join(", "))
+    }
+
+    /// Returns what limits the comparison, the most important first.
+    #[must_use]
+    pub fn limits(&self) -> Vec<String> {
+        let names = ["before", "after"];
+        let mut limits = Vec::new();
+        let empty: Vec<&str> = names
+            .into_iter()
+            .zip(&self.sides)
+            .filter(|(_, side)| side.tally.count == 0)
+            .map(|(name, _)| name)
+            .collect();
+        if !empty.is_empty() {
+            limits.push(format!(
+                "There is no result {}, so nothing can be compared: what occurs on one side only may have occurred unrecorded on the \
+                 other.",
+                empty.join(" or ")
+            ));
+            return limits;
+        }
+        let [before, after] = &self.sides;
+        let length = |side: &Side| side.hours.unwrap_or(side.tally.count as f64);
+        let has_hours = before.hours.is_some() && after.hours.is_some();
+        let [one, other] = if has_hours {
+            [length(before), length(after)]
+        } else {
+            [before, after].map(|side| side.tally.count as f64)
+        };
+        let what = if has_hours { "covers far fewer hours" } else { "has far fewer results" };
+        if one * LONGER_MOST < other {
+            limits.push(format!(
+                "What is before {what} than what is after, so rare codes may look new only because they were not recorded."
+            ));
+        } else if other * LONGER_MOST < one {
+            limits.push(format!("What is after {what} than what is before, so rare codes may look gone only because too little was recorded."));
+        }
+        if !self.comparison.has_people && self.sides.iter().any(|side| side.is_saved) {
+            limits.push(
+                "A saved summary does not say whose results they are and, unless it was counted by hour,code, at which hours: days \
+                 may be compared with nights, and one user may have many of the results. A change is therefore named more rarely."
+                    .to_owned(),
+            );
+        }
+        let Comparison { exposure, compared, has_people, hosts_of_one, .. } = self.comparison;
+        if (compared as f64) < COMPARED_LEAST * exposure as f64 {
+            let what = if has_people { "people's hours" } else { "results" };
+            limits.push(format!(
+                "The two cover different hours of the day or days of the week: only {} of {} {what} can be compared.",
+                grouped(compared),
+                grouped(exposure)
+            ));
+        }
+        for (hosts, side) in hosts_of_one.into_iter().zip(names) {
+            let place = if side == "before" { "before" } else { "afterwards" };
+            limits.extend(remark(
+                hosts,
+                &format!("host has results only {place}. Compare each with --by host."),
+                &format!("hosts have results only {place}. Compare each with --by host."),
+            ));
+        }
+        limits
+    }
+
+    fn below(&self) -> Vec<String> {
+        let left_out = self.comparison.rows.iter().filter(|row| !self.is_in_table(row)).count() as u64;
+        let left_out = remark(
+            left_out,
+            "row without a clear change is not shown; --format csv and json have it.",
+            "rows without a clear change are not shown; --format csv and json have them.",
+        );
+        let chance = "Chance is the probability of such a difference, or a larger one, if nothing changed, by an exact test of the same \
+                      hours of working days and weekends. A change is named only if chance gives any row such a difference in at most \
+                      1 of 100 comparisons.";
+        let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.";
+        let has_rows = self.rows(true).next().is_some();
+        let chance = (has_rows && self.comparison.compared > 0).then(|| chance.to_owned());
+        let nothing = (!has_rows && left_out.is_some()).then(|| "No clear change.".to_owned());
+        nothing.into_iter().chain(left_out).chain(chance).chain([caveat.to_owned()]).collect()
+    }
+}
+
+/// Formats a rate with at least two digits.
+fn rate(rate: f64) -> String {
+    match rate {
+        whole if whole.fract() == 0.0 || whole >= 99.5 => format!("{whole:.0}"),
+        tenths if tenths >= 9.95 => format!("{tenths:.1}"),
+        _ => format!("{rate:.2}"),
+    }
+}
+
+/// Whether `text` begins like a table of a comparison.
+#[must_use]
+pub fn begins(text: &str) -> bool {
+    text.strip_prefix(BEFORE).is_some_and(|rest| rest.contains(&format!("\n{AFTER}")))
+}
