@@ -17,6 +17,8 @@
 //! call result = 102
 //! ```
 
+use memchr::memmem;
+
 use super::line::{self, Event};
 
 /// The length in bytes above which a description is not held in memory until it ends.
@@ -58,6 +60,17 @@ const LABELS: [(&str, Part); 15] = [
 pub(super) fn is_start(line: &str, next: &str) -> bool {
     let is = |line, part| labelled(line).is_some_and(|(found, _)| found == part);
     is(line, Part::Channel) && is(next, Part::Provider) || is_number(line) && is(next, Part::Channel)
+}
+
+/// Whether an event begins with a line of this text, which may be cut off anywhere. So a mail that quotes events has them.
+pub(super) fn is_in(text: &[u8]) -> bool {
+    // Nearly all texts have none of these.
+    let has = |label: &[u8]| memmem::find(text, label).is_some();
+    if !has(b"Log Name:") && !has(b"Protokollname:") {
+        return false;
+    }
+    let text = String::from_utf8_lossy(text);
+    text.lines().zip(text.lines().skip(1)).any(|(line, next)| is_start(line, next))
 }
 
 /// Whether a line numbers an event, as in `Event[0]:`.
@@ -109,7 +122,13 @@ impl Details {
             Within::Labels => self.read_label(line),
             Within::Description if matches!(labelled(line), Some((Part::Xml, ""))) => self.within = Within::Xml,
             Within::Description => self.description.push_str(line),
-            Within::Xml => self.xml.push_str(line),
+            Within::Xml => {
+                self.xml.push_str(line);
+                // What follows is not part of the event, such as the end of a mail.
+                if line.trim_end().ends_with("</Event>") {
+                    self.finish(text);
+                }
+            }
         }
         if self.description.len() + self.xml.len() > LIMIT_BYTES {
             self.finish(text);
@@ -179,6 +198,18 @@ mod tests {
             "2017-02-14T02:57:24.600\tmfa01 Application, Netop Guest, event 7, Warning: MFA of ann:\tDate: call result = 102\n\
              2017-02-14T02:57:24.6000000Z mfa01 Application, Netop Guest, event 7, Warning: MFA of ann:\tDate: call result = 21\n"
         );
+    }
+
+    #[test]
+    fn details_in_a_mail_are_one_event_and_the_mail_is_kept() {
+        let details = "Log Name:      Application\nSource:        Netop Guest\nDate:          2/14/2017 2:57:24 AM\n\
+                       Computer:      mfa01\nDescription:\ncall result = 102\nEvent Xml:\n<Event>\n  <System>\n    \
+                       <TimeCreated SystemTime=\"2017-02-14T01:57:24.6Z\" />\n    <Computer>mfa01</Computer>\n  </System>\n\
+                       </Event>\n";
+        let mail = format!("Hi, here it is:\n\n{details}\nRegards\n");
+        assert!(is_in(mail.as_bytes()) && !is_in(b"Log Name: x\nRegards\n"));
+        let expected = "Hi, here it is:\n\n2017-02-14T01:57:24.6Z mfa01 -, -, event -, Information: call result = 102\n\nRegards\n";
+        assert_eq!(read(&mail), expected);
     }
 
     #[test]

@@ -39,19 +39,17 @@ impl Exported {
         let is_mark_or_space =
             |byte: &&u8| matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF) || byte.is_ascii_whitespace();
         let text = &head[head.iter().take_while(is_mark_or_space).count()..];
+        let details = || Exported::Details(Box::default());
         // Most texts begin with none of these: `<`, `Log Name`, `Protokollname` and `Event[0]`.
         if !matches!(text, [b'<' | b'L' | b'P' | b'E', ..]) {
-            return None;
+            return details::is_in(text).then(details);
         }
         // Without the NULs, ASCII in UTF-16 is ASCII.
         let ascii: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
-        if ascii.starts_with(b"<") {
-            return is_xml(&ascii).then_some(Exported::Xml);
+        match ascii.starts_with(b"<") {
+            true => is_xml(&ascii).then_some(Exported::Xml),
+            false => details::is_in(&ascii).then(details),
         }
-        let start = String::from_utf8_lossy(&ascii);
-        let mut lines = start.lines();
-        let is_start = details::is_start(lines.next()?, lines.next()?);
-        is_start.then(|| Exported::Details(Box::default()))
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let is_csv = matches!(session.format, SummaryFormatArg::Csv);
     let is_only_findings = count.findings == Some(FindingsArg::Only);
     let fail_on: FailOn = count.fail_on.iter().cloned().collect();
-    let chooses_rows = !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some() || count.grouped;
+    let chooses_rows =
+        !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some() || count.grouped;
     if is_only_findings && (chooses_rows || count.near_misses || count.audit.is_some()) {
         return Err(Failure::Message(NO_TABLE.to_owned()));
     }
