@@ -36,6 +36,7 @@ mod oracle;
 mod output;
 mod passwords;
 mod patterns;
+mod precision;
 mod render_codes;
 mod session;
 mod settings;
