@@ -73,6 +73,7 @@
 //!
 //! * **Results are exact.** Counts and lines equal those of a naive search, line by line with the plain regex engine, for any
 //!   number of threads, any chunk size and any way of reading. `tests/it/oracle.rs` checks this.
+//! * **Each part of a source is read in its own encoding.** The encoding may change at any line ([`units`], [`chunk`]).
 //! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line depend
 //!   only on that line and a fixed number of bytes after it, and not on where chunks start and end.
 //! * **A result is counted once.** The leftmost match wins, and then the earlier pattern ([`pattern`]).

@@ -79,8 +79,6 @@ pub enum Remedy {
     SaveEvents,
     /// Save the attachments of the message.
     SaveAttachments,
-    /// Convert the text to UTF-8.
-    ConvertToUtf8,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.
@@ -89,8 +87,6 @@ pub enum Remedy {
     DecompressWithDictionary,
     /// Save the bytes that follow the compressed data to a separate file.
     CutOut,
-    /// Split the file where its encoding changes or, if an encoding is given, read the file again with that one.
-    Split(Option<&'static str>),
     /// Let the encoding be detected.
     DetectEncoding,
     /// Read a copy of the file, or read it again when nothing is writing to it.
@@ -160,12 +156,14 @@ pub enum Kind {
     Truncated,
     /// Other bytes follow the compressed data. They were not read.
     TrailingBytes,
-    /// A file begins in one encoding and ends in another. It was searched in the first encoding only.
+    /// The byte order mark of a file contradicts the encoding that the user has chosen.
     MixedEncodings,
     /// Reading further would exceed a limit: of memory, of unpacked bytes, of files in an archive, or of nesting.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
+    /// The encoding of a file changes. Each part was read in its own encoding.
+    EncodingChanges,
     /// There were more different unknown names or numbers than have a row of their own.
     TooManyNames,
     /// An archive contains no file.
@@ -345,6 +343,7 @@ mod tests {
         ];
         let others = [
             LongLine,
+            EncodingChanges,
             TooManyNames,
             Empty,
             Binary,

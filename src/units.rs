@@ -1,9 +1,10 @@
-//! The code units of text, which are bytes or the units of UTF-16. Detects the units, finds line ends, and decodes text so that
-//! it can be searched.
+//! The code units of text, which are bytes or the units of UTF-16 or UTF-32. Detects the units and where they change, finds line
+//! ends, and decodes text so that it can be searched.
 //!
-//! Only UTF-16 is decoded before it is searched. All other encodings of logs contain ASCII unchanged, so their bytes are
-//! searched.
+//! Only UTF-16 and UTF-32 are decoded before they are searched. All other encodings of logs contain ASCII unchanged, so their bytes
+//! are searched.
 
+mod change;
 mod characters;
 mod detect;
 mod reading;
@@ -15,8 +16,8 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
 use memchr::{memchr, memchr_iter, memrchr_iter};
 
+pub(crate) use change::{AHEAD_BYTES, Change};
 pub use characters::Characters;
-pub(crate) use detect::{END_BYTES, is_utf32};
 pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};
@@ -32,6 +33,10 @@ pub enum Units {
     Utf16Le,
     /// The units of big-endian UTF-16.
     Utf16Be,
+    /// The units of little-endian UTF-32.
+    Utf32Le,
+    /// The units of big-endian UTF-32.
+    Utf32Be,
 }
 
 /// What is known about the lines of a source before they are read.
@@ -79,55 +84,48 @@ impl Units {
         match self {
             Units::Bytes => 1,
             Units::Utf16Le | Units::Utf16Be => 2,
+            Units::Utf32Le | Units::Utf32Be => 4,
         }
     }
 
-    /// Detects the units of a source from its first few kilobytes. `text` must begin with a whole unit.
+    /// Detects the units at the start of a source from its first few kilobytes. `text` must begin with a whole unit.
     #[must_use]
     pub(crate) fn of(text: &[u8]) -> Units {
         match text {
+            [0xFF, 0xFE, ..] | [0, 0, 0xFE, 0xFF, ..] if let Some(units) = Units::utf32_of(text) => units,
             [0xFF, 0xFE, ..] => Units::Utf16Le,
             [0xFE, 0xFF, ..] => Units::Utf16Be,
             _ => detect::detect(text),
         }
     }
 
-    /// Whether `text` is UTF-16 without a byte order mark, or becomes UTF-16 after some lines in another encoding.
-    pub(crate) fn are_utf16_somewhere(text: &[u8]) -> bool {
-        detect::continues_in_utf16(text)
-    }
-
-    /// Returns a [`Loss`], a report of unread data, if a source of `len` bytes was read in these units but ends in others. `end`
-    /// contains the last [`END_BYTES`] of the source, or all of it.
-    pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
-        let other = detect::other_at_end(self, end)?;
-        let or_read_in = match other {
-            Units::Bytes => Some("utf-8"),
-            // If the length is odd, the UTF-16 units at the end do not start at even offsets, so the file cannot be read as UTF-16.
-            _ if len % 2 == 1 => None,
-            Units::Utf16Le => Some("utf-16le"),
-            Units::Utf16Be => Some("utf-16be"),
-        };
-        let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
-        Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
+    /// Detects UTF-32, in which no NUL is a sign of binary data. `text` is the beginning of a source.
+    pub(crate) fn utf32_of(text: &[u8]) -> Option<Units> {
+        detect::utf32(text)
     }
 
     /// Returns a [`Loss`], a report of unread data, if the text is read in these units but begins with the byte order mark of
     /// others. This happens only if the user chose the encoding.
     pub(crate) fn contradicted(self, text: &[u8]) -> Option<Loss> {
-        let mut others = [Units::Utf16Le, Units::Utf16Be, Units::Bytes].into_iter().filter(|other| *other != self);
-        let other = others.find(|other| text.starts_with(other.byte_order_mark()))?;
+        // The mark of UTF-32LE begins with that of UTF-16LE.
+        let all = [Units::Utf32Le, Units::Utf32Be, Units::Utf16Le, Units::Utf16Be, Units::Bytes];
+        let other = all.into_iter().find(|other| text.starts_with(other.byte_order_mark()))?;
+        if other == self || (other, self) == (Units::Utf32Le, Units::Utf16Le) {
+            return None;
+        }
         let other = if other == Units::Bytes { "UTF-8" } else { other.name() };
         let what = format!("it begins with the byte order mark of {other}, but was read in {}", self.name());
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::DetectEncoding))
     }
 
     /// Returns the name for these units in messages.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Units::Bytes => "UTF-8 or an ANSI code page",
             Units::Utf16Le => "UTF-16LE",
             Units::Utf16Be => "UTF-16BE",
+            Units::Utf32Le => "UTF-32LE",
+            Units::Utf32Be => "UTF-32BE",
         }
     }
 
@@ -146,6 +144,8 @@ impl Units {
             Units::Bytes => b"\xEF\xBB\xBF",
             Units::Utf16Le => b"\xFF\xFE",
             Units::Utf16Be => b"\xFE\xFF",
+            Units::Utf32Le => b"\xFF\xFE\0\0",
+            Units::Utf32Be => b"\0\0\xFE\xFF",
         }
     }
 
@@ -166,21 +166,29 @@ impl Units {
             Units::Bytes => true,
             Units::Utf16Le => at.is_multiple_of(2) && data.get(at + 1) == Some(&0),
             Units::Utf16Be => !at.is_multiple_of(2) && data[at - 1] == 0,
+            Units::Utf32Le => at.is_multiple_of(4) && data.get(at + 1..at + 4) == Some(&[0; 3]),
+            Units::Utf32Be => at % 4 == 3 && data[at - 3..at] == [0; 3],
         };
-        let after = if self == Units::Utf16Le { at + 2 } else { at + 1 };
+        let after = match self {
+            Units::Bytes | Units::Utf16Be | Units::Utf32Be => at + 1,
+            Units::Utf16Le => at + 2,
+            Units::Utf32Le => at + 4,
+        };
         is_line_feed.then_some(after)
     }
 
-    /// Appends `data` to `text` as UTF-8. Invalid UTF-16 becomes U+FFFD. [`Units::Bytes`] are appended unchanged.
+    /// Appends `data` to `text` as UTF-8. Invalid UTF-16 and UTF-32 becomes U+FFFD. [`Units::Bytes`] are appended unchanged.
     pub(crate) fn decode(self, data: &[u8], text: &mut Vec<u8>) {
         match self {
             Units::Bytes => text.extend_from_slice(data),
             Units::Utf16Le => decode_blocks(data, UTF_16LE, u16::from_le_bytes, text),
             Units::Utf16Be => decode_blocks(data, UTF_16BE, u16::from_be_bytes, text),
+            Units::Utf32Le => decode_utf32(data, u32::from_le_bytes, text),
+            Units::Utf32Be => decode_utf32(data, u32::from_be_bytes, text),
         }
     }
 
-    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order
+    /// Converts whole lines to UTF-8: UTF-16 and UTF-32 are decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order
     /// mark is removed.
     #[must_use]
     pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
@@ -210,6 +218,7 @@ impl Units {
                     text.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum();
                 2 * units as u64
             }
+            Units::Utf32Le | Units::Utf32Be => 4 * text.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64,
         }
     }
 }
@@ -283,6 +292,17 @@ fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usi
     len
 }
 
+/// Decodes `data`, which is UTF-32, and appends it to `text`. `unit` reads a unit.
+fn decode_utf32(data: &[u8], unit: impl Fn([u8; 4]) -> u32, text: &mut Vec<u8>) {
+    let (units, rest) = data.as_chunks::<4>();
+    let incomplete = (!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+    for char in
+        units.iter().map(|bytes| char::from_u32(unit(*bytes)).unwrap_or(char::REPLACEMENT_CHARACTER)).chain(incomplete)
+    {
+        text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
 /// Whether a block of UTF-16 contains only ASCII characters.
 fn is_ascii(block: &[u8; BLOCK_BYTES], unit: impl Fn([u8; 2]) -> u16) -> bool {
     block.as_chunks::<2>().0.iter().all(|pair| unit(*pair) < 0x80)
@@ -335,10 +355,12 @@ mod tests {
             Units::Bytes => text.as_bytes().to_vec(),
             Units::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Units::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Units::Utf32Le => text.chars().flat_map(|char| u32::from(char).to_le_bytes()).collect(),
+            Units::Utf32Be => text.chars().flat_map(|char| u32::from(char).to_be_bytes()).collect(),
         }
     }
 
-    const ALL: [Units; 3] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be];
+    const ALL: [Units; 5] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be, Units::Utf32Le, Units::Utf32Be];
 
     #[test]
     fn a_byte_order_mark_decides() {
@@ -352,7 +374,7 @@ mod tests {
     fn small_texts_are_utf_8_or_utf_16() {
         let sentence = "name = 'é'\r\n";
         for mark in ["", BYTE_ORDER_MARK] {
-            for units in ALL {
+            for units in [Units::Bytes, Units::Utf16Le, Units::Utf16Be] {
                 let bytes = encoded(&format!("{mark}{sentence}"), units);
                 assert_eq!(text(bytes.clone()).as_deref(), Ok(sentence), "{mark:?} {units:?}");
                 assert_eq!(units.lines_in_utf8(&bytes), sentence.as_bytes(), "{mark:?} {units:?}");

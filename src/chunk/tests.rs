@@ -78,33 +78,104 @@ proptest! {
     }
 }
 
+/// Writes text in these units.
+fn encoded(text: &str, units: Units) -> Vec<u8> {
+    match units {
+        Units::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        Units::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
+/// The text of a line with its offset.
+type Line = (u64, String);
+
+/// Returns the lines that the spans between `splits` own, with their offsets, and the changes of the encoding.
+fn changing(source: &[u8], first: Units, splits: &[usize], limits: Limits, read_bytes: usize) -> (Vec<Line>, u64) {
+    let mut bounds: Vec<u64> = splits.iter().map(|&split| split.min(source.len()) as u64).collect();
+    bounds.extend([0, source.len() as u64]);
+    bounds.sort_unstable();
+    let (mut lines, mut changes) = (Vec::new(), 0);
+    for pair in bounds.windows(2) {
+        let span = Span { start: pair[0], end: pair[1] };
+        let mut all = Chunks::changing(source, Start::of_source(first), Span::ALL, limits, first, Vec::new());
+        // An error means that the last unit is incomplete.
+        let start = all.first_line_from(span.start).or_else(|_| all.first_line_from(span.start)).unwrap();
+        let reader = Slow { source: &source[usize::try_from(start.offset).unwrap()..], read_bytes };
+        let mut chunks = Chunks::changing(reader, start, span, limits, first, Vec::new());
+        while let Some(chunk) = chunks.next_chunk().unwrap_or_default() {
+            let mut offset = chunk.offset;
+            for line in chunk.owned().split_inclusive(|&byte| byte == b'\n') {
+                lines.push((offset, String::from_utf8_lossy(line).into_owned()));
+                offset += chunk.written.units.source_bytes(line);
+            }
+        }
+        changes += chunks.changes().count;
+    }
+    (lines, changes)
+}
+
 proptest! {
     #[test]
-    fn another_encoding_at_the_end_is_reported_once_for_any_reads(
-        block_bytes in 1_usize..9000,
-        line_bytes in 1_usize..9000,
+    fn lines_are_the_same_for_any_split_wherever_the_encoding_changes(
+        parts in proptest::collection::vec(
+            (prop::sample::select(vec![Units::Bytes, Units::Utf16Le, Units::Utf16Be]), any::<bool>(), 1_usize..4),
+            1..6,
+        ),
+        block_bytes in 1_usize..600,
+        read_bytes in 1_usize..600,
         lookahead_bytes in 0_usize..40,
-        read_bytes in 1_usize..9000,
-        lines in 0_usize..400,
-        start in prop_oneof![Just(0), 1_u64..6000],
+        splits in proptest::collection::vec(1_usize..1500, 0..4),
     ) {
-        let line = "2017-02-14 02:57:24 callStatus=21\r\n";
-        // The last line alone is not enough to detect the encoding.
-        let appended: Vec<u8> = (line.repeat(130) + "ok\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let source = [line.repeat(lines).as_bytes(), &appended].concat();
-        let span = Span { start, end: source.len() as u64 };
-        let from = usize::try_from(span.read_from(Units::Bytes)).unwrap();
-        let limits = Limits { block_bytes, line_bytes, lookahead_bytes };
-        let reader = Slow { source: &source[from..], read_bytes };
-        let mut chunks = Chunks::new(reader, span, limits, Units::Bytes, Vec::new()).checking_the_end();
-        let told = loop {
-            match chunks.next_chunk() {
-                Ok(chunk) => prop_assert!(chunk.is_some(), "nothing is told"),
-                Err(error) => break Loss::of(&error).unwrap().kind,
+        let (mut source, mut expected, mut changes) = (Vec::new(), Vec::new(), 0);
+        let mut last = None;
+        for (index, (units, has_mark, lines)) in parts.iter().enumerate() {
+            if *has_mark && (*units != Units::Bytes || index == 0) {
+                source.extend(units.byte_order_mark());
             }
-        };
-        prop_assert_eq!(told, Kind::MixedEncodings);
-        prop_assert_eq!(chunks.next_chunk().unwrap(), None);
+            changes += u64::from(last.is_some_and(|last| last != *units));
+            last = Some(*units);
+            for line in 0..*lines {
+                let text = format!("2017-02-14 02:57:{index}{line} für Jürgen: callStatus={line}\r\n");
+                expected.push((source.len() as u64, text.clone()));
+                source.extend(encoded(&text, *units));
+            }
+        }
+        let limits = Limits { block_bytes, line_bytes: 1 << 20, lookahead_bytes };
+        let found = changing(&source, parts[0].0, &splits, limits, read_bytes);
+        prop_assert_eq!(found, (expected, changes));
+    }
+
+    #[test]
+    fn any_bytes_give_the_same_lines_for_any_split(
+        parts in proptest::collection::vec(
+            (prop::sample::select(vec![
+                &b"callStatus=21\r\n"[..],
+                b"c\0a\0l\0l\0S\0t\0a\0t\0u\0s\0=\x002\x001\0\r\0\n\0",
+                b"\0c\0a\0l\0l\0S\0t\0a\0t\0u\0s\0=\x002\x001\0\n",
+                b"\xFF\xFE",
+                b"\xFE\xFF",
+                b"\0",
+                b"x",
+                b"\n",
+                b"\n\0",
+                b"\xD6\x5E",
+                b"\x3F\x04\x40\x04\x20\0",
+            ]), 1_usize..4),
+            0..30,
+        ),
+        block_bytes in 1_usize..600,
+        read_bytes in 1_usize..600,
+        line_bytes in prop_oneof![Just(40_usize), Just(1 << 20)],
+        splits in proptest::collection::vec(1_usize..1500, 0..4),
+        first in prop::sample::select(vec![Units::Bytes, Units::Utf16Le, Units::Utf16Be]),
+    ) {
+        let source: Vec<u8> = parts.iter().flat_map(|(part, times)| part.repeat(*times)).chain(*b"\r\n\r\n").collect();
+        let limits = Limits { block_bytes: 1 << 20, line_bytes, lookahead_bytes: 0 };
+        let whole = &source[..source.len() & !1];
+        let expected = changing(whole, first, &[], limits, 1 << 20);
+        let found = changing(whole, first, &splits, Limits { block_bytes, ..limits }, read_bytes);
+        prop_assert_eq!(found, expected);
     }
 }
 

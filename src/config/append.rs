@@ -37,7 +37,8 @@ pub fn with_pattern(existing: Option<Vec<u8>>, pattern: &str, line_end: &str) ->
     }
     added.push_str(&pattern.replace('\n', line_end));
     match units::of_text(&file) {
-        Units::Bytes => file.extend_from_slice(added.as_bytes()),
+        // `text` has decoded the file, so it is not UTF-32.
+        Units::Bytes | Units::Utf32Le | Units::Utf32Be => file.extend_from_slice(added.as_bytes()),
         Units::Utf16Le => file.extend(added.encode_utf16().flat_map(u16::to_le_bytes)),
         Units::Utf16Be => file.extend(added.encode_utf16().flat_map(u16::to_be_bytes)),
     }

@@ -49,6 +49,12 @@ ignore_case = true
 # multiline = true
 # The code may be empty, which then means 0, no call result:
 # empty_is_zero = true
+# The pattern may also match lines of other programs, so count its results in rows of their own:
+# general = true
+# Count a name or text that callcodes does not know only if this also appears somewhere in the same line:
+# sign = '''mfa|multi-factor'''
+# Do not count a result if this appears in the same line, and nothing that `sign` matches:
+# foreign = '''callType|sip:'''
 
 # Lines from the log, and what the pattern must find in each of them. Two or three real lines are best, but replace the names
 # and phone numbers of real people first. The lines are checked each time the pattern is loaded, so a mistake shows at once.
@@ -124,7 +130,8 @@ mod tests {
     #[test]
     fn keys_in_comments_work_when_they_are_uncommented() {
         let text = template("x").unwrap();
-        let offered = ["when = ", "unless = ", "multiline = ", "empty_is_zero = "];
+        let offered =
+            ["when = ", "unless = ", "multiline = ", "empty_is_zero = ", "general = ", "sign = ", "foreign = "];
         let text = offered.iter().fold(text, |text, key| {
             let line = format!("\n# {key}");
             assert!(text.contains(&line), "{key}");
@@ -137,6 +144,9 @@ mod tests {
                 && definition.unless.is_some()
                 && definition.multiline
                 && definition.empty_is_zero
+                && definition.general
+                && definition.sign.is_some()
+                && definition.foreign.is_some()
         );
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::copies::{self, Begun, Compared, Copies, First, Replaced};
-use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor};
+use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor, changes_problem};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digests};
@@ -147,7 +147,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.state = State::Unknown;
             }
         }
-        // A source that ends in another encoding was read to its end, so it can be compared.
+        // A source that is not in the encoding that the user has chosen was read to its end, so it can be compared.
         let breaks_off = |kind: Kind| kind.is_loss() && kind != Kind::MixedEncodings;
         let is_whole = !end.problems.iter().any(|problem| breaks_off(problem.kind));
         let compared = match (&mut self.state, &mut self.copies, &start) {
@@ -211,6 +211,7 @@ impl TaskEnd {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);
+            self.changes.merge(task.changes);
             self.changing_times += task.changing_times;
             self.unread = task.unread;
         }
@@ -220,9 +221,10 @@ impl TaskEnd {
         let source = task.ends_source?;
         let sum = std::mem::take(self);
         let long_lines = sum.long_lines.problem(&source, limits);
+        let changes = changes_problem(&sum.changes, &source);
         let is_untouched = sum.bytes == 0 && sum.unread.iter().any(|problem| problem.kind == Kind::Interrupted);
         let bytes = (sum.unopened.is_none() && !is_untouched).then_some(sum.bytes);
-        let problems = sum.unopened.into_iter().chain(sum.unread).chain(long_lines).collect();
+        let problems = sum.unopened.into_iter().chain(sum.unread).chain(long_lines).chain(changes).collect();
         let changing_times = sum.changing_times;
         Some((SourceEnd { source, bytes, what: sum.what, copied: None, changing_times, problems }, sum.digest))
     }

@@ -8,13 +8,12 @@ use std::io::{self, Read};
 use std::iter::Peekable;
 use std::sync::Arc;
 
-use super::{CopyRule, Options, to_the_end};
-use crate::chunk::{Chunks, OwnedChunk, Span};
+use super::starts::Divided;
+use super::{CopyRule, Options, may_change, to_the_end};
+use crate::chunk::{Changes, Chunks, OwnedChunk, Span, Start};
 use crate::problem::{Kind, Loss, Problem, Remedy};
-use crate::source::{
-    Beginning, Digesting, Digests, Found, Members, Openable, Opened, Source, Stop, Stream, TextFile, What,
-};
-use crate::units::END_BYTES;
+use crate::source::{Beginning, Digesting, Digests, Found, Members, Openable, Opened, Source, Stop, Stream, What};
+use crate::unpack::TRAILER_BYTES;
 
 /// A piece of work for one worker.
 pub(super) enum Task {
@@ -34,7 +33,7 @@ pub(super) enum Task {
 /// The part of a source that a task reads.
 pub(super) enum Work {
     /// The lines of a range of an opened file.
-    Range { text: Arc<TextFile>, span: Span },
+    Range { text: Arc<Divided>, span: Span },
     /// A block of a stream.
     Block(Block),
     /// All of a source that was opened.
@@ -46,7 +45,7 @@ pub(super) enum Work {
 /// The rest of a source that a worker has opened, for any worker to take.
 pub(super) enum Rest {
     /// The ranges of a file from `next` on.
-    File { source: Arc<Source>, text: Arc<TextFile>, next: u64, range_bytes: u64, stop: Stop },
+    File { source: Arc<Source>, text: Arc<Divided>, next: u64, range_bytes: u64, stop: Stop },
     /// The members of a zip archive on disk.
     Members(Members),
 }
@@ -66,11 +65,11 @@ impl Rest {
                 Some((Task::Scan { source, work: Work::Interrupted, is_last: true }, None))
             }
             Rest::File { source, text, next, range_bytes, stop } => {
-                let end = range_end(next, text.len, range_bytes);
+                let end = range_end(next, text.text.len, range_bytes);
                 let span = Span { start: next, end };
                 let work = Work::Range { text: Arc::clone(&text), span };
-                let task = Task::Scan { source: Arc::clone(&source), work, is_last: end == text.len };
-                Some((task, (end < text.len).then_some(Rest::File { source, text, next: end, range_bytes, stop })))
+                let task = Task::Scan { source: Arc::clone(&source), work, is_last: end == text.text.len };
+                Some((task, (end < text.text.len).then_some(Rest::File { source, text, next: end, range_bytes, stop })))
             }
             Rest::Members(mut members) => {
                 let task = members.next()?.map_or_else(Task::Problem, Task::Open);
@@ -83,8 +82,8 @@ impl Rest {
 /// Returns the end of the range that begins at `start`, in a file of `len` bytes.
 pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
     let end = start.saturating_add(range_bytes);
-    // The last range must be long enough to detect the encoding at the end of the file.
-    let least = (END_BYTES as u64).min(range_bytes / 4);
+    // The last range must be long enough to detect an archive at the end of the file.
+    let least = (TRAILER_BYTES as u64).min(range_bytes / 4);
     if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
 
@@ -97,6 +96,8 @@ pub(super) struct Block {
     pub(super) what: What,
     /// The errors of the whole stream. They are set only in the last block.
     pub(super) failed: Vec<io::Error>,
+    /// The changes of the encoding in the whole stream. They are set only in the last block.
+    pub(super) changes: Box<Changes>,
     /// The digest of the whole stream. It is set only in the last block, and only if the stream is compared with other sources.
     pub(super) digest: Option<Digests>,
 }
@@ -157,7 +158,8 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             if blocks.failed.is_empty() {
                 blocks.failed.push(Loss::interrupted().into());
             }
-            let work = Work::Block(Block { beginning, chunk, what, failed: blocks.failed, digest: None });
+            let changes = Box::new(blocks.chunks.changes());
+            let work = Work::Block(Block { beginning, chunk, what, failed: blocks.failed, changes, digest: None });
             return Some(Task::Scan { source, work, is_last: true });
         }
         if self.is_over {
@@ -179,7 +181,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
-                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.written, Vec::new());
+                let (limits, written) = (self.options.limits, what.written);
+                let chunks = if may_change(&source, written, &self.options) {
+                    let start = Start::of_source(written.units);
+                    Chunks::changing(reader, start, Span::ALL, limits, written, Vec::new())
+                } else {
+                    Chunks::new(reader, Span::ALL, limits, written, Vec::new())
+                };
                 let chunks = to_the_end(chunks, &source, &self.options);
                 let beginning = is_compared.then_some(beginning);
                 self.current = Some((source, Current { blocks: Blocks::new(chunks), beginning, what }));
@@ -194,8 +202,8 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     fn next_block(&mut self, source: Arc<Source>, Current { mut blocks, beginning, what }: Current) -> Task {
         let chunk = blocks.next();
         let is_last = chunk.is_none();
-        let (failed, digest) = if is_last { blocks.end() } else { Default::default() };
-        let block = Block { beginning, chunk, what: what.clone(), failed, digest };
+        let (failed, changes, digest) = if is_last { blocks.end() } else { Default::default() };
+        let block = Block { beginning, chunk, what: what.clone(), failed, changes, digest };
         if !is_last {
             self.current = Some((Arc::clone(&source), Current { blocks, beginning: None, what }));
         }
@@ -234,9 +242,9 @@ impl Blocks {
         }
     }
 
-    /// Returns the errors, and the digest of all bytes, if the stream is compared with other sources.
-    fn end(&mut self) -> (Vec<io::Error>, Option<Digests>) {
-        (std::mem::take(&mut self.failed), self.chunks.reader().digests())
+    /// Returns the errors, the changes of the encoding, and the digest of all bytes, if the stream is compared with other sources.
+    fn end(&mut self) -> (Vec<io::Error>, Box<Changes>, Option<Digests>) {
+        (std::mem::take(&mut self.failed), Box::new(self.chunks.changes()), self.chunks.reader().digests())
     }
 }
 

@@ -258,8 +258,7 @@ fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Ent
 /// Describes the text of a source.
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {
     let name = match (what.written.units, given) {
-        (Units::Utf16Le, _) => "UTF-16LE",
-        (Units::Utf16Be, _) => "UTF-16BE",
+        (units @ (Units::Utf16Le | Units::Utf16Be | Units::Utf32Le | Units::Utf32Be), _) => units.name(),
         (Units::Bytes, Some(given)) => given.name(),
         (Units::Bytes, None) => facts.characters.encoding(),
     };

@@ -32,6 +32,7 @@ pub mod inventory;
 mod order;
 pub mod sign_ins;
 pub mod similar;
+mod starts;
 pub mod summarise;
 
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::catalogue::Catalogue;
-use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
+use crate::chunk::{Changed, Changes, Chunk, Chunks, Cut, Limits, Span, Start};
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
@@ -56,7 +57,7 @@ use crate::source::{
 };
 use crate::summary::Summary;
 use crate::time::Assumed;
-use crate::units::Written;
+use crate::units::{Units, Written};
 use crate::unpack::FileSpan;
 pub use copies::Replaced;
 use copies::{Begun, Hashing, Lookalikes};
@@ -64,6 +65,7 @@ use deliver::Deliver;
 use feed::{Block, Feed, Rest, Task, Work};
 use order::Order;
 pub use order::Outlet;
+use starts::Divided;
 
 /// The largest number of threads that a user can choose. More would only cost time and memory.
 pub const THREADS_LIMIT: usize = 256;
@@ -113,13 +115,20 @@ impl Options {
     }
 }
 
-/// Makes chunks that reach the end of their source check that its encoding is still that of the beginning. There is nothing to
-/// check if the user has chosen the encoding, or if the source does not begin like text.
+/// Makes chunks that reach the end of their source check whether it ends like an archive. There is nothing to check if the user has
+/// chosen the encoding, or if the source does not begin like text.
 fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options) -> Chunks<R> {
     match options.opening.encoding {
         EncodingChoice::Automatic if source.is_text() => chunks.checking_the_end(),
         EncodingChoice::Automatic | EncodingChoice::Given(_) => chunks,
     }
+}
+
+/// Whether the encoding of a source may change. It does not if the user has chosen the encoding, or if the source does not begin like
+/// text, is an event log, whose lines are made here, or is UTF-32, to which nothing appends.
+fn may_change(source: &Source, written: Written, options: &Options) -> bool {
+    let is_free = options.opening.encoding == EncodingChoice::Automatic && source.is_text() && !written.names_computer;
+    is_free && !matches!(written.units, Units::Utf32Le | Units::Utf32Be)
 }
 
 /// What to do with copies: sources that hold the same bytes as an earlier one.
@@ -299,6 +308,7 @@ struct TaskEnd {
     /// The reasons why the source could not be read to its end.
     unread: Vec<Problem>,
     long_lines: LongLines,
+    changes: Changes,
     changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
     digest: Option<Digests>,
@@ -494,11 +504,11 @@ impl<V: Visitor> Worker<'_, V> {
         match work {
             Work::Opened(opened) => return self.opened(source, opened, out),
             Work::Range { text, span } => self.range(&source, &text, span, &mut end, out),
-            Work::Block(Block { beginning, chunk, what, failed, digest }) => {
+            Work::Block(Block { beginning, chunk, what, failed, changes, digest }) => {
                 if let Some(beginning) = beginning {
                     out.send(Message::Start(self.lookalikes.stream(&source, beginning)));
                 }
-                (end.what, end.digest) = (Some(what), digest);
+                (end.what, end.changes, end.digest) = (Some(what), *changes, digest);
                 if let Some(chunk) = chunk {
                     end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());
@@ -554,14 +564,15 @@ impl<V: Visitor> Worker<'_, V> {
     /// Reads a whole file, or reads the first range of a big one and leaves the other ranges to all workers.
     fn file(&mut self, source: Arc<Source>, text: TextFile, out: &mut Outlet<'_, V::Part>) {
         let mut end = TaskEnd::default();
-        let (text, range_bytes) = (Arc::new(text), self.options.range_bytes);
-        let span = Span { start: 0, end: feed::range_end(0, text.len, range_bytes) };
-        let is_last = span.end == text.len;
+        let (len, range_bytes) = (text.len, self.options.range_bytes);
+        let span = Span { start: 0, end: feed::range_end(0, len, range_bytes) };
+        let is_last = span.end == len;
+        let text = Arc::new(Divided::new(text));
         if !is_last {
             let (source, text, stop) = (Arc::clone(&source), Arc::clone(&text), self.opening.stop.clone());
             out.leave(Some(Rest::File { source, text, next: span.end, range_bytes, stop }));
         }
-        self.start(&text, out);
+        self.start(&text.text, out);
         self.range(&source, &text, span, &mut end, out);
         self.finish(is_last.then_some(source), end, out);
     }
@@ -596,7 +607,8 @@ impl<V: Visitor> Worker<'_, V> {
             out.send(Message::Start(self.lookalikes.stream(source, beginning)));
         }
         let mut reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
-        let chunks = self.cut(&mut reader, Span::ALL, what.written);
+        let start = Start::of_source(what.written.units);
+        let chunks = self.cut(&mut reader, start, Span::ALL, (source, what.written));
         self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         if is_compared {
             end.digest = reader.digests();
@@ -617,25 +629,42 @@ impl<V: Visitor> Worker<'_, V> {
     }
 
     /// Reads the lines of one range of a file.
-    fn range(
-        &mut self,
-        source: &Source,
-        text: &TextFile,
-        span: Span,
-        end: &mut TaskEnd,
-        out: &mut Outlet<'_, V::Part>,
-    ) {
-        let TextFile { file, len, written, .. } = text;
+    fn range(&mut self, source: &Source, text: &Divided, span: Span, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+        let TextFile { file, len, written, .. } = &text.text;
         end.what = Some(What { chain: Chain::default(), written: *written });
+        let start = if span.start == 0 {
+            Ok(Start::of_source(written.units))
+        } else if may_change(source, *written, self.options) {
+            text.start(span.start, self.options.range_bytes, self.options.limits, &self.opening.stop)
+        } else {
+            Ok(Start { offset: span.read_from(written.units), ..Start::of_source(written.units) })
+        };
         let span = Span { end: span.end.min(*len), ..span };
-        let chunks = self.cut(FileSpan::new(file, span.read_from(written.units), *len), span, *written);
-        let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
-        self.chunks(source, chunks, end, out);
+        match start {
+            Ok(start) => {
+                let reader = FileSpan::new(file, start.offset, *len);
+                let chunks = self.cut(reader, start, span, (source, *written));
+                let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
+                self.chunks(source, chunks, end, out);
+            }
+            Err(error) => end.unread.push(Problem::unreadable(&source.name, &error)),
+        }
     }
 
-    /// Cuts the text of a reader into chunks, using the buffer of this worker.
-    fn cut<R: io::Read>(&mut self, reader: R, span: Span, written: Written) -> Chunks<R> {
-        Chunks::new(reader, span, self.options.limits, written, std::mem::take(&mut self.buffer))
+    /// Cuts the text of a reader into chunks, using the buffer of this worker. The reader starts at `start`.
+    fn cut<R: io::Read>(
+        &mut self,
+        reader: R,
+        start: Start,
+        span: Span,
+        (source, written): (&Source, Written),
+    ) -> Chunks<R> {
+        let (limits, buffer) = (self.options.limits, std::mem::take(&mut self.buffer));
+        if may_change(source, written, self.options) {
+            Chunks::changing(reader, start, span, limits, written, buffer)
+        } else {
+            Chunks::new(reader, span, limits, written, buffer)
+        }
     }
 
     /// Passes all chunks to the visitor, up to the end or a request to stop.
@@ -666,6 +695,7 @@ impl<V: Visitor> Worker<'_, V> {
                 break;
             }
         }
+        end.changes.merge(chunks.changes());
         self.buffer = chunks.into_buffer();
     }
 }
@@ -695,6 +725,26 @@ impl LongLines {
         );
         Some(Problem::new(&source.name, Kind::LongLine, what))
     }
+}
+
+/// Returns the problem that reports where the encoding of a source changes, or `None` if it does not.
+fn changes_problem(changes: &Changes, source: &Source) -> Option<Problem> {
+    let place = |changed: &Changed| {
+        let after = if changed.is_after_stray_byte {
+            ", after a stray byte, whose line was not searched up to there"
+        } else {
+            ""
+        };
+        format!("to {} at byte {}{after}", changed.units.name(), changed.offset)
+    };
+    let mut places: Vec<String> = changes.first.iter().map(place).collect();
+    let others = changes.count - changes.first.len() as u64;
+    if others > 0 {
+        places.push(format!("and {others} more"));
+    }
+    let times = if changes.count == 1 { String::new() } else { format!(" {} times", changes.count) };
+    let what = format!("its encoding changes{times}: {}; each part was read in its own encoding", places.join(", "));
+    (changes.count > 0).then(|| Problem::new(&source.name, Kind::EncodingChanges, what))
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ pub(super) fn write(list: &NearMissList, width: Option<usize>, out: &mut dyn Wri
     }
     if !rows.is_empty() {
         notes.push(
-            "To count such lines, make a pattern of one: callcodes patterns learn \"THE LINE\" --code CODE".to_owned(),
+            "To count such lines, make a pattern of one by its number N: callcodes patterns learn --near-miss N --code CODE PATH"
+                .to_owned(),
         );
         writeln!(out)?;
     }
@@ -86,8 +87,8 @@ mod tests {
 1. 1 line: call status 1\\u{1b}
    a\\u{1b}.log:1: call status\t1\\u{1b}
 
-To count such lines, make a pattern of one: callcodes
-patterns learn \"THE LINE\" --code CODE
+To count such lines, make a pattern of one by its number N:
+callcodes patterns learn --near-miss N --code CODE PATH
 ";
         assert_eq!(written(&list(1)), expected);
     }

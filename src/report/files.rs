@@ -229,9 +229,10 @@ fn reservation(kind: Kind) -> Option<&'static str> {
         Kind::Damaged => "damaged",
         Kind::Truncated => "cut short",
         Kind::TrailingBytes => "followed by other data",
-        Kind::MixedEncodings => "changes encoding",
+        Kind::MixedEncodings => "not in the encoding given with -E",
         Kind::OverLimit => "read up to a limit",
         Kind::LongLine => "very long lines",
+        Kind::EncodingChanges => "changes encoding",
         _ => return None,
     })
 }

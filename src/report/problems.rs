@@ -94,7 +94,7 @@ pub fn detail(problem: &Problem) -> String {
     if let Some(remedy) = problem.remedy {
         // This cause has two clauses and is a sentence of its own.
         detail.push_str(if remedy == Remedy::ShowLines { ". " } else { "; " });
-        detail.push_str(&worded(remedy));
+        detail.push_str(worded(remedy));
     }
     detail
 }
@@ -113,8 +113,8 @@ pub(super) fn what(cause: &Cause) -> String {
     }
 }
 
-fn worded(remedy: Remedy) -> Cow<'static, str> {
-    Cow::Borrowed(match remedy {
+fn worded(remedy: Remedy) -> &'static str {
+    match remedy {
         Remedy::AskAgain => "ask the sender for a complete copy of the file",
         Remedy::Unpack => "extract it and scan the extracted files",
         Remedy::UnpackWithAnother => "extract it with another program and scan the folder",
@@ -125,15 +125,10 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
             "ask the sender to save the log with Save All Events As in Event Viewer and to send that file"
         }
         Remedy::SaveAttachments => "save its attachments and scan these",
-        Remedy::ConvertToUtf8 => "save it as UTF-8 and scan that file",
         Remedy::Decompress => "decompress it with another program and scan the result",
         Remedy::DecompressData => "decompress the file with another program and scan the result",
         Remedy::DecompressWithDictionary => "decompress the file with that dictionary and scan the result",
         Remedy::CutOut => "if they are part of the log, save them to a separate file and scan that",
-        Remedy::Split(None) => "split the file where the encoding changes, and scan both parts",
-        Remedy::Split(Some(encoding)) => {
-            return format!("split the file where the encoding changes, or scan it again with -E {encoding}").into();
-        }
         Remedy::DetectEncoding => "scan it without -E",
         Remedy::ReadCopy => "scan a copy, or scan again when nothing is writing to it",
         Remedy::GivePassword => "save its password in a text file and pass that with --password-file",
@@ -154,7 +149,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::ShowLines => "`callcodes lines` shows which pattern finds them",
         Remedy::RunAgain => "run callcodes again to read all of it",
         Remedy::RunAgainForRest => "run callcodes again to read it",
-    })
+    }
 }
 
 /// Returns the line that sums up several problems of one kind. `first` is the first of them.
@@ -170,9 +165,10 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Damaged => with_first("compressed files or archives are damaged"),
         Kind::Truncated => with_first("compressed files or archives are cut short"),
         Kind::TrailingBytes => with_first("compressed files are followed by other data"),
-        Kind::MixedEncodings => with_first("files change their encoding partway"),
+        Kind::MixedEncodings => with_first("files are not in the encoding given with -E"),
         Kind::OverLimit => with_first("files exceed a limit"),
         Kind::LongLine => with_first("files have very long lines"),
+        Kind::EncodingChanges => with_first("files change their encoding, and each part was read in its own"),
         Kind::TooManyNames => with_first("times there were too many different names"),
         Kind::Empty => skipped("archives contain no files (-v lists them)"),
         Kind::Binary => {
@@ -286,10 +282,13 @@ mod tests {
                 "pipe: skipped, a pipe; pass it as an argument to read it",
             ]
         );
-        let mixed = ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it ends in UTF-16LE; split it", None));
+        let mixed =
+            ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it is UTF-16LE; scan it without -E", None));
         assert_eq!(
             lines(&mixed, 0, Extent::Kinds),
-            ["2 files change their encoding partway; first: a: it ends in UTF-16LE; split it (-v lists all)"]
+            [
+                "2 files are not in the encoding given with -E; first: a: it is UTF-16LE; scan it without -E (-v lists all)"
+            ]
         );
         assert_eq!(lines(&[], 0, Extent::Kinds), Vec::<String>::new());
     }

@@ -190,6 +190,10 @@ impl<'s> Scanner<'s> {
     /// closures.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         self.resolver.written = chunk.written;
+        if chunk.cut == Cut::AtStrayByte {
+            // Some of its last characters are wrong, and it is not known how many.
+            return;
+        }
         if chunk.cut != Cut::AtLineEnd {
             self.scan_piece(chunk, &mut sink);
         } else if self.set.reads_code_pages() {

@@ -151,16 +151,19 @@ impl Budget {
         free.saturating_add(granted).saturating_sub(spent)
     }
 
+    /// Returns how much of `wanted` may be taken of a sum. Waits for earlier members until this is known.
+    fn allowed(&self, purse: Purse, wanted: u64) -> u64 {
+        let left = self.left(purse);
+        let Some(beside) = self.beside.as_ref().filter(|_| left < wanted) else { return left.min(wanted) };
+        let needed = self.count(purse, |count| count.spent).saturating_add(wanted).saturating_sub(self.free(purse));
+        let granted = beside.entry.wait(purse, self.whole(purse), needed).amount;
+        self.count(purse, |count| count.granted = granted);
+        self.left(purse).min(wanted)
+    }
+
     /// Whether `wanted` may be taken of a sum. Waits for earlier members until this is known.
     fn has_left(&self, purse: Purse, wanted: u64) -> bool {
-        if self.left(purse) >= wanted {
-            return true;
-        }
-        let Some(beside) = &self.beside else { return false };
-        let wanted = self.count(purse, |count| count.spent).saturating_add(wanted).saturating_sub(self.free(purse));
-        let granted = beside.entry.wait(purse, self.whole(purse), wanted).amount;
-        self.count(purse, |count| count.granted = granted);
-        granted >= wanted
+        self.allowed(purse, wanted) == wanted
     }
 
     /// Counts one member of an archive in this layer. Returns a loss if there are too many.
@@ -244,12 +247,14 @@ pub(super) struct Charged<R> {
     level: usize,
     layer: Layer,
     delivered: u64,
+    /// Whether bytes were left out because the budget does not allow them.
+    is_cut: bool,
 }
 
 impl<R> Charged<R> {
     /// Returns a reader that counts the bytes of `reader` in this layer.
     pub(super) fn new(reader: R, budget: &Arc<Budget>, level: usize, layer: Layer) -> Charged<R> {
-        Charged { reader, budget: Arc::clone(budget), level, layer, delivered: 0 }
+        Charged { reader, budget: Arc::clone(budget), level, layer, delivered: 0, is_cut: false }
     }
 }
 
@@ -259,17 +264,19 @@ impl<R: Read> Read for Charged<R> {
             return Ok(0);
         }
         let purse = purse(self.level, Purse::Bytes);
-        let left = self.budget.left(purse);
-        // At least one byte is read, because exceeding the limit is an error only if there is another byte.
-        let wanted = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, out.len());
-        let len = self.reader.read(&mut out[..wanted])?;
-        if left == 0 && len > 0 && !self.budget.has_left(purse, 1) {
+        // As much is read as the caller wants, even if less is certainly left at the moment. Otherwise the lengths of reads, and so
+        // how far the layers around this one are read before it ends early, would depend on how far other threads are.
+        let read = if self.is_cut { 1 } else { self.reader.read(out)? as u64 };
+        let len = if self.is_cut { 0 } else { self.budget.allowed(purse, read) };
+        if len == 0 && read > 0 {
             self.budget.count(purse, |count| count.is_over = true);
             return Err(self.budget.over(self.level, self.layer, Some(self.delivered)).into());
         }
-        self.budget.count(purse, |count| count.spent += len as u64);
-        self.delivered += len as u64;
-        Ok(len)
+        self.is_cut = len < read;
+        self.budget.count(purse, |count| count.spent += len);
+        self.delivered += len;
+        // At most as many as were read into the buffer.
+        Ok(usize::try_from(len).unwrap_or(out.len()))
     }
 }
 
@@ -373,6 +380,30 @@ mod tests {
         let told = "x.zip unpacks to more than 100 bytes; only the whole lines in the 10 bytes before that were \
                     read; raise --max-unpacked to read more";
         assert_eq!(read(&three, (0, ZIP), 60, 8), (10, Some(told.to_owned())));
+    }
+
+    /// Otherwise the layers around a layer that ends early would have been read less far if other members were being read.
+    #[test]
+    fn a_read_is_as_long_as_if_no_other_member_were_being_read() {
+        struct Asked(std::sync::mpsc::Sender<usize>);
+        impl Read for Asked {
+            fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+                self.0.send(out.len()).unwrap();
+                Ok(out.len())
+            }
+        }
+        let file = Budget::new(limits(250, 100), 1000, "x.zip");
+        let ledger = Arc::new(Ledger::default());
+        let [one, two] = [90, 100].map(|most| file.of_member(&ledger, 100, most));
+        let (sender, asked) = std::sync::mpsc::channel();
+        let mut charged = Charged::new(Asked(sender), &two, 0, ZIP);
+        std::thread::scope(|scope| {
+            // Only 10 bytes are certainly left until the first member ends.
+            let reading = scope.spawn(move || charged.read(&mut [0; 50]).unwrap());
+            assert_eq!(asked.recv().unwrap(), 50);
+            drop(one);
+            assert_eq!(reading.join().unwrap(), 50);
+        });
     }
 
     #[test]

@@ -502,6 +502,9 @@ impl Known {
                 if let Some(opened) = self.zip_after(&file, len, opening)? {
                     return Ok(opened);
                 }
+                if let Some(loss) = self.damaged_beginning(is, file.head(SAMPLE_BYTES)) {
+                    return Ok(self.unreadable(is, loss));
+                }
                 if let Some(packed) = packed(&file, len, kind)? {
                     return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
                 }
@@ -510,7 +513,11 @@ impl Known {
                 }
                 self.note_binary();
             }
-            _ => {}
+            is => {
+                if let Some(loss) = self.damaged_beginning(is, file.head(SAMPLE_BYTES)) {
+                    return Ok(self.unreadable(is, loss));
+                }
+            }
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -526,6 +533,12 @@ impl Known {
         let listing = self.listing.clone().unwrap_or_else(|| Listing::alone(self.path()));
         let again = Again { listing, state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
+    }
+
+    /// Returns the loss for a file with the name of packed data whose first bytes are damaged. With [`Content::Any`], such a file is
+    /// searched as it is.
+    fn damaged_beginning(&self, is: Recognised, head: &[u8]) -> Option<Loss> {
+        if self.source.is_to_be_text() { unpack::damaged_beginning(is, head, &self.source.name) } else { None }
     }
 
     /// Opens a binary file as a zip archive if it ends like one, such as a self-extracting archive.
@@ -598,15 +611,25 @@ impl Known {
             input = Input::new(Box::new(unpack::Export::new(input, units, opening.encoding.given())));
             chain.push(Layer::Events);
         }
-        match recognise(input.peek(SAMPLE_BYTES)) {
+        let is = recognise(input.peek(SAMPLE_BYTES));
+        // The name is that of the data before they were decompressed.
+        let is_packed = matches!(chain.iter().last(), Some(Layer::Codec(_)));
+        if !is_packed && let Some(loss) = self.damaged_beginning(is, input.peek(SAMPLE_BYTES)) {
+            return Ok(self.unreadable(is, loss));
+        }
+        match is {
             Recognised::Binary(kind) if self.source.is_to_be_text() => {
+                let can_precede = kind == unpack::NOT_TEXT || unpack::is_program(kind);
+                let zip = if can_precede { unpack::zip_after(input.peek(Input::PEEK_LIMIT)) } else { None };
+                if let Some(at) = zip {
+                    input.skip(at as u64);
+                    let container = Container::Stream(Box::new(input.into_reader()));
+                    return self.archive(Format::Zip, container, Nest { chain, budget }, opening);
+                }
                 let is_piped = is_bare && chain.is_empty();
                 return self.binary_stream(kind, input, is_piped, &opening.stop);
             }
             Recognised::Binary(_) => self.note_binary(),
-            is @ Recognised::Unsupported(Unsupported::Utf32) => {
-                return Ok(self.unreadable(is, Unsupported::Utf32.loss()));
-            }
             _ => {}
         }
         if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
@@ -659,7 +682,9 @@ impl Known {
             }
             input.consume(len);
         }
-        let packed = unpack::packed_after(&first).or_else(|| unpack::by_trailer(&last));
+        let zip =
+            || unpack::zip_after(&first).map(|_| Unsupported::Archive("a self-extracting zip")).filter(|_| is_piped);
+        let packed = unpack::packed_after(&first).or_else(zip).or_else(|| unpack::by_trailer(&last));
         if let Some(packed) = packed {
             return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
         }

@@ -58,10 +58,10 @@ impl Known<'_> {
             return read(0, len).map_or(form, |whole| self.form_of_parts(&[&whole], true, &[]).0);
         }
         let more_len = len.min(MORE_BYTES as u64);
-        // Rounded down to an even position, so that code units of UTF-16 are not split.
-        let starts = (1..PARTS).map(|part| (len / PARTS * part) & !1).filter(|&start| start >= more_len);
+        // Rounded down, so that code units of UTF-16 and UTF-32 are not split.
+        let starts = (1..PARTS).map(|part| (len / PARTS * part) & !3).filter(|&start| start >= more_len);
         let parts = starts.map(|start| read(start, start + PART_BYTES));
-        let end_start = len.saturating_sub(END_BYTES).max(more_len) & !1;
+        let end_start = len.saturating_sub(END_BYTES).max(more_len) & !3;
         match (read(0, more_len), parts.collect::<Result<Vec<_>, _>>(), read(end_start, len)) {
             (Ok(more), Ok(parts), Ok(end)) => {
                 let parts: Vec<&[u8]> = std::iter::once(&more).chain(&parts).map(Vec::as_slice).collect();
@@ -92,7 +92,7 @@ impl Known<'_> {
     fn decoded(&self, bytes: &[u8]) -> Vec<u8> {
         let mark = self.units.byte_order_mark();
         let mut text = Vec::with_capacity(bytes.len());
-        self.units.decode(bytes.strip_prefix(mark).unwrap_or(bytes), &mut text);
+        self.units.decode_changing(bytes.strip_prefix(mark).unwrap_or(bytes), &mut text);
         text
     }
 }

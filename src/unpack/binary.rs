@@ -9,7 +9,7 @@
 //! * NUL bytes are ignored. A crash or a careless rotation leaves blocks of them in logs, and in UTF-16 every second byte may be
 //!   one.
 //! * A single control character may be frequent, because some programs use one as a separator.
-//! * UTF-16 without a byte order mark is never binary, although half of its bytes may look like control characters.
+//! * UTF-16 and UTF-32 are never binary, although half of their bytes may look like control characters.
 
 use fearless_simd::{Level, dispatch};
 
@@ -27,13 +27,19 @@ pub(super) fn has_control(head: &[u8]) -> bool {
 /// Whether data are binary. `sample` is their first 8 KiB, or all of them if there are fewer.
 pub(super) fn is_not_text(sample: &[u8]) -> bool {
     // The first check, which is faster, is enough for nearly all text.
-    is_full_of_controls(sample) && !Units::are_utf16_somewhere(sample)
+    is_full_of_controls(sample) && {
+        let units = Units::of(sample);
+        let mut text = Vec::new();
+        // The text may begin in another encoding than UTF-16.
+        units.decode_changing(sample, &mut text);
+        units == Units::Bytes && is_full_of_controls(&text)
+    }
 }
 
 /// Whether `byte` is a control character that text does not use. Text may contain white space, backspace and the escape character
 /// that starts a terminal colour.
 #[inline(always)]
-fn is_control(byte: u8) -> bool {
+pub(super) fn is_control(byte: u8) -> bool {
     // Without branches, so that the compiler can use vector instructions. This runs on thousands of bytes of each file.
     let is_text = (byte == 0) | ((8..14).contains(&byte)) | (byte == 0x1b);
     ((byte < b' ') & !is_text) | (byte == 0x7f)

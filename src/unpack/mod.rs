@@ -60,6 +60,6 @@ pub use frames::{MAX_LAYERS, decompressed};
 pub(crate) use input::Input;
 pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
 pub(crate) use recognise::{
-    NOT_TEXT, PROGRAM_BYTES, TRAILER_BYTES, by_trailer, is_certainly_binary, is_message, is_named_as_later_part,
-    is_program, packed_after,
+    NOT_TEXT, PROGRAM_BYTES, TRAILER_BYTES, by_trailer, damaged_beginning, is_certainly_binary, is_message,
+    is_named_as_later_part, is_program, packed_after, zip_after,
 };

@@ -9,7 +9,7 @@
 //!   spelled like the beginning of anything.
 //! * Text must never be mistaken for anything else: skipping a log is worse than searching a picture in vain. A row whose
 //!   bytes are letters therefore requires something more that no text has.
-//! * [`HEAD_BYTES`] are enough to decide everything but text, UTF-32 or binary data, which takes [`SAMPLE_BYTES`].
+//! * [`HEAD_BYTES`] are enough to decide everything but text or binary data, which takes [`SAMPLE_BYTES`].
 //!
 //! # Signatures
 //!
@@ -41,11 +41,11 @@ use memchr::memmem;
 
 use self::Recognised as Is;
 use super::archive::{begins_tar, crc32};
-use super::binary::{has_control, is_not_text};
+use super::binary::{has_control, is_control, is_not_text};
 use super::event_log;
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
-use crate::units::is_utf32;
+use crate::units::Units;
 
 /// How many first bytes [`recognise`] needs for everything but text and binary data.
 pub const HEAD_BYTES: usize = 512;
@@ -124,8 +124,6 @@ pub enum Unsupported {
     Container(&'static str),
     /// An event log of Windows before Vista.
     EventLog,
-    /// Text in UTF-32.
-    Utf32,
     /// A message that Outlook has saved. Its format is that of Office documents, so only its name tells them apart.
     Message,
     /// The second or a later part of a split archive. It is recognised by its name alone: its bytes continue the part before.
@@ -145,8 +143,6 @@ pub enum Unsupported {
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
     first(head, Some).unwrap_or_else(|| match head {
-        // There may be no ASCII at its beginning.
-        _ if is_utf32(head) => Recognised::Unsupported(Unsupported::Utf32),
         _ if is_not_text(head) => Recognised::Binary(NOT_TEXT),
         _ => Recognised::Text,
     })
@@ -176,6 +172,22 @@ pub(crate) fn packed_after(program: &[u8]) -> Option<Unsupported> {
     begins(b"Rar!\x1a\x07", is_start_of_rar).then_some(Unsupported::Archive("a self-extracting RAR"))
 }
 
+/// Returns the position of a zip archive that follows other data, such as the header of a message or a program. `data` is the beginning
+/// of the whole.
+pub(crate) fn zip_after(data: &[u8]) -> Option<usize> {
+    let is_local_header = |at: &usize| {
+        let Some(&[version, _, _, flags, method, high, ..]) = data.get(at + 4..at + 30) else { return false };
+        let name = data.get(at + 26..at + 28).map_or(0, |len| usize::from(u16::from_le_bytes([len[0], len[1]])));
+        let is_name = (1..=1024).contains(&name) && data.get(at + 30).is_some_and(|first| *first >= b' ');
+        version <= 63
+            && flags < 0x40
+            && high == 0
+            && matches!(method, 0 | 8 | 9 | 12 | 14 | 93 | 95 | 98 | 99)
+            && is_name
+    };
+    memmem::find_iter(data, b"PK\x03\x04").find(is_local_header)
+}
+
 /// Recognises a disk image that has its signature at the end, and a zip archive after other data. `end` is the last
 /// [`TRAILER_BYTES`] of the file. Only in a file on disk can such a zip be read.
 pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
@@ -193,6 +205,34 @@ pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
 /// Whether data of this `kind` under this `name` are a message of Outlook.
 pub(crate) fn is_message(kind: &str, name: &str) -> bool {
     kind == OFFICE && name.len() > 4 && name.as_bytes()[name.len() - 4..].eq_ignore_ascii_case(b".msg")
+}
+
+/// Returns the loss for a file with this `name` whose first bytes are damaged: the name is that of an archive or of compressed data,
+/// but the content is neither that nor text. `is` is what its first bytes, `head`, look like.
+pub(crate) fn damaged_beginning(is: Recognised, head: &[u8], name: &str) -> Option<Loss> {
+    let is_unknown = matches!(is, Recognised::Text | Recognised::Binary(NOT_TEXT));
+    // Text that only has such a name is read. UTF-16 has NULs, too.
+    let odd = head.iter().filter(|byte| **byte == 0 || is_control(**byte)).count();
+    if !is_unknown || odd * 50 <= head.len() || is_utf16_or_32(head) {
+        return None;
+    }
+    let (_, ending) = name.rsplit_once('.')?;
+    let why = "its first bytes are wrong";
+    Some(match ending.to_ascii_lowercase().as_str() {
+        "gz" | "tgz" => damaged(Codec::Gzip, why, None),
+        "zst" | "tzst" => damaged(Codec::Zstd, why, None),
+        "bz2" | "tbz" | "tbz2" => damaged(Codec::Bzip2, why, None),
+        "xz" | "txz" => damaged(Codec::Xz, why, None),
+        "lz4" => damaged(Codec::Lz4, why, None),
+        "7z" => Format::SevenZip.damaged(why),
+        "cab" => Format::Cab.damaged(why),
+        _ => return None,
+    })
+}
+
+/// Whether `head` is text in UTF-16 or UTF-32.
+fn is_utf16_or_32(head: &[u8]) -> bool {
+    Units::of(head) != Units::Bytes
 }
 
 /// Whether `name` is that of a later part of a split archive: `x.7z.002`, `x.zip.010`, `x.z01`, `x.r00`.
@@ -252,7 +292,6 @@ impl Unsupported {
                 "it is an event log in the old format (.evt), which is not supported".to_owned(),
                 Remedy::ConvertEvents,
             ),
-            Unsupported::Utf32 => ("it is text in UTF-32, which is not supported".to_owned(), Remedy::ConvertToUtf8),
             Unsupported::Message => {
                 ("it is an Outlook message, which is not supported".to_owned(), Remedy::SaveAttachments)
             }
@@ -369,7 +408,8 @@ const TABLE: &[Signature] = &[
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
     row(0, b"", |head| is_one_bit_off(head, event_log::MAGIC) && has_control(head), Is::Damaged(Codec::EventLog)),
-    row(0, b"", |head| is_utf32(&head[..head.len().min(HEAD_BYTES)]), Is::Unsupported(Unsupported::Utf32)),
+    // In UTF-32, most bytes are NULs, and letters may look like the beginnings of binary data.
+    row(0, b"", |head| Units::utf32_of(&head[..head.len().min(HEAD_BYTES)]).is_some(), Is::Text),
     row(0, b"", |head| event_log::is_export(&head[..head.len().min(HEAD_BYTES)]), Is::Events),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
@@ -553,8 +593,8 @@ mod tests {
         let text = "用户登录成功正在上传数据并删除一个文件".repeat(8) + "\r\ncallStatus=21\r\n";
         for group in [u32::to_le_bytes, u32::to_be_bytes] {
             let bytes: Vec<u8> = text.chars().flat_map(|char| group(char.into())).collect();
-            assert!(!is_utf32(&bytes[..HEAD_BYTES]));
-            assert_eq!(recognise(&bytes), Recognised::Unsupported(Unsupported::Utf32));
+            assert_eq!(Units::utf32_of(&bytes[..HEAD_BYTES]), None);
+            assert_eq!(recognise(&bytes), Recognised::Text);
         }
     }
 

@@ -245,6 +245,77 @@ fn formats_that_cannot_be_read_are_reported() {
     assert_eq!(reported(&messages, Selection::default()), [save, skipped]);
 }
 
+/// Runs the program over a file or standard input, and returns the number of results, the first problem and the exit status.
+fn scanned(path: &Path, stdin: std::process::Stdio) -> (u64, String, Option<i32>) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let run = command.args(["--no-config", "--format=json"]).arg(path).stdin(stdin).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let problem = report["problems"].get(0).map_or("", |problem| problem["detail"].as_str().unwrap());
+    (report["totals"]["results"].as_u64().unwrap(), problem.to_owned(), run.status.code())
+}
+
+#[test]
+fn a_zip_after_other_data_is_read_on_disk_and_from_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upload");
+    fs::write(&path, LOG.as_bytes()).unwrap();
+    let expected = scanned(&path, std::process::Stdio::null());
+    assert_eq!((expected.0, expected.2), (23, Some(0)));
+    let zip = pack(Format::Zip, &[("a.log", LOG.as_bytes())]);
+    let header = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.zip\"\r\n\r\n";
+    let program = [&b"MZ\x90\0\x03\0\0\0"[..], &noise()].concat();
+    for before in [header.as_bytes(), b"#!/bin/sh\nexec unzip $0\n", &noise(), &program] {
+        fs::write(&path, [before, &zip].concat()).unwrap();
+        assert_eq!(scanned(&path, std::process::Stdio::null()), expected);
+        let piped = std::process::Stdio::from(fs::File::open(&path).unwrap());
+        assert_eq!(scanned(Path::new("-"), piped), expected);
+    }
+    // A longer program cannot be searched for it and then be read again, if it comes from a pipe.
+    fs::write(&path, [program.repeat(5), zip].concat()).unwrap();
+    assert_eq!(scanned(&path, std::process::Stdio::null()), expected);
+    let mut cat = std::process::Command::new("cat").arg(&path).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let reported =
+        "it is a self-extracting zip archive, which is not supported; extract it and scan the extracted files";
+    assert_eq!(scanned(Path::new("-"), cat.stdout.take().unwrap().into()), (0, reported.to_owned(), Some(3)));
+    cat.wait().unwrap();
+}
+
+#[test]
+fn packed_data_whose_first_bytes_are_damaged_are_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let endings = CODECS.map(|codec| match codec {
+        Codec::Gzip => "gz",
+        Codec::Zstd => "zst",
+        Codec::Bzip2 => "bz2",
+        Codec::Xz => "xz",
+        Codec::Lz4 => "lz4",
+        Codec::EventLog => unreachable!("event logs are not packed data"),
+    });
+    for (codec, ending) in CODECS.into_iter().zip(endings) {
+        let mut data = compress(codec, LOG.as_bytes());
+        data[..6].copy_from_slice(b"\xAA\x55\xAA\x55\xAA\x55");
+        let name = format!("a.log.{ending}");
+        let damaged = format!(
+            "the {codec} data is damaged (its first bytes are wrong); ask the sender for a complete copy of the file"
+        );
+        let path = folder.path().join(&name);
+        fs::write(&path, &data).unwrap();
+        assert_eq!(scanned(&path, std::process::Stdio::null()), (0, damaged.clone(), Some(3)), "{codec}");
+        for format in FORMATS {
+            let path = folder.path().join("a");
+            fs::write(&path, pack(format, &[(&name, &data)])).unwrap();
+            assert_eq!(
+                scanned(&path, std::process::Stdio::null()),
+                (0, damaged.clone(), Some(3)),
+                "{codec} in {format}"
+            );
+        }
+        // Text that only has such a name is read.
+        fs::write(&path, LOG.as_bytes()).unwrap();
+        assert_eq!(scanned(&path, std::process::Stdio::null()).0, 23, "{codec}");
+    }
+}
+
 #[test]
 fn a_container_that_cannot_be_read_is_a_loss() {
     let folder = tempfile::tempdir().unwrap();
@@ -288,7 +359,7 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.bin: {vhd}")), "{format}");
         assert_eq!(problems("a", &archive, &["-g", "*.log"]).1, Some(0), "{format}");
     }
-    // In a binary file on disk, such a zip is read.
+    // In binary data, such a zip is read.
     let zip = pack(Format::Zip, &[("a.log", LOG.as_bytes())]);
     let prefixed = "it is a prefixed zip archive, which is not supported; extract it and scan the extracted files";
     for before in [noise(), program[..noise().len()].to_vec()] {
@@ -296,7 +367,7 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         assert_eq!(problems("a.exe", &zip, &[]), (String::new(), Some(0)));
         for format in FORMATS {
             let archive = pack(format, &[("a.exe", &zip), ("b.txt", b"plain")]);
-            assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {prefixed}")), "{format}");
+            assert_eq!(problems("a", &archive, &[]), (String::new(), Some(0)), "{format}");
         }
     }
     let after_text = [b"plain\n".repeat(2000), zip].concat();

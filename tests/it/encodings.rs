@@ -182,42 +182,54 @@ fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>
     (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), message, run.status.code())
 }
 
+/// Returns what is reported for a file whose encoding changes at these places.
+fn changes(times: &str, places: &str) -> String {
+    format!("callcodes: x.log: its encoding changes{times}: {places}; each part was read in its own encoding\n")
+}
+
+const KINDS: [&str; 1] = ["encoding-changes"];
+const BYTES: &str = "UTF-8 or an ANSI code page";
+
+fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(unit).collect()
+}
+
 #[test]
-fn a_log_that_ends_in_another_encoding_is_reported() {
+fn a_log_that_ends_in_another_encoding_is_read_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(3).into_bytes();
-    let le: Vec<u8> = "callStatus=102\r\n".repeat(2).encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let be: Vec<u8> = le.chunks(2).flat_map(|unit| [unit[1], unit[0]]).collect();
+    let le = utf16(&"callStatus=102\r\n".repeat(2), u16::to_le_bytes);
+    let be = utf16(&"callStatus=102\r\n".repeat(2), u16::to_be_bytes);
     let (marked_le, marked_be) = ([b"\xFF\xFE", &*le].concat(), [b"\xFE\xFF", &*be].concat());
-    let two = "UTF-8 or an ANSI code page";
-    for (parts, results, begins, ends, remedy) in [
-        ([&*ansi, &le], 3, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
-        ([&*ansi, &be], 3, two, "UTF-16BE", ", or scan it again with -E utf-16be"),
-        ([&ansi[1..], &le], 3, two, "UTF-16LE", ", and scan both parts"),
-        // Less than 4 KiB, most of it in the encoding of the end.
-        ([&ansi[..40], &le.repeat(20)], 1, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
-        ([&*marked_le, &ansi], 2, "UTF-16LE", two, ", or scan it again with -E utf-8"),
-        ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or scan it again with -E utf-8"),
+    for (parts, results, units, at) in [
+        // A line of ANSI has 40 bytes, and one of UTF-16 has 32.
+        ([&*ansi, &le], 5, "UTF-16LE", 120),
+        ([&*ansi, &marked_le], 5, "UTF-16LE", 120),
+        ([&*ansi, &be], 5, "UTF-16BE", 120),
+        ([&*ansi, &marked_be], 5, "UTF-16BE", 120),
+        ([&ansi[1..], &le], 5, "UTF-16LE", 119),
+        ([&ansi[1..], &be], 5, "UTF-16BE", 119),
+        ([&ansi[..40], &le.repeat(20)], 41, "UTF-16LE", 40),
+        ([&*marked_le, &ansi], 5, BYTES, 66),
+        ([&*marked_be, &ansi[1..]], 5, BYTES, 66),
+        ([&*le, &be], 4, "UTF-16BE", 64),
+        ([&*be, &le], 4, "UTF-16LE", 64),
     ] {
         std::fs::write(&path, parts.concat()).unwrap();
-        let message = format!(
-            "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split the file \
-             where the encoding \
-             changes{remedy}\n"
-        );
-        let kinds = vec!["mixed-encodings".to_owned()];
-        assert_eq!(scanned(&path, &[]), (results, kinds, message, Some(3)), "{begins}, {ends}");
+        let kinds = KINDS.map(str::to_owned).to_vec();
+        let message = changes("", &format!("to {units} at byte {at}"));
+        assert_eq!(scanned(&path, &[]), (results, kinds, message, Some(0)), "{units} at {at}");
     }
-    // With -E, the end is not examined.
+    // With -E, everything is read in the given encoding.
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
     // A byte order mark is evidence against it.
     for (bytes, results, encoding, mark, read) in [
-        (&marked_le, 0, "utf-8", "UTF-16LE", two),
+        (&marked_le, 0, "utf-8", "UTF-16LE", BYTES),
         (&marked_le, 0, "utf-16be", "UTF-16LE", "UTF-16BE"),
-        (&marked_be, 0, "windows-1252", "UTF-16BE", two),
+        (&marked_be, 0, "windows-1252", "UTF-16BE", BYTES),
         (&[b"\xEF\xBB\xBF", &*ansi].concat(), 0, "utf-16le", "UTF-8", "UTF-16LE"),
         (&[b"\xEF\xBB\xBF", &*ansi].concat(), 3, "utf-8", "", ""),
     ] {
@@ -232,10 +244,92 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
         };
         assert_eq!(scanned(&path, &["-E", encoding]), expected, "{encoding}");
     }
-    // With --binary the same is missing.
+    // With --binary, the same is read, because the file begins like text.
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     let (results, kinds, _, status) = scanned(&path, &["--binary"]);
-    assert_eq!((results, kinds, status), (3, vec!["mixed-encodings".to_owned()], Some(3)));
+    assert_eq!((results, kinds, status), (5, KINDS.map(str::to_owned).to_vec(), Some(0)));
+}
+
+/// `Out-File -Append` and `Add-Content` of Windows PowerShell in turn, and other ways in which files are appended to.
+#[test]
+fn an_encoding_that_changes_often_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let line = "2017-02-14 02:57:24 für Jürgen: callStatus=13\r\n";
+    let (le, be) = (utf16(line, u16::to_le_bytes), utf16(line, u16::to_be_bytes));
+    let ansi = encoding_rs::WINDOWS_1252.encode(line).0.into_owned();
+    let (marked, utf8) = ([b"\xFF\xFE", &*le].concat(), line.as_bytes().to_vec());
+    // A line has 47 characters, two of which have two bytes in UTF-8.
+    let cases: [(Vec<&[u8]>, u64, &str, &str); 5] = [
+        (
+            vec![&marked, &le, &ansi, &le, &ansi, &ansi, &le, &ansi],
+            8,
+            " 5 times",
+            "to UTF-8 or an ANSI code page at byte 190, to UTF-16LE at byte 237, to UTF-8 or an ANSI code page at byte 331, \
+             and 2 more",
+        ),
+        (
+            vec![&ansi, &ansi, &ansi, &le, &le, &ansi, &ansi, &le, &ansi, &le, &le],
+            11,
+            " 5 times",
+            "to UTF-16LE at byte 141, to UTF-8 or an ANSI code page at byte 329, to UTF-16LE at byte 423, and 2 more",
+        ),
+        (
+            vec![&utf8, &marked, &utf8, &be, &utf8, &marked, &utf8, &be],
+            8,
+            " 7 times",
+            "to UTF-16LE at byte 49, to UTF-8 or an ANSI code page at byte 145, to UTF-16BE at byte 194, and 4 more",
+        ),
+        // The last line was never ended, so the next one follows in the same line.
+        (
+            vec![&ansi[..45], &le, &ansi],
+            3,
+            " 2 times",
+            "to UTF-16LE at byte 45, to UTF-8 or an ANSI code page at byte 139",
+        ),
+        // The first 26 characters of such a line are too few to be sure.
+        (vec![&marked[..92], &ansi], 2, "", "to UTF-8 or an ANSI code page at byte 118"),
+    ];
+    for (parts, results, times, places) in cases {
+        std::fs::write(&path, parts.concat()).unwrap();
+        let expected = (results, KINDS.map(str::to_owned).to_vec(), changes(times, places), Some(0));
+        assert_eq!(scanned(&path, &[]), expected, "{places}");
+    }
+    let both = [le.repeat(300), be.repeat(300)].concat();
+    std::fs::write(&path, &both).unwrap();
+    let expected = (600, KINDS.map(str::to_owned).to_vec(), changes("", "to UTF-16BE at byte 28200"), Some(0));
+    assert_eq!(scanned(&path, &[]), expected);
+}
+
+/// All lines that follow are decoded from another byte than before.
+#[test]
+fn a_stray_byte_in_utf_16_damages_only_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let lines = "2017-02-14 02:57:24 callStatus=102 für Jürgen\r\n".repeat(3);
+    // The first eight ASCII characters in a row that follow the byte are those after the second umlaut. In UTF-16LE, the umlaut is
+    // read, too.
+    for (unit, name, found) in [(u16::to_le_bytes as fn(u16) -> _, "UTF-16LE", 16), (u16::to_be_bytes, "UTF-16BE", 18)]
+    {
+        let text = utf16(&format!("\u{feff}{lines}"), unit);
+        // A line has 94 bytes, and `=1` ends at 64. The byte is within the number.
+        let at = 2 + 94 + 64;
+        let (before, after) = text.split_at(at);
+        std::fs::write(&path, [before, b"\xA9", after].concat()).unwrap();
+        let after = "after a stray byte, whose line was not searched up to there";
+        let message = changes("", &format!("to {name} at byte {}, {after}", at + 1 + found));
+        let kinds = KINDS.map(str::to_owned).to_vec();
+        assert_eq!(scanned(&path, &[]), (2, kinds, message, Some(0)), "{name}");
+        let shown = callcodes_lossy(&["lines", "--format", "csv"], &path);
+        let numbers: Vec<&str> = shown.lines().skip(1).map(|row| row.split(',').nth(1).unwrap()).collect();
+        assert_eq!(numbers, ["1", "3"], "{shown}");
+    }
+}
+
+/// Runs the program and returns standard output, whatever is reported.
+fn callcodes_lossy(args: &[&str], path: &Path) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).arg("--no-config").arg(path).output().unwrap();
+    String::from_utf8(run.stdout).unwrap()
 }
 
 #[test]
@@ -254,16 +348,19 @@ fn a_binary_file_is_searched_as_bytes() {
 }
 
 #[test]
-fn utf_32_is_reported() {
+fn utf_32_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
-    for group in [u32::to_le_bytes, u32::to_be_bytes] {
-        for mark in ["", "\u{feff}"] {
-            let text = mark.to_owned() + "2017-02-14 02:57:24 rawCallStatus = 21\r\n";
-            std::fs::write(&path, text.chars().flat_map(|char| group(char.into())).collect::<Vec<u8>>()).unwrap();
-            let message =
-                "callcodes: x.log: it is text in UTF-32, which is not supported; save it as UTF-8 and scan that file\n";
-            assert_eq!(scanned(&path, &[]), (0, vec!["unreadable".to_owned()], message.to_owned(), Some(3)));
+    for (group, name) in [(u32::to_le_bytes as fn(u32) -> _, "UTF-32LE"), (u32::to_be_bytes, "UTF-32BE")] {
+        for (mark, offset) in [("", 0), ("\u{feff}", 4)] {
+            let text = mark.to_owned() + &"2017-02-14 02:57:24 \u{1f4de} rawCallStatus = 21\r\n".repeat(300);
+            let bytes: Vec<u8> = text.chars().flat_map(|char| group(char.into())).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(scanned(&path, &[]), (300, vec![], String::new(), Some(0)), "{name}");
+            let first = callcodes(&["lines", "--format", "jsonl"], &path).lines().next().unwrap().to_owned();
+            // The match begins 22 characters after the beginning of the line.
+            assert!(first.contains(&format!(r#""line":1,"offset":{},"#, offset + 4 * 22)), "{first}");
+            assert!(callcodes(&["files"], &path).contains(&format!("{name} text")), "{name}");
         }
     }
 }
@@ -279,12 +376,12 @@ fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file()
         let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(lines);
         std::fs::write(&path, [ansi.as_bytes(), &utf16].concat()).unwrap();
         let (results, kinds, _, status) = scanned(&path, &[]);
-        assert_eq!((results, kinds, status), (lines as u64, vec!["mixed-encodings".to_owned()], Some(3)));
+        assert_eq!((results, kinds, status), (lines as u64 + 30, KINDS.map(str::to_owned).to_vec(), Some(0)));
     }
 }
 
 #[test]
-fn the_end_of_a_compressed_log_is_examined_despite_trailing_bytes() {
+fn a_change_in_a_compressed_log_is_found_despite_trailing_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log.gz");
     let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -292,12 +389,12 @@ fn the_end_of_a_compressed_log_is_examined_despite_trailing_bytes() {
     std::io::Write::write_all(&mut gzip, &[b"rawCallStatus = 21\r\n", &*utf16].concat()).unwrap();
     std::fs::write(&path, [gzip.finish().unwrap(), b"garbage".to_vec()].concat()).unwrap();
     let (results, kinds, _, status) = scanned(&path, &[]);
-    let expected = ["trailing-bytes", "mixed-encodings"].map(str::to_owned).to_vec();
-    assert_eq!((results, kinds, status), (1, expected, Some(3)));
+    let expected = ["trailing-bytes", "encoding-changes"].map(str::to_owned).to_vec();
+    assert_eq!((results, kinds, status), (2, expected, Some(3)));
 }
 
 #[test]
-fn the_end_is_examined_however_a_log_is_read() {
+fn a_change_is_found_however_a_log_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mixed = |len: usize| {
@@ -320,26 +417,27 @@ fn the_end_is_examined_however_a_log_is_read() {
         write("two.log", &mixed(range + 10)),
         write("three.log", &mixed(2 * range + 5000)),
     ] {
-        let (_, kinds, _, status) = scanned(&path, &[]);
-        assert_eq!((kinds, status), (vec!["mixed-encodings".to_owned()], Some(3)), "{}", path.display());
+        let (_, kinds, _, status) = scanned(&path, &["--code", "102"]);
+        assert_eq!((kinds, status), (KINDS.map(str::to_owned).to_vec(), Some(0)), "{}", path.display());
+        assert_eq!(callcodes_lossy(&["lines", "--code", "102"], &path).lines().count(), 1, "{}", path.display());
     }
     let piped = std::fs::File::open(write("piped.log", &mixed(9000))).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     let run = command.args(["--no-config", "--format=csv", "-"]).stdin(piped).output().unwrap();
-    let message = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
-                searched; split the file where the encoding changes, or scan it again with -E utf-16le\n";
-    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (message, Some(3)));
+    let at = 9000 - appended.len();
+    let message = changes("", &format!("to UTF-16LE at byte {at}")).replace("x.log", "stdin");
+    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (message.as_str(), Some(0)));
 }
 
 #[test]
-fn a_copy_of_a_log_that_ends_in_another_encoding_is_a_copy() {
+fn a_copy_of_a_log_whose_encoding_changes_is_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for name in ["a.log", "b.log"] {
         std::fs::write(folder.path().join(name), [b"rawCallStatus = 21\r\n", &*appended].concat()).unwrap();
     }
     let (results, kinds, ..) = scanned(folder.path(), &[]);
-    assert_eq!((results, kinds), (1, vec!["mixed-encodings".to_owned(), "copy".to_owned()]));
+    assert_eq!((results, kinds), (2, vec!["encoding-changes".to_owned(), "copy".to_owned()]));
 }
 
 /// The last number may be cut short, so it must not count.
@@ -364,9 +462,11 @@ fn the_incomplete_last_line_of_a_text_that_ends_within_a_character_does_not_coun
     let whole: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(scan(&whole), (2, vec![], Some(0)));
     assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![message.to_owned()], Some(3)));
-    // After an additional byte, all units are misaligned.
+    // After an additional byte, all units are misaligned. The rest of the line is read.
     let stray = [&whole[..34], b"x", &whole[34..]].concat();
-    assert_eq!(scan(&stray), (1, vec![message.to_owned()], Some(3)));
+    let changes = "encoding-changes: its encoding changes: to UTF-16LE at byte 35, after a stray byte, whose line was not \
+                   searched up to there; each part was read in its own encoding";
+    assert_eq!(scan(&stray), (1, vec![changes.to_owned()], Some(0)));
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let message = message.replace("LE", "BE");
     assert_eq!(scan(&big[..big.len() - 3]), (1, vec![message], Some(3)));

@@ -38,6 +38,7 @@ mod oracle;
 mod output;
 mod passwords;
 mod patterns;
+mod precision;
 mod render_codes;
 mod session;
 mod settings;

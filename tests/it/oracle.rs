@@ -18,6 +18,7 @@ use callcodes::pattern::validate;
 use callcodes::pipeline::Options;
 use callcodes::pipeline::annotate;
 use callcodes::pipeline::summarise::summarise;
+use callcodes::problem::Kind;
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Walk};
@@ -26,7 +27,10 @@ use callcodes::units::Units;
 use encoding_rs::Encoding;
 use proptest::prelude::*;
 
-use crate::naive::{Found, Place, naive, naive_patterns, naive_patterns_in, naive_with_times, with_keys_of};
+use crate::naive::{
+    Found, NaiveEncoding, Place, naive, naive_in_parts, naive_patterns, naive_patterns_in, naive_with_times,
+    with_keys_of,
+};
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
@@ -585,6 +589,46 @@ proptest! {
             }
             prop_assert_eq!(&printed(std::slice::from_ref(&path), &options), &text);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Each part of a text is read in its own encoding, however the text is divided.
+    #[test]
+    fn the_encoding_may_change_at_any_line(
+        first in prop::sample::select(NaiveEncoding::ALL.to_vec()),
+        parts in prop::collection::vec(
+            (prop::sample::select(NaiveEncoding::ALL.to_vec()), any::<bool>(), source(), prop::sample::select(vec!["\n", "\r\n"])),
+            0..8,
+        ),
+        range_bytes in prop_oneof![(1_u64..300), Just(10_000)],
+        limits in limits(),
+        threads in 1_usize..4,
+    ) {
+        let head = "2017-02-14 00:00:00 a\r\n".repeat(40 + 40 * parts.len());
+        let mut bytes = first.encode(&head);
+        for (encoding, has_mark, text, end) in parts {
+            let text = String::from_utf8_lossy(&text).replace(['\0', '\r', '\u{fffd}'], "");
+            let lines = text.split('\n').take(4).map(|line| format!("2017-02-14T02:57:24Z|für Jürgen {line}{end}"));
+            let mark = if has_mark && encoding != NaiveEncoding::Utf8 { "\u{feff}" } else { "" };
+            bytes.extend(encoding.encode(&(mark.to_owned() + &lines.collect::<String>())));
+        }
+        let limits = Limits { line_bytes: 1 << 20, ..limits };
+        let (expected, changes) = naive_in_parts(&bytes, &naive_patterns(&BUILT_IN.definitions), limits);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, &bytes).unwrap();
+        let mut text = String::new();
+        for Found { offset, line, pattern, key, captures, time } in expected {
+            text += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
+        }
+        let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
+        prop_assert_eq!(&printed(std::slice::from_ref(&path), &options), &text);
+        let outcome = summarise(walk(&[path]), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();
+        let told = outcome.problems.iter().filter(|problem| problem.kind == Kind::EncodingChanges).count();
+        prop_assert_eq!(told as u64, changes.min(1));
     }
 }
 

@@ -750,6 +750,11 @@ pub(crate) struct LearnArgs {
     /// The host in the line
     #[arg(long, value_name = "TEXT")]
     pub(crate) host: Option<String>,
+    /// Learn from near miss N of the logs
+    ///
+    /// N is its number in the list that `callcodes --near-misses PATH...` prints for the same logs. No line has to be passed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) near_miss: Option<u16>,
     /// Name of the pattern, such as my-gateway
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

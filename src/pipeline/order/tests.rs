@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 use super::super::feed::{Feed, Rest, Task, Work};
+use super::super::starts::Divided;
 use super::super::{Message, Options, TaskEnd};
 use super::lanes::{BYTES_AT_ONCE, PART_BYTES, WAITING_AT_HEAD, WAITING_BYTES, WAITING_IN_LANE};
 use super::*;
@@ -124,7 +125,7 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a log\n").unwrap();
     let text = |len: u64| match Openable::file(file.path()).open(&Opening::default()).unwrap() {
-        Opened::File(text) => Arc::new(TextFile { len, ..text }),
+        Opened::File(text) => Arc::new(Divided::new(TextFile { len, ..text })),
         _ => panic!("a log is text"),
     };
     // The name of each file is the number of its ranges.
@@ -140,7 +141,7 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
                     out.leave((ranges > 1).then_some(Rest::File { source, text, next: 1, range_bytes: 1, stop }));
                     (ranges, 0)
                 }
-                Task::Scan { work: Work::Range { text, span }, .. } => (text.len, span.start),
+                Task::Scan { work: Work::Range { text, span }, .. } => (text.text.len, span.start),
                 _ => panic!("there are only files"),
             };
             for _ in 0..parts {

@@ -59,7 +59,7 @@ impl Format {
     }
 
     /// Returns the loss for damage in the structure of the archive. The message contains `why`.
-    fn damaged(self, why: &str) -> Loss {
+    pub(in crate::unpack) fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
         Loss::new(Kind::Damaged, what, Remedy::AskAgain)
     }

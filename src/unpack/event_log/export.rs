@@ -89,7 +89,8 @@ impl Export {
     /// code page that the user has chosen.
     pub(crate) fn new(mut input: Input, units: Units, given: Option<&'static Encoding>) -> Export {
         let utf16 = match units {
-            Units::Bytes => None,
+            // No export that is recognised is in UTF-32.
+            Units::Bytes | Units::Utf32Le | Units::Utf32Be => None,
             Units::Utf16Le => Some(UTF_16LE.new_decoder_with_bom_removal()),
             Units::Utf16Be => Some(UTF_16BE.new_decoder_with_bom_removal()),
         };

@@ -221,6 +221,7 @@ fn is_line_feed(unit: &[u8], units: Units) -> bool {
         Units::Bytes => unit == b"\n",
         Units::Utf16Le => unit == b"\n\0",
         Units::Utf16Be => unit == b"\0\n",
+        Units::Utf32Le | Units::Utf32Be => unreachable!("only the others are chosen"),
     }
 }
 
@@ -233,6 +234,7 @@ fn mark_len(source: &[u8], units: Units) -> usize {
         Units::Bytes => b"\xEF\xBB\xBF",
         Units::Utf16Le => b"\xFF\xFE",
         Units::Utf16Be => b"\xFE\xFF",
+        Units::Utf32Le | Units::Utf32Be => unreachable!("only the others are chosen"),
     };
     if source.starts_with(mark) { mark.len() } else { 0 }
 }
@@ -242,6 +244,7 @@ fn decode(raw: &[u8], units: Units) -> Vec<u8> {
         Units::Bytes => return raw.to_vec(),
         Units::Utf16Le => u16::from_le_bytes,
         Units::Utf16Be => u16::from_be_bytes,
+        Units::Utf32Le | Units::Utf32Be => unreachable!("only the others are chosen"),
     };
     let (pairs, rest) = raw.as_chunks::<2>();
     let decoded = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));

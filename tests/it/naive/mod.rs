@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod encodings;
 mod near_misses;
 mod times;
 mod wrapped;
 
+pub(crate) use encodings::{Encoding as NaiveEncoding, naive_in_parts};
 pub(crate) use near_misses::near_misses;
 pub(crate) use times::{Place, at_start};
 

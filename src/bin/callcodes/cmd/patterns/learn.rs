@@ -44,10 +44,27 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
     // The target is resolved first, so that nothing is read in vain.
     let target = if args.write { Some(own_file::path(&args.patterns)?) } else { own_file::path(&args.patterns).ok() };
-    let (given, paths) = given(&args.arguments)?;
-    let (samples, others) = samples(&given, &args, catalogue)?;
-    let LearnArgs { name, write: is_sure, patterns: pattern_args, logs: log_args, .. } = args;
-    let known = Known::new(&pattern_args, log_args.encoding.given())?;
+    let LearnArgs {
+        code,
+        user,
+        host,
+        near_miss,
+        name,
+        write: is_sure,
+        arguments,
+        patterns: pattern_args,
+        logs: log_args,
+    } = args;
+    let (mut lines, paths) = given(&arguments, near_miss.is_some())?;
+    let encoding = log_args.encoding.given();
+    let output_args = output_args(log_args.verbose);
+    let mut logs = Logs::begin(paths, log_args, &pattern_args, &output_args)?;
+    if let Some(number) = near_miss {
+        lines.push(logs.near_miss(number)?);
+    }
+    let said = [("--user", Capture::User, user), ("--host", Capture::Host, host)];
+    let (samples, others) = samples(&lines, &code, &said, catalogue)?;
+    let known = Known::new(&pattern_args, encoding)?;
     if let Some(note) = known.takes_all(&samples, catalogue) {
         term::note(note);
         return Ok(Status::Done);
@@ -55,8 +72,6 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
     let is_taken = |name: &str| known.definitions.iter().any(|one| one.name == name);
     check_name(name.as_deref(), &is_taken)?;
 
-    let output_args = output_args(log_args.verbose);
-    let mut logs = Logs::begin(paths, log_args, &pattern_args, &output_args)?;
     let similar = similar(&mut logs, &known, &samples, &others)?;
     let mut learned = learn(&samples, &similar, catalogue, &is_taken).map_err(|why| not_learned(&why, &samples))?;
     if let Some(name) = name {
@@ -114,8 +129,9 @@ fn is_wanted(target: &str) -> bool {
     answered.is_ok() && ["y", "yes", "j", "ja"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Divides the arguments into lines and the paths of logs. Without a line, reads lines from standard input.
-fn given(arguments: &[PathBuf]) -> Result<(Vec<String>, Vec<PathBuf>), Failure> {
+/// Divides the arguments into lines and the paths of logs. Without a line, reads lines from standard input, unless there is one in the
+/// logs.
+fn given(arguments: &[PathBuf], is_in_logs: bool) -> Result<(Vec<String>, Vec<PathBuf>), Failure> {
     let mut lines: Vec<String> = Vec::new();
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut reads_stdin = false;
@@ -130,7 +146,7 @@ fn given(arguments: &[PathBuf]) -> Result<(Vec<String>, Vec<PathBuf>), Failure> 
     if let Some(missing) = paths.iter().find(|path| !path.exists()) {
         return Err(no_such_file(missing));
     }
-    if lines.is_empty() || reads_stdin {
+    if (lines.is_empty() && !is_in_logs) || reads_stdin {
         term::note_waiting_for("paste the lines here");
         let pasted = paste::read(None, LIMIT_BYTES).map_err(|problem| {
             settings::diagnostics(&[Diagnostic::new(term::shown(&format!("cannot read {problem}")))])
@@ -142,7 +158,7 @@ fn given(arguments: &[PathBuf]) -> Result<(Vec<String>, Vec<PathBuf>), Failure> 
         let message = format!("these are more than {LIMIT_LINES} lines");
         return Err(settings::diagnostics(&[Diagnostic::new(message).remedy(remedy)]));
     }
-    if lines.is_empty() {
+    if lines.is_empty() && !is_in_logs {
         let remedy = "pass a line with a code in quotation marks, as in callcodes patterns learn \"call result: 102\" --code 102";
         return Err(settings::diagnostics(&[Diagnostic::new("there is no line to learn from").remedy(remedy)]));
     }
@@ -168,11 +184,16 @@ fn lines_of(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Returns the lines with a code, and the other lines, which show what may differ.
-fn samples(lines: &[String], args: &LearnArgs, catalogue: &Catalogue) -> Result<(Vec<Sample>, Vec<String>), Failure> {
+fn samples(
+    lines: &[String],
+    all_codes: &[String],
+    values: &[(&str, Capture, Option<String>)],
+    catalogue: &Catalogue,
+) -> Result<(Vec<Sample>, Vec<String>), Failure> {
     let (mut samples, mut others) = (Vec::new(), Vec::new());
-    let in_order = args.code.len() > 1 && args.code.len() == lines.len();
+    let in_order = all_codes.len() > 1 && all_codes.len() == lines.len();
     for (index, line) in lines.iter().enumerate() {
-        let codes = if in_order { &args.code[index..=index] } else { &args.code[..] };
+        let codes = if in_order { &all_codes[index..=index] } else { all_codes };
         let mut found = None;
         for written in codes {
             match find_code(line, written, catalogue) {
@@ -187,7 +208,7 @@ fn samples(lines: &[String], args: &LearnArgs, catalogue: &Catalogue) -> Result<
             continue;
         };
         let mut said = Vec::new();
-        for (flag, capture, value) in [("--user", Capture::User, &args.user), ("--host", Capture::Host, &args.host)] {
+        for (flag, capture, value) in values {
             let Some(value) = value else { continue };
             match find(line, value) {
                 Ok(span) if span.start < code.end && code.start < span.end => {
@@ -195,7 +216,7 @@ fn samples(lines: &[String], args: &LearnArgs, catalogue: &Catalogue) -> Result<
                     let remedy = format!("choose another place, as in {flag} {value}@2, or leave out {flag}");
                     return Err(settings::diagnostics(&[Diagnostic::new(message).remedy(remedy)]));
                 }
-                Ok(span) => said.push((capture, span)),
+                Ok(span) => said.push((*capture, span)),
                 Err(NotFound::Several(places)) => return Err(several(flag, line, value, &places)),
                 Err(NotFound::Absent) if lines.len() > 1 => {}
                 Err(NotFound::Absent) => return Err(absent(flag, value)),
@@ -203,10 +224,10 @@ fn samples(lines: &[String], args: &LearnArgs, catalogue: &Catalogue) -> Result<
         }
         samples.push(Sample { line: line.clone(), code, said });
     }
-    let missing = args.code.iter().find(|code| lines.iter().all(|line| find_code(line, code, catalogue).is_err()));
+    let missing = all_codes.iter().find(|code| lines.iter().all(|line| find_code(line, code, catalogue).is_err()));
     match missing {
         Some(missing) => Err(absent("--code", missing)),
-        None if samples.is_empty() => Err(absent("--code", args.code.first().map_or("", String::as_str))),
+        None if samples.is_empty() => Err(absent("--code", all_codes.first().map_or("", String::as_str))),
         None => Ok((samples, others)),
     }
 }

@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
+use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::Outcome;
+use callcodes::pipeline::sign_ins;
 use callcodes::pipeline::similar::{Compared, Seen, compare};
+use callcodes::report::near_misses::NearMissList;
 use callcodes::source::STDIN;
+use callcodes::summary::sign_ins::{Options, Sought};
 
 use crate::args::{ColorArg, LogArgs, OutputArgs, PatternArgs, SummaryFormatArg};
 use crate::session::{Session, Written};
+use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
 
@@ -73,6 +78,32 @@ impl<'a> Logs<'a> {
         let (outcome, seen) = outcome.without_results();
         (self.outcome, self.is_read) = (outcome, true);
         Ok(seen)
+    }
+
+    /// Reads the logs, and returns the line of the near miss that a summary of them lists with this number.
+    pub(super) fn near_miss(&mut self, number: u16) -> Result<String, Failure> {
+        let Some(session) = &mut self.session else {
+            let reason =
+                "--near-miss is about logs, and none were passed. Pass the logs, or a line instead of --near-miss";
+            return Err(Failure::Message(reason.to_owned()));
+        };
+        let options = Options { near_misses: Sought::Numbered, ..Options::default() };
+        let outcome = session.read(|walk, settings, _| {
+            sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+        })?;
+        let list = NearMissList::new(&outcome.summary.near_misses);
+        let count = list.rows.len();
+        let row = list.rows.into_iter().nth(usize::from(number) - 1);
+        row.map(|row| row.line).ok_or_else(|| {
+            let there_are = match count {
+                0 => "these logs have none".to_owned(),
+                1 => "there is only one".to_owned(),
+                count => format!("there are {count}"),
+            };
+            let message = format!("--near-miss {number}: there is no such near miss in the logs; {there_are}");
+            let remedy = "`callcodes --near-misses PATH` lists them with their numbers";
+            settings::diagnostics(&[Diagnostic::new(message).remedy(remedy)])
+        })
     }
 
     /// Writes to standard output.
