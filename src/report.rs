@@ -184,7 +184,7 @@ const BEFORE: &[Column] = &[
         )
         .or_missing(),
         Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first, if anything does.").or_missing(),
-        Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute on the same host, the most frequent first, if there are any.").or_missing(),
+        Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute, or the time of --repeat-within, on the same host, the most frequent first, if there are any.").or_missing(),
         Column::for_scripts("groups", Holds::Records(GROUP), "The results of each group, the most frequent first, with `--grouped`.").or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
@@ -776,7 +776,7 @@ impl Report {
             wording::assumed(&self.times),
             wording::undecided(self.times.undecided),
         ];
-        let clocks = self.clocks.iter().map(wording::clocks);
+        let clocks = self.clocks.iter().filter(|_| !self.findings.shows_clocks()).map(wording::clocks);
         let after = remark(
             self.distinct_after_services_ended,
             "code was last seen after its services had ended",

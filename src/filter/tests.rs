@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::code::{Code, Name};
+use crate::finding::scope::Scope;
 
 /// Parses rules as an option that is given several times.
 fn rules<T: Rule>(typed: &[&str]) -> Rules<T> {
@@ -289,6 +290,7 @@ fn every_part_that_drops_a_sign_in_is_reported() {
         outcomes: rules(&["succeeded"]),
         files: rules(&["radius.log"]),
         window: Window::new(Some(Time::from_nanoseconds(2)), None, DisplayZone::UTC).unwrap(),
+        finding: Some(Arc::new([Scope::of_codes(&[code(117)])].into_iter().collect())),
         relative_to: RelativeTo::Now,
         ..Filter::default()
     };
@@ -297,7 +299,7 @@ fn every_part_that_drops_a_sign_in_is_reported() {
     };
     let is_known = |part: &Part| !matches!(part, Part::NoUser | Part::NoTime);
     assert_eq!(parts(&all, &sign_in), Part::ALL.into_iter().filter(is_known).collect::<Vec<_>>());
-    assert_eq!(parts(&all, &Described { time: None, ..sign_in })[8..], [Part::NoTime]);
+    assert_eq!(parts(&all, &Described { time: None, ..sign_in })[8..], [Part::NoTime, Part::Finding]);
     assert_eq!(parts(&all, &Described { user: None, ..sign_in })[3], Part::NoUser);
     assert_eq!(parts(&Filter::default(), &sign_in), []);
     let some = Filter { users: rules(&["ann"]), hosts: rules(&["host2"]), ..Filter::default() };

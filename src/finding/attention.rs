@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
 use super::incidents::{key, sample};
-use super::rows::{MINUTE, Row};
+use super::rows::{MINUTE, NO_TIME, Row};
 use super::{Finding, Kind, Scope};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key, MFA};
@@ -48,9 +48,10 @@ fn about(kind: Kind, rows: &[&Row], cells: &Cells) -> Finding {
     codes.sort();
     codes.dedup();
     finding.codes = codes;
-    let time = |row: &&Row| Time::from_nanoseconds(row.first);
-    finding.since = rows.first().map(time);
-    finding.until = rows.iter().map(|row| Time::from_nanoseconds(row.last)).max();
+    let timed = || rows.iter().filter(|row| row.first != NO_TIME);
+    finding.since = timed().next().map(|row| Time::from_nanoseconds(row.first));
+    finding.until = timed().map(|row| Time::from_nanoseconds(row.last)).max();
+    finding.count_without_time = (rows.len() - timed().count()) as u64;
     let mut persons: Vec<u32> = rows.iter().map(|row| row.person).filter(|person| *person != 0).collect();
     let mut hosts: Vec<u32> = rows.iter().map(|row| row.host).collect();
     for list in [&mut persons, &mut hosts] {

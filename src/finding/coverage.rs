@@ -84,18 +84,27 @@ fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Find
     Some(finding)
 }
 
-/// Returns in how many minutes of the hole there should be lines, judged by the lines of the other hosts.
+/// Returns in how many minutes of the hole there should be lines, judged by the lines of the other host that shows it best.
+///
+/// What is missing from the log of another host must not make the hole more remarkable. So hosts are not added up, and where the log
+/// of the other host has ended or not begun, it counts as full.
 fn missing_by_others(log: &Log, logs: &[Log], start: i64, end: i64) -> f64 {
-    let (mut inside, mut outside) = (0_u64, 0_u64);
-    let range = log.first()..=log.last();
-    for period in logs.iter().filter(|other| other.host != log.host).flat_map(|other| other.periods) {
-        if start < period.first && period.last < end {
-            inside += period.filled();
-        } else if range.contains(&period.first) {
-            outside += period.filled();
+    let minutes = |from: i64, to: i64| u64::try_from((to - from) / MINUTE).unwrap_or_default();
+    let by_one = |other: &Log| {
+        let (mut inside, mut outside) = (0_u64, 0_u64);
+        for period in other.periods {
+            if start < period.first && period.last < end {
+                inside += period.filled();
+            } else if (log.first()..=log.last()).contains(&period.first) {
+                outside += period.filled();
+            }
         }
-    }
-    number(log.minutes) * number(inside) / number(outside.max(1))
+        let before = minutes(log.first(), other.first().min(start)) + minutes(end, other.first().min(log.last()));
+        let after = minutes(other.last().max(log.first()), start) + minutes(other.last().max(end), log.last());
+        number(inside) / number((outside + before + after).max(1))
+    };
+    let shares = logs.iter().filter(|other| other.host != log.host).map(by_one);
+    number(log.minutes) * shares.fold(0.0, f64::max)
 }
 
 /// Returns in how many minutes the host usually has lines at the hours of the hole.

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
 use super::evidence::{at_least_of_mean, ln};
-use super::rows::{HOUR, Row};
+use super::rows::{HOUR, NO_TIME, Row};
 use super::search::{Side, Stretch, float};
 use super::units::{AllSeries, Of, Units};
 use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
@@ -420,7 +420,7 @@ fn affected(
 /// Converts a row to a sample.
 pub(super) fn sample(row: &Row, cells: &Cells) -> Sample {
     Sample {
-        time: Time::from_nanoseconds(row.first),
+        time: (row.first != NO_TIME).then(|| Time::from_nanoseconds(row.first)),
         host: cells.host(row.host).map(Box::from),
         user: cells.person(row.person).map(Box::from),
         address: cells.address(row.address).map(Box::from),

@@ -78,6 +78,10 @@ pub enum Kind {
     Coverage,
     /// Numbers that are not in the catalogue.
     Unknown,
+    /// Many lines that speak of a call status but hold no result that can be read.
+    NearMisses,
+    /// Logs whose clocks differ.
+    Clock,
 }
 
 impl Kind {
@@ -98,6 +102,8 @@ impl Kind {
             Kind::Gap => "gap",
             Kind::Coverage => "coverage",
             Kind::Unknown => "unknown",
+            Kind::NearMisses => "near-misses",
+            Kind::Clock => "clock",
         }
     }
 }
@@ -105,8 +111,8 @@ impl Kind {
 /// A result that shows what a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The time of the result.
-    pub time: Time,
+    /// The time of the result, if its line has one that can be read.
+    pub time: Option<Time>,
     /// The host, if it is known.
     pub host: Option<Box<str>>,
     /// The user, if known.
@@ -177,6 +183,8 @@ pub struct Finding {
     pub count: u64,
     /// The number of results that are of the first user or host, for a finding about one.
     pub count_of_one: u64,
+    /// How many of the results have no time that can be read.
+    pub count_without_time: u64,
     /// The first results.
     pub samples: Vec<Sample>,
     /// How frequent the codes were before and after.
@@ -211,6 +219,7 @@ impl Finding {
             users_of: 0,
             count: 0,
             count_of_one: 0,
+            count_without_time: 0,
             samples: Vec::new(),
             rates: None,
             fewer: Vec::new(),
@@ -231,6 +240,8 @@ pub struct Findings {
     pub repeats: Vec<(Box<str>, u64)>,
     /// The number of persons of whom one was examined: 1 unless the log is large.
     pub one_in: u64,
+    /// The [`Options::repeat_within`] with which they were found.
+    pub repeat_within: i64,
 }
 
 /// The limits that decide what is a finding.
@@ -303,12 +314,17 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     list.extend(attention::watched(cells));
     list.extend(attention::prompts(cells));
     list.extend(attention::unknown(cells, catalogue));
-    list.extend(retry::finding(&repeated, cells));
+    list.extend(retry::finding(&repeated, cells, options));
     list.extend(coverage::findings(cells, options));
     // The sort is stable, so that what comes first by time or name stays first.
     list.sort_by(|one, other| {
         let rank = |finding: &Finding| (finding.kind.max(Kind::Rise), Reverse(finding.users_count));
         rank(one).cmp(&rank(other))
     });
-    Findings { list, repeats: retry::by_user(&repeated, cells), one_in: cells.rows().one_in() }
+    Findings {
+        list,
+        repeats: retry::by_user(&repeated, cells),
+        one_in: cells.rows().one_in(),
+        repeat_within: options.repeat_within,
+    }
 }

@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::evidence::{at_least, ln};
 use super::search::float;
 use super::units::Repeated;
-use super::{Finding, Kind, Scope};
+use super::{Finding, Kind, Options, Scope};
 use crate::time::Time;
 
 const SECOND: i64 = 1_000_000_000;
@@ -14,8 +14,8 @@ const SECOND: i64 = 1_000_000_000;
 const REPEATS_LEAST: usize = 5;
 /// Two attempts in less time are not from a timer that waits for an answer, but from two programs.
 const SHORTEST: i64 = 5 * SECOND;
-/// The share of repeats by people that is expected in any three seconds. If they were spread evenly over a minute, it would be half
-/// of that.
+/// The share of repeats by people that is expected in any three seconds, at least. It is twice what it would be if they were spread
+/// evenly over a minute, or over a shorter time within which repeats are looked for.
 const EXPECTED: f64 = 0.1;
 /// The evidence that the intervals are not those of people.
 const CHANCE: f64 = 0.000_1;
@@ -23,7 +23,7 @@ const CHANCE: f64 = 0.000_1;
 const USERS_NAMED: usize = 5;
 
 /// Returns the finding that most repeats come after the same interval, give or take a second, if it is so.
-pub(super) fn finding(repeated: &[Repeated], cells: &Cells) -> Option<Finding> {
+pub(super) fn finding(repeated: &[Repeated], cells: &Cells, options: &Options) -> Option<Finding> {
     let waited: Vec<&Repeated> = repeated.iter().filter(|one| one.since >= SHORTEST).collect();
     let mut by_second: HashMap<i64, usize> = HashMap::new();
     for one in &waited {
@@ -33,7 +33,12 @@ pub(super) fn finding(repeated: &[Repeated], cells: &Cells) -> Option<Finding> {
     let commonest = |second: i64| by_second.get(&second).copied().unwrap_or_default();
     let second = by_second.keys().copied().max_by_key(|second| (near(*second), commonest(*second), -*second))?;
     let same = near(second);
-    let evidence = at_least(float(same), float(waited.len()), EXPECTED);
+    let within = usize::try_from(options.repeat_within / SECOND).unwrap_or_default();
+    let expected = EXPECTED.max(6.0 / float(within.max(1)));
+    if expected >= 1.0 {
+        return None;
+    }
+    let evidence = at_least(float(same), float(waited.len()), expected);
     if same < REPEATS_LEAST || same * 10 < waited.len() * 6 || evidence < ln(1.0 / CHANCE) {
         return None;
     }

@@ -31,6 +31,9 @@ pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
 /// An hour in nanoseconds.
 pub(super) const HOUR: i64 = 60 * MINUTE;
 
+/// The time of a result whose line has none that can be read. Only [`Earliest`] may have such results.
+pub const NO_TIME: i64 = i64::MIN;
+
 /// The number of a code that is not known.
 pub(super) const NO_KEY: u32 = u32::MAX;
 
@@ -348,7 +351,7 @@ impl Rows {
     }
 }
 
-/// The earliest results of those that no rule may leave out, such as reports of fraud.
+/// The earliest results of those that no rule may leave out, such as reports of fraud. Those without a time come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Earliest {
     rows: Vec<Row>,

@@ -141,7 +141,7 @@ fn a_code_that_was_not_there_before_is_new_since_its_first_line() {
     let rates = finding.rates.unwrap();
     assert!(rates.before.abs() < 1e-9 && rates.per == Per::Hour);
     assert_eq!(finding.samples.len(), 3);
-    assert_eq!(finding.samples.first().map(|sample| Some(sample.time)), Some(log.first(102)));
+    assert_eq!(finding.samples.first().map(|sample| sample.time), Some(log.first(102)));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! No text says or suggests that a code means that a sign-in succeeded or failed.
 
 use super::sheet::{Cell, Column, Holds};
-use super::wording::{counted, grouped, moment};
+use super::wording::{clocks, counted, grouped, moment};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::finding::{Finding, Findings, Kind, Options, Per, Rates, Sample, find};
-use crate::summary::sign_ins::Settled;
+use crate::summary::sign_ins::{ClocksApart, Settled};
 use crate::terminal::replaced;
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
@@ -19,6 +19,12 @@ const NAMED: usize = 3;
 const SHOWN: usize = 7;
 /// The command that prints the lines behind a finding, before its number.
 const LINES: &str = "callcodes lines --finding";
+/// The command that lists near misses.
+const NEAR_MISSES: &str = "callcodes scan --near-misses";
+/// The least number of near misses that is a finding.
+const NEAR_MISSES_LEAST: u64 = 10;
+/// Of so many results and near misses, one near miss is a finding.
+const NEAR_MISSES_ONE_IN: u64 = 20;
 /// The heading above findings.
 const HEADING: &str = "Findings";
 
@@ -53,6 +59,7 @@ pub(crate) const FINDING: &[Column] = &[
         Holds::Count,
         "How many of these are of the first user or host, or have the interval.",
     ),
+    Column::for_scripts("count_without_time", Holds::Count, "How many of these have no time that can be read."),
     Column::for_scripts("before", Holds::Rate, "Number of results in a unit of time before.").or_null(),
     Column::for_scripts("after", Holds::Rate, "The same after it began.").or_null(),
     Column::for_scripts("unit", Holds::Text, "The unit of `before` and `after`: `per hour` or `per day`.").or_null(),
@@ -86,12 +93,6 @@ pub(super) const REPEATS: &[Column] = &[
     Column::for_scripts("count", Holds::Count, "How many times the user was asked again."),
 ];
 
-/// Returns the findings of a run, in the order of their numbers. There are none if the run did not collect what they need.
-#[must_use]
-pub fn of(settled: &Settled, catalogue: &Catalogue, options: &Options) -> Findings {
-    settled.cells.as_ref().map_or_else(Findings::default, |cells| find(cells, catalogue, options))
-}
-
 /// The findings of a run, with their words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -102,13 +103,51 @@ pub struct Found {
 }
 
 impl Found {
+    /// Returns the findings of a run, in the order of their numbers. There are none if the run did not collect what they need.
+    ///
+    /// `again` are the options and paths of the run as they are typed on a command line. Commands repeat them.
+    #[must_use]
+    pub fn of(settled: &Settled, catalogue: &Catalogue, options: &Options, again: &str) -> Found {
+        let Some(cells) = &settled.cells else { return Found::default() };
+        let mut findings = find(cells, catalogue, options);
+        findings.list.extend(near_misses(settled));
+        let mut found = Found::new(findings, catalogue, settled.totals.zone, again);
+        found.list.extend(settled.clocks.iter().map(clock));
+        found
+    }
+
+    /// Whether the findings above a table include all those about clocks.
+    pub(super) fn shows_clocks(&self) -> bool {
+        let is_clock = |(finding, _): &(Finding, Worded)| finding.kind == Kind::Clock;
+        self.list.iter().any(is_clock) && self.list.iter().skip(SHOWN).all(|one| !is_clock(one))
+    }
+
+    /// Returns the finding with this index, and its words.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(&Finding, &Worded)> {
+        self.list.get(index).map(|(finding, worded)| (finding, worded))
+    }
+
+    /// Returns the number of findings.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are no findings.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Words findings. Times are shown in `zone`.
     ///
     /// `again` are the options and paths of the run as they are typed on a command line. Commands repeat them.
     #[must_use]
     pub fn new(findings: Findings, catalogue: &Catalogue, zone: DisplayZone, again: &str) -> Found {
-        let Findings { list, repeats, one_in } = findings;
-        let words = Words { catalogue, zone, one_in, again };
+        let Findings { list, repeats, one_in, repeat_within } = findings;
+        let repeat_within = Within(repeat_within / 1_000_000_000);
+        let words = Words { catalogue, zone, one_in, repeat_within, again };
         let worded = |(number, finding): (usize, Finding)| {
             let worded = words.of(number, &finding);
             (finding, worded)
@@ -210,6 +249,7 @@ impl Found {
             ("users_one_in", self.one_in.into()),
             ("count", finding.count.into()),
             ("count_of_one", finding.count_of_one.into()),
+            ("count_without_time", finding.count_without_time.into()),
             ("before", rate(|rates| rates.before)),
             ("after", rate(|rates| rates.after)),
             ("unit", finding.rates.map(|rates| rates.per.name()).into()),
@@ -224,9 +264,9 @@ impl Found {
     }
 
     fn sample(&self, sample: &Sample) -> String {
-        let time = self.zone.of(sample.time).to_string();
+        let time = sample.time.map(|time| self.zone.of(time).to_string());
         let named = [&sample.host, &sample.user, &sample.address].into_iter().flatten().map(|text| replaced(text));
-        let parts: Vec<String> = [time].into_iter().chain(named).chain([replaced(&sample.key.to_string())]).collect();
+        let parts: Vec<String> = time.into_iter().chain(named).chain([replaced(&sample.key.to_string())]).collect();
         parts.join(" ")
     }
 }
@@ -249,6 +289,20 @@ pub fn begins(text: &str) -> bool {
     text.strip_prefix(HEADING).is_some_and(|rest| rest.starts_with("\n1  "))
 }
 
+/// The time within which somebody who is asked again counts as a repeat, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within(pub i64);
+
+impl Within {
+    fn in_words(self) -> String {
+        match self.0 {
+            60 => "a minute".to_owned(),
+            seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+            seconds => format!("{seconds} s"),
+        }
+    }
+}
+
 /// A finding in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worded {
@@ -269,6 +323,8 @@ pub struct Words<'w> {
     pub zone: DisplayZone,
     /// The number of people of whom one was examined.
     pub one_in: u64,
+    /// The time within which repeats were looked for.
+    pub repeat_within: Within,
     /// The options and paths of the run, as they are typed on a command line.
     pub again: &'w str,
 }
@@ -282,6 +338,9 @@ impl Words<'_> {
 
     /// Returns the command that prints the lines behind a finding.
     fn command(&self, number: usize, finding: &Finding) -> String {
+        if finding.kind == Kind::NearMisses {
+            return format!("{NEAR_MISSES} {}", self.again);
+        }
         if finding.scopes.is_empty() { String::new() } else { format!("{LINES} {number} {}", self.again) }
     }
 
@@ -302,9 +361,10 @@ impl Words<'_> {
             }
             Kind::Attention => self.attention(finding, &codes),
             Kind::Prompts => self.prompts(finding),
-            Kind::Retry => retry(finding),
+            Kind::Retry => retry(finding, self.repeat_within),
             Kind::Repeats => format!(
-                "More people than before are asked again within a minute: {} {}",
+                "More people than before are asked again within {}: {} {}",
+                self.repeat_within.in_words(),
                 counted_people(finding.users_count),
                 self.span(finding)
             ),
@@ -315,9 +375,13 @@ impl Words<'_> {
                 self.time(finding.until)
             ),
             Kind::Coverage => self.coverage(finding),
-            Kind::Unknown => {
-                format!("{codes}: in nobody's list, {}", results(finding.count))
-            }
+            Kind::Unknown => format!("{codes}: in nobody's list, {}", results(finding.count)),
+            Kind::NearMisses => format!(
+                "{} speak of a call status but hold no result that can be read, so the numbers of results may be too small",
+                counted(finding.count, "line")
+            ),
+            // `Found::of` words it.
+            Kind::Clock => String::new(),
         }
     }
 
@@ -356,7 +420,8 @@ impl Words<'_> {
     }
 
     fn attention(&self, finding: &Finding, codes: &str) -> String {
-        let when = self.time(finding.since);
+        const NO_TIME: &str = "at a time that cannot be read";
+        let when = finding.since.map_or_else(|| NO_TIME.to_owned(), |_| self.time(finding.since));
         if finding.count == 1 {
             let users: Vec<String> = finding.users.iter().chain(&finding.hosts).map(|name| replaced(name)).collect();
             let parts = users
@@ -371,12 +436,18 @@ impl Words<'_> {
             0 => String::new(),
             _ => format!(" of {}", users(finding)),
         };
-        format!(
-            "{codes}: {}{who}, from {when} to {}{}",
-            results(finding.count),
-            self.time(finding.until),
-            hosts(finding)
-        )
+        let untimed = finding.count_without_time;
+        let when = match (finding.since, untimed) {
+            (None, _) => ", at times that cannot be read".to_owned(),
+            (since, untimed) => {
+                let until = self.time(finding.until);
+                let span =
+                    if since == finding.until { format!(", at {when}") } else { format!(", from {when} to {until}") };
+                let others = if untimed > 0 { format!(", and {} {NO_TIME}", grouped(untimed)) } else { String::new() };
+                span + &others
+            }
+        };
+        format!("{codes}: {}{who}{when}{}", results(finding.count), hosts(finding))
     }
 
     fn prompts(&self, finding: &Finding) -> String {
@@ -384,7 +455,7 @@ impl Words<'_> {
             let people = counted_people(finding.users_count);
             return format!(
                 "{people} approved a prompt after at least 5 that were denied or not answered within 10 minutes, first {}",
-                self.at("at ", finding.samples.last().map(|sample| sample.time))
+                self.at("at ", finding.samples.last().and_then(|sample| sample.time))
             );
         }
         let addresses: Vec<String> =
@@ -434,6 +505,7 @@ impl Words<'_> {
             }
             Kind::Gap | Kind::Coverage => "This may be a hole in the log. Ask for the missing part.".to_owned(),
             Kind::Unknown => "Contact the Impero support team.".to_owned(),
+            Kind::NearMisses => "Look at them. If they are results, make a pattern of one.".to_owned(),
             _ => {
                 let entry = finding.codes.first().and_then(|key| self.catalogue.entry(key));
                 entry.and_then(|entry| entry.checks.first()).map_or_else(String::new, |check| check.check.clone())
@@ -472,21 +544,39 @@ impl Words<'_> {
     }
 }
 
+/// Returns the finding that many lines hold no result that can be read, if it is so.
+fn near_misses(settled: &Settled) -> Option<Finding> {
+    let lines = settled.near_misses.lines();
+    let results = settled.summary.results() + settled.general.results() + settled.totals.dropped.results;
+    let is_many = lines >= NEAR_MISSES_LEAST && lines * NEAR_MISSES_ONE_IN >= results + lines;
+    // Without any result, they are listed anyway.
+    (is_many && results > 0).then(|| Finding { count: lines, ..Finding::new(Kind::NearMisses) })
+}
+
+/// Returns the finding that the clocks of two logs differ.
+fn clock(apart: &ClocksApart) -> (Finding, Worded) {
+    let note = clocks(apart);
+    let (text, next) = note.split_once('\n').unwrap_or((&note, ""));
+    let finding = Finding { hosts: apart.hosts.clone(), hosts_of: apart.machines, ..Finding::new(Kind::Clock) };
+    (finding, Worded { text: text.trim_end_matches('.').to_owned(), next: next.to_owned(), command: String::new() })
+}
+
 /// Words the timer of a program that asks again.
-fn retry(finding: &Finding) -> String {
+fn retry(finding: &Finding, within: Within) -> String {
     let seconds = finding.interval_ms.unwrap_or_default() / 1_000;
     let longest = match finding.longest_ms {
         Some(longest) => format!(", and calls take up to {} s", grouped(longest.div_ceil(1_000))),
         None => String::new(),
     };
     format!(
-        "{} asked again {} within a minute, {} of them {seconds} s after the last attempt: the time-out of the client is \
+        "{} asked again {} within {}, {} of them {seconds} s after the last attempt: the time-out of the client is \
          probably {seconds} s{longest}",
         match finding.users_count {
             1 => "1 person was".to_owned(),
             _ => format!("{} were", counted_people(finding.users_count)),
         },
         counted(finding.count, "time"),
+        within.in_words(),
         grouped(finding.count_of_one),
     )
 }
@@ -595,7 +685,13 @@ mod tests {
     const START: i64 = 1_487_060_232 * SECOND;
 
     fn worded(finding: &Finding) -> [String; 3] {
-        let words = Words { catalogue: Catalogue::built_in(), zone: DisplayZone::UTC, one_in: 1, again: "" };
+        let words = Words {
+            catalogue: Catalogue::built_in(),
+            zone: DisplayZone::UTC,
+            one_in: 1,
+            repeat_within: Within(60),
+            again: "",
+        };
         let Worded { text, next, command } = words.of(3, finding);
         [text, next, command]
     }
@@ -721,7 +817,7 @@ mod tests {
     #[test]
     fn an_approved_prompt_has_its_times_and_addresses() {
         let sample = |address: &str| Sample {
-            time: Time::from_nanoseconds(START),
+            time: after(0),
             host: None,
             user: None,
             address: Some(address.into()),
@@ -797,7 +893,7 @@ mod tests {
     fn the_first_findings_are_numbered_and_recognised() {
         let unknown = about(Kind::Unknown, &[777]);
         let list = vec![Finding { count: 1, scopes: vec![Scope::of_codes(&unknown.codes)], ..unknown }; 9];
-        let findings = Findings { list, repeats: Vec::new(), one_in: 1 };
+        let findings = Findings { list, repeats: Vec::new(), one_in: 1, repeat_within: 60_000_000_000 };
         let note = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "--user ann a.zip").note().unwrap();
         let lines: Vec<&str> = note.lines().collect();
         assert_eq!(

@@ -11,7 +11,7 @@ use crate::code::Key;
 use crate::finding::Cells;
 use crate::finding::cells::{Labels, is_watched, minute_hash, person_hash};
 use crate::finding::lines::Lines;
-use crate::finding::rows::{Earliest, Row, Rows};
+use crate::finding::rows::{Earliest, NO_TIME, Row, Rows};
 use crate::time::Time;
 
 /// The results and lines of a run, as far as findings need them.
@@ -40,18 +40,21 @@ fn unplaced(place: u32) -> (u32, Number) {
 }
 
 impl Collected {
-    /// Adds a result that counts, in `source`. A result without a time is left out.
+    /// Adds a result that counts, in `source`. A result without a time is left out, unless it is never left out.
     pub(super) fn add(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
-        let (Some(time), Some(key)) = (result.time(), keys.get(result.key as usize)) else { return };
+        let Some(key) = keys.get(result.key as usize) else { return };
+        let time = result.time().map_or(NO_TIME, Time::nanoseconds);
         // Users beyond the limit are not distinguished, so they count as unknown.
         let person = Some(result.user).filter(|user| *user != Number::OTHERS).unwrap_or_default();
         let row = Row {
             address: result.address.as_u32(),
             duration: result.duration_ms().map_or(0, |duration| duration + 1),
-            ..Row::one(place(source, result.host), person.as_u32(), result.key, time.nanoseconds())
+            ..Row::one(place(source, result.host), person.as_u32(), result.key, time)
         };
-        let hashes = &self.hashes;
-        self.rows.add(row, |row| hash(row, hashes, users));
+        if time != NO_TIME {
+            let hashes = &self.hashes;
+            self.rows.add(row, |row| hash(row, hashes, users));
+        }
         if is_watched(key) {
             self.watched.add(row);
         }

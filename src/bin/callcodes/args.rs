@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use callcodes::attempt::Outcome;
 use callcodes::catalogue::{Channel, Group};
 use callcodes::filter::{Codes, Glob, Rules};
+use callcodes::finding;
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
 use callcodes::report::breakdown::Sort;
@@ -397,6 +398,8 @@ pub(crate) struct CountArgs {
     /// Without any, a sentence says so. In CSV, each row is a finding; JSON has no rows in `results`.
     #[arg(long, value_name = "WHICH", value_enum, hide_short_help = true)]
     pub(crate) findings: Option<FindingsArg>,
+    #[command(flatten)]
+    pub(crate) repeats: RepeatArgs,
     /// Exit with status 1 if there is this: finding, 102, 100-145
     ///
     /// `finding` is any finding. Codes are written as for --code. Only results that count are looked at, so filters apply. Standard
@@ -418,6 +421,26 @@ pub(crate) struct CountArgs {
     /// JSON. `callcodes lines` prints all lines.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50), hide_short_help = true)]
     pub(crate) audit: Option<u8>,
+}
+
+/// What counts as a repeat for findings.
+#[derive(Debug, Args)]
+pub(crate) struct RepeatArgs {
+    /// For findings, a user who is asked again so soon is a repeat
+    ///
+    /// It is the time between the beginnings of two sign-ins of a user on one host, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=3600), hide_short_help = true)]
+    pub(crate) repeat_within: Option<u16>,
+}
+
+impl RepeatArgs {
+    /// Returns the options with which findings are looked for.
+    pub(crate) fn options(&self) -> finding::Options {
+        let default = finding::Options::default();
+        let repeat_within =
+            self.repeat_within.map_or(default.repeat_within, |seconds| i64::from(seconds) * 1_000_000_000);
+        finding::Options { repeat_within, ..default }
+    }
 }
 
 /// Which part of the report is printed.
@@ -601,6 +624,8 @@ pub(crate) struct LinesArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     #[arg(help_heading = "Filters", hide_short_help = true)]
     pub(crate) finding: Option<u32>,
+    #[command(flatten)]
+    pub(crate) repeats: RepeatArgs,
     /// Mark no line as counted in another log
     ///
     /// `scan` with the same option counts a sign-in once for each log that recorded it.

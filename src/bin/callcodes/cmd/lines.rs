@@ -12,7 +12,7 @@ use callcodes::pipeline::{Outcome, annotate, sign_ins};
 use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::findings::{self, Words};
+use callcodes::report::findings::{Found, Worded};
 use callcodes::report::{ALL_EMPTY, Report, Searched, excluded, wording};
 use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
@@ -41,6 +41,9 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
         return Err(Failure::Message(NO_CONTEXT.to_owned()));
     }
     let context = args.context.map_or(0, usize::from);
+    if args.finding.is_none() && args.repeats.repeat_within.is_some() {
+        return Err(Failure::Message("--repeat-within is about findings, so it needs --finding".to_owned()));
+    }
     if args.finding.is_some() && !session.settings.can_read_again() {
         return Err(Failure::Message(NOT_AGAIN.to_owned()));
     }
@@ -53,7 +56,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
                 // What is missing because of an interruption would look like a finding.
                 return Ok(first.map(|_| Ok(<(u64, Settled)>::default())));
             }
-            match behind(number, &first.summary, settings) {
+            match behind(number, &first.summary, &args.repeats.options()) {
                 Ok((text, scopes)) => (finding, run.filter.finding) = (Some(text), Some(scopes)),
                 Err(failure) => return Ok(first.map(|_| Err(failure))),
             }
@@ -129,20 +132,18 @@ fn needs_join(args: &LinesArgs, filter: &Filter) -> Option<&'static str> {
 }
 
 /// Returns the finding with this number in words, and which results it is about.
-fn behind(number: u32, settled: &Settled, settings: &Settings) -> Result<(String, Arc<Scopes>), Failure> {
+fn behind(number: u32, settled: &Settled, options: &finding::Options) -> Result<(String, Arc<Scopes>), Failure> {
     filters::check(settled)?;
-    let found = findings::of(settled, Catalogue::built_in(), &finding::Options::default());
+    let found = Found::of(settled, Catalogue::built_in(), options, "");
     let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
-    let Some(finding) = found.list.get(index) else {
-        let there_are = match found.list.len() as u64 {
+    let Some((finding, Worded { text, .. })) = found.get(index) else {
+        let there_are = match found.len() as u64 {
             0 => "there are no findings in these logs with these options".to_owned(),
             1 => "there is only 1 finding in these logs with these options".to_owned(),
             many => format!("there are only {} findings in these logs with these options", wording::grouped(many)),
         };
         return Err(Failure::Message(format!("--finding {number}: {there_are}")));
     };
-    let words = Words { catalogue: Catalogue::built_in(), zone: settings.zone, one_in: found.one_in, again: "" };
-    let text = words.text(finding);
     if finding.scopes.is_empty() {
         let reason = format!("--finding {number}: no lines with results are behind this finding: {text}");
         return Err(Failure::Message(reason));

@@ -1,12 +1,11 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::finding;
 use callcodes::pattern::Pattern;
 use callcodes::pipeline::{Outcome, audit, sign_ins};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::findings::{self, Found};
+use callcodes::report::findings::Found;
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
@@ -45,6 +44,9 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     }
     // The CSV of results has no findings.
     let with_cells = !count.no_findings && !is_csv || needs_findings.iter().any(|(is_given, _)| *is_given);
+    if count.repeats.repeat_within.is_some() && !with_cells {
+        return Err(Failure::Message(NO_REPEATS.to_owned()));
+    }
     if count.near_misses && is_csv && chooses_rows {
         return Err(Failure::Message(NO_ROWS.to_owned()));
     }
@@ -101,9 +103,8 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     };
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
-    let found = findings::of(&settled, Catalogue::built_in(), &finding::Options::default());
     let again = again::typed(matches, session.settings.can_read_again());
-    let findings = Found::new(found, Catalogue::built_in(), zone, &again);
+    let findings = Found::of(&settled, Catalogue::built_in(), &count.repeats.options(), &again);
     let met = fail_on.met(&settled, &findings.texts().collect::<Vec<&str>>());
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
     let mut report = Report { times: outcome.times, findings, is_only_findings, ..report };
@@ -142,6 +143,10 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     met.iter().for_each(term::note);
     Ok(status.met())
 }
+
+/// The message if repeats are defined although findings are not looked for.
+const NO_REPEATS: &str = "--repeat-within is about findings, which this run does not look for. Leave it out, or --no-findings; in CSV, add \
+                          --findings only";
 
 /// The message if only findings are printed, and options are about the table.
 const NO_TABLE: &str = "--findings only prints no table, so --by, --top, --min, --sort, --near-misses and --audit have no effect. Leave \
