@@ -159,8 +159,8 @@ impl Units {
         text.as_chunks::<2>().0.iter().filter(is_certain).count() >= ROW_UNITS / 2
     }
 
-    /// Returns the number of units in the row of ASCII and Western European characters with which `text` begins, up to a line feed, and whether the row extends to
-    /// that or to the end of `text`.
+    /// Returns the number of units in the row of ASCII and Western European characters with which `text` begins, up to a line feed, and
+    /// whether the row extends to that or to the end of `text`.
     fn ascii_row(self, text: &[u8]) -> (usize, bool) {
         let mut units = 0;
         for unit in text.as_chunks::<2>().0 {

@@ -22,7 +22,7 @@
 //! The text must have a certain length: four Chinese characters could just as well be a line of ASCII.
 //!
 //! The same conditions detect whether a line of a text has other units than the lines before it (see [`change`](super::change)). A
-//! few units can look like anything, so a larger share of them must be ASCII.
+//! few units can look like anything, so a larger share of them must be ASCII, and several in a row.
 
 use memchr::memchr;
 

@@ -368,7 +368,7 @@ fn logs_of_other_programs_hold_no_result() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation; run it after changes to the patterns for NPS"]
+#[ignore = "takes a quarter of a minute; run it after changes to the patterns for NPS"]
 fn a_million_lines_of_radius_without_a_second_factor_hold_no_result() {
     let folder = tempfile::tempdir().unwrap();
     for (seed, name) in (1..).zip(["nps", "freeradius"]) {
