@@ -190,6 +190,13 @@ impl Dropped {
         self.0 == 0
     }
 
+    /// Whether the sign-in is dropped only because of its code or name, or what the catalogue says about it.
+    #[must_use]
+    pub fn is_only_key(self) -> bool {
+        const KEY: u16 = 1 << Part::Code as u32 | 1 << Part::Group as u32 | 1 << Part::Channel as u32;
+        !self.is_empty() && self.0 & !KEY == 0
+    }
+
     /// Returns the parts that drop the sign-in, in the order of [`Part::ALL`].
     pub fn parts(self) -> impl Iterator<Item = Part> {
         Part::ALL.into_iter().filter(move |&part| self.0 & 1 << part as u32 != 0)

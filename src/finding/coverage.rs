@@ -19,8 +19,6 @@ const TIMES_NEXT: i64 = 3;
 const COVERS_LEAST: i64 = 48 * HOUR;
 /// The least difference between the beginning or end of a log and that of the logs of most other hosts.
 const EDGE_LEAST: i64 = HOUR;
-/// The least number of minutes in that time in which the host would usually have had lines.
-const EDGE_MINUTES: f64 = 10.0;
 
 /// The lines of one host.
 struct Log<'c> {
@@ -57,8 +55,14 @@ pub(super) fn findings(cells: &Cells, options: &Options) -> Vec<Finding> {
         .filter(|log| log.host != 0)
         .collect();
     let mut findings: Vec<Finding> = logs.iter().filter_map(|log| gap(log, &logs, cells, options)).collect();
-    findings.extend(edges(&logs, cells));
+    findings.extend([Edge::End, Edge::Begin].into_iter().filter_map(|edge| edge.finding(&logs, cells, options)));
     findings
+}
+
+/// Returns the evidence that missing lines of a host need for a finding.
+fn needed(logs: &[Log], options: &Options) -> f64 {
+    let minutes: u64 = logs.iter().map(|log| log.minutes).sum();
+    2.0 * ln(number(minutes) * number(logs.len() as u64) / options.chance)
 }
 
 /// Returns the finding about the longest hole of a host.
@@ -70,9 +74,7 @@ fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Find
         return None;
     }
     let evidence = missing_by_others(log, logs, start, end).min(missing_by_habit(log, start, end));
-    let minutes: u64 = logs.iter().map(|log| log.minutes).sum();
-    let needed = 2.0 * ln(number(minutes) * number(logs.len() as u64) / options.chance);
-    if evidence < needed {
+    if evidence < needed(logs, options) {
         return None;
     }
     let mut finding = Finding::new(Kind::Gap);
@@ -84,7 +86,8 @@ fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Find
     Some(finding)
 }
 
-/// Returns in how many minutes of the hole there should be lines, judged by the lines of the other hosts.
+/// Returns the evidence that lines of the host are missing in a hole, judged by the lines of the other hosts: how unlikely it is that
+/// all minutes with lines of the host are outside the hole, if they were spread like those of the others.
 fn missing_by_others(log: &Log, logs: &[Log], start: i64, end: i64) -> f64 {
     let (mut inside, mut outside) = (0_u64, 0_u64);
     let range = log.first()..=log.last();
@@ -95,7 +98,7 @@ fn missing_by_others(log: &Log, logs: &[Log], start: i64, end: i64) -> f64 {
             outside += period.filled();
         }
     }
-    number(log.minutes) * number(inside) / number(outside.max(1))
+    number(log.minutes) * ln(1.0 + number(inside) / number(outside.max(1)))
 }
 
 /// Returns in how many minutes the host usually has lines at the hours of the hole.
@@ -120,7 +123,9 @@ fn missing_by_habit(log: &Log, start: i64, end: i64) -> f64 {
     }
     hole.iter()
         .map(|(part, hours)| {
-            let others = all.get(part).copied().unwrap_or_default().saturating_sub(*hours);
+            // A hole is a part of the time that the log covers; what is before or after it is not.
+            let own = if start < log.first() || log.last() <= start { 0 } else { *hours };
+            let others = all.get(part).copied().unwrap_or_default().saturating_sub(own);
             // Without another day to compare with, nothing is expected.
             if others == 0 {
                 0.0
@@ -131,43 +136,57 @@ fn missing_by_habit(log: &Log, start: i64, end: i64) -> f64 {
         .sum()
 }
 
-/// Returns the finding about hosts whose logs begin later or end earlier than those of most others.
-fn edges(logs: &[Log], cells: &Cells) -> Option<Finding> {
-    if logs.len() < 2 {
-        return None;
-    }
-    let middle = |mut times: Vec<i64>| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    };
-    let begins = middle(logs.iter().map(Log::first).collect());
-    // Of an even number, the earlier one, so that at least half of the logs go on until then.
-    let ends = -middle(logs.iter().map(|log| -log.last()).collect());
-    let is_late = |log: &&Log| lacks(log, log.first() - begins);
-    let is_early = |log: &&Log| lacks(log, ends - log.last());
-    let (late, early): (Vec<&Log>, Vec<&Log>) =
-        (logs.iter().filter(is_late).collect(), logs.iter().filter(is_early).collect());
-    let host = |log: &&Log| cells.host(log.host).map(Box::<str>::from);
-    let mut finding = Finding::new(Kind::Coverage);
-    finding.hosts = late.iter().chain(&early).filter_map(host).collect();
-    finding.hosts.sort();
-    finding.hosts.dedup();
-    if finding.hosts.is_empty() {
-        return None;
-    }
-    finding.hosts_of = logs.len() as u64;
-    finding.since = early.iter().map(|log| Time::from_nanoseconds(log.last())).min();
-    finding.until = late.iter().map(|log| Time::from_nanoseconds(log.first())).max();
-    Some(finding)
+/// One end of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edge {
+    Begin,
+    End,
 }
 
-/// Whether so much time without lines is more than the holes in the log of a host that otherwise has enough lines.
-fn lacks(log: &Log, time: i64) -> bool {
-    if time <= EDGE_LEAST.max(TIMES_NEXT * longest(log)) {
-        return false;
+impl Edge {
+    /// Returns the finding about the hosts whose logs begin later, or end earlier, than those of at least half of the hosts.
+    fn finding(self, logs: &[Log], cells: &Cells, options: &Options) -> Option<Finding> {
+        let mut times: Vec<i64> = logs.iter().map(|log| self.inward(log)).collect();
+        times.sort_unstable();
+        // Of an even number, the later one, so that at least half of the logs are there by then.
+        let most = *times.get(logs.len() / 2)?;
+        let missing: Vec<&Log> = logs.iter().filter(|log| self.lacks(log, most, logs, options)).collect();
+        // The time that none of these hosts has reached, so that what is said is true of each.
+        let nearest = missing.iter().map(|log| self.inward(log)).min()?;
+        let others = logs.iter().filter(|log| self.inward(log) < nearest).count();
+        if others == 0 {
+            return None;
+        }
+        let mut finding = Finding::new(Kind::Coverage);
+        finding.hosts = missing.iter().filter_map(|log| cells.host(log.host)).map(Box::from).collect();
+        finding.hosts_of = (missing.len() + others) as u64;
+        match self {
+            Edge::Begin => finding.until = Some(Time::from_nanoseconds(nearest)),
+            Edge::End => finding.since = Some(Time::from_nanoseconds(-nearest)),
+        }
+        Some(finding)
     }
-    let minutes = |time: i64| number(u64::try_from(time / MINUTE).unwrap_or_default());
-    number(log.minutes) * minutes(time) >= EDGE_MINUTES * minutes(log.last() - log.first()).max(1.0)
+
+    /// Returns the time of the edge, which is larger the less the log covers.
+    fn inward(self, log: &Log) -> i64 {
+        match self {
+            Edge::Begin => log.first(),
+            Edge::End => -log.last(),
+        }
+    }
+
+    /// Whether the time from `most` to the edge of a log, without lines, is much more than its holes, and many lines are missing: by
+    /// the lines of the other hosts and, if the log is long enough to show them, by the habits of the host.
+    fn lacks(self, log: &Log, most: i64, logs: &[Log], options: &Options) -> bool {
+        let own = self.inward(log);
+        if own.saturating_sub(most) <= EDGE_LEAST.max(TIMES_NEXT * longest(log)) {
+            return false;
+        }
+        let (start, end) = if self == Edge::Begin { (most, own) } else { (-own, -most) };
+        let has_habits = log.last() - log.first() >= COVERS_LEAST;
+        let by_habit = if has_habits { missing_by_habit(log, start, end) } else { f64::INFINITY };
+        missing_by_others(log, logs, start, end).min(by_habit) >= needed(logs, options)
+    }
 }
 
 fn longest(log: &Log) -> i64 {

@@ -53,7 +53,7 @@ pub enum Kind {
     New,
     /// Codes that are more frequent than before.
     Rise,
-    /// Several prompts that a person denied or did not answer, and then one that was approved.
+    /// Several prompts that a person denied or did not answer, and then one that was approved; or many of which none was.
     Prompts,
     /// A report of fraud, a block, a lock or a changed registration.
     Attention,
@@ -65,7 +65,7 @@ pub enum Kind {
     User,
     /// Nearly all results with a code are on one host.
     Host,
-    /// Users who are asked again after the same time: a program that does not wait long enough.
+    /// Users who are asked again after the same time: a program that does not wait long enough, or that signs in regularly.
     Retry,
     /// More users than before are asked again within a short time.
     Repeats,
@@ -73,7 +73,7 @@ pub enum Kind {
     Gap,
     /// Hosts whose logs begin later or end earlier than those of the others.
     Coverage,
-    /// Numbers that are not in the catalogue.
+    /// Numbers and names that are not in the catalogue, although it lists others of their family.
     Unknown,
 }
 
@@ -172,7 +172,8 @@ pub struct Finding {
     pub users_of: u64,
     /// The number of results.
     pub count: u64,
-    /// The number of results that are of the first user or host, for a finding about one.
+    /// The number of results that are of the first user or host, for a finding about one. For [`Kind::Retry`], those after the
+    /// commonest time; for [`Kind::Prompts`], the prompts that were approved after the others.
     pub count_of_one: u64,
     /// The first results.
     pub samples: Vec<Sample>,
@@ -285,12 +286,12 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let repeated = units::repeated(cells, catalogue, options);
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
-    let mut list = incidents::findings(stretches.collect(), &all, &units, cells, options);
+    let mut list = incidents::findings(stretches.collect(), &all, &units, &repeated, cells, options);
     list.extend(concentration::findings(&units, cells, catalogue, &list));
     list.extend(attention::watched(cells));
     list.extend(attention::prompts(cells));
     list.extend(attention::unknown(cells, catalogue));
-    list.extend(retry::finding(&repeated, cells));
+    list.extend(retry::findings(&repeated, cells));
     list.extend(coverage::findings(cells, options));
     // The sort is stable, so that what comes first by time or name stays first.
     list.sort_by(|one, other| {

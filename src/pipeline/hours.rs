@@ -3,7 +3,7 @@
 //! This assumes that lines are in order. If the first and the last line with a time are in the same hour, so are the lines
 //! between them. Otherwise the text is divided at a line in its middle, and both parts are examined in the same way.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
 use super::inventory::{first_time, last_time};
 use crate::summary::Dimension;
@@ -37,6 +37,17 @@ pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZ
             }
         }
     }
+}
+
+/// Returns the times of the first and the last line of `text` that have one. Only a few lines at both ends are examined, because a text
+/// without times would take long.
+pub(super) fn ends(form: Form, text: &[u8]) -> Option<[Time; 2]> {
+    const LINES: usize = 64;
+    let head = memchr_iter(b'\n', text).nth(LINES).unwrap_or(text.len());
+    let tail = memrchr_iter(b'\n', text).nth(LINES).unwrap_or(0);
+    let first = first_time(&form, &text[..head]).or_else(|| first_time(&form, &text[tail..]))?;
+    let last = last_time(&form, &text[tail..]).unwrap_or(first);
+    Some([first.time, last.time])
 }
 
 /// Returns the position near the middle of a text at which a line begins, or `None` if the text has only one line.

@@ -42,6 +42,15 @@ fn unplaced(place: u32) -> (u32, Number) {
 impl Collected {
     /// Adds a result that counts, in `source`. A result without a time is left out.
     pub(super) fn add(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
+        self.add_any(result, source, keys, users, true);
+    }
+
+    /// Adds a result that does not count because of its code. It still shows that somebody signed in.
+    pub(super) fn add_exposure(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
+        self.add_any(result, source, keys, users, false);
+    }
+
+    fn add_any(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values, counts: bool) {
         let (Some(time), Some(key)) = (result.time(), keys.get(result.key as usize)) else { return };
         // Users beyond the limit are not distinguished, so they count as unknown.
         let person = Some(result.user).filter(|user| *user != Number::OTHERS).unwrap_or_default();
@@ -52,7 +61,7 @@ impl Collected {
         };
         let hashes = &self.hashes;
         self.rows.add(row, |row| hash(row, hashes, users));
-        if is_watched(key) {
+        if counts && is_watched(key) {
             self.watched.add(row);
         }
     }

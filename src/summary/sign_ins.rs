@@ -266,6 +266,8 @@ pub struct SignIns<'c> {
     totals: Totals,
     /// Whether the current source has results.
     has_results: bool,
+    /// The times of the first and the last line of the current source.
+    ends: Option<[Time; 2]>,
     joiner: Joiner<LineWriter, Number, SignIn>,
     /// A buffer for the attempts that end with a line. Empty between lines.
     ended: Vec<Attempt<Number, SignIn>>,
@@ -598,6 +600,7 @@ impl<'c> SignIns<'c> {
             logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
+            ends: None,
             joiner: Joiner::default(),
             edges: Vec::new(),
             waiting: Vec::new(),
@@ -656,6 +659,12 @@ impl<'c> SignIns<'c> {
         }
     }
 
+    /// Records the times of the first and the last line of the next part of the current source. Only needed for findings, so that a log
+    /// that goes on without sign-ins does not look as if it ended.
+    pub fn reaches(&mut self, [first, last]: [Time; 2]) {
+        self.ends = Some([self.ends.map_or(first, |[first, _]| first), last]);
+    }
+
     /// Ends the current source, whose name is `name` and which has `bytes` bytes.
     pub fn end_source(&mut self, name: &str, bytes: u64) {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
@@ -664,6 +673,11 @@ impl<'c> SignIns<'c> {
             self.edges.push((source, edges));
         }
         let has_results = std::mem::take(&mut self.has_results);
+        // Other files of a machine, such as that of an installation, do not show that its log goes on.
+        let ends = self.ends.take().filter(|_| has_results);
+        if let Some(collected) = &mut self.collected {
+            ends.into_iter().flatten().for_each(|time| collected.line(source, Number::default(), time));
+        }
         self.facts.push(SourceFacts { bytes, without_result: std::mem::take(&mut self.without_result), has_results });
         self.totals.files_read += 1;
         self.totals.files_with_results += u64::from(has_results);
@@ -854,10 +868,10 @@ impl<'c> SignIns<'c> {
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
         let collected = &mut self.collected;
-        let mut collect = |result: &SignIn, source: u32| {
-            if let Some(collected) = collected {
-                collected.add(result, source, &self.keys, &self.users);
-            }
+        let mut collect = |result: &SignIn, source: u32, kept: Kept| match (&mut *collected, kept) {
+            (None, _) | (_, Kept::No) => {}
+            (Some(collected), Kept::Yes) => collected.add(result, source, &self.keys, &self.users),
+            (Some(collected), Kept::AllButKey) => collected.add_exposure(result, source, &self.keys, &self.users),
         };
         // Records the decision on a result. `best` is the most complete result of its sign-in.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
@@ -882,11 +896,12 @@ impl<'c> SignIns<'c> {
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
-            let is_kept = keeper.keeps(&result, &[source(&result)], count);
+            let kept = keeper.keeps(&result, &[source(&result)], count);
+            let is_kept = kept == Kept::Yes;
             if is_kept {
                 count.add(&result, source(&result), 0, by, is_checked);
-                collect(&result, source(&result));
             }
+            collect(&result, source(&result), kept);
             note(&result, &result, is_kept);
         }
         let (mut records, mut found) = (Vec::new(), Vec::new());
@@ -923,7 +938,9 @@ impl<'c> SignIns<'c> {
                 if !is_alone && records.len() == 1 {
                     without_twin[usize::from(first.recorder())] += 1;
                 }
-                let is_kept = keeper.keeps(&best, &found, count);
+                let kept = keeper.keeps(&best, &found, count);
+                let is_kept = kept == Kept::Yes;
+                collect(&best, source(&best), kept);
                 if is_kept {
                     if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
                         named_or_unknown.push(best);
@@ -931,7 +948,6 @@ impl<'c> SignIns<'c> {
                     let row = RowNumber::of(&best);
                     records.iter().zip(&found).for_each(|(one, source)| count.found((row, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
-                    collect(&best, source(&best));
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
@@ -972,6 +988,7 @@ impl<'c> SignIns<'c> {
         let logged = std::mem::take(&mut self.logged);
         let SignIns {
             options,
+            catalogue,
             users,
             hosts,
             addresses,
@@ -1143,7 +1160,7 @@ impl<'c> SignIns<'c> {
                     && of_file.is_none_or(|dropped| dropped.is_empty())
             };
             let text = |values: &Values, number: Number| values.text(number).map(Box::from);
-            collected.cells(
+            let cells = collected.cells(
                 &users,
                 |source, number| Some(host(source, number)).filter(|host| is_kept(source, *host)),
                 Labels {
@@ -1152,7 +1169,9 @@ impl<'c> SignIns<'c> {
                     address: |number| text(&addresses, Number::from_index(u64::from(number))),
                     key: |number: u32| keys.get(number as usize).cloned(),
                 },
-            )
+            );
+            // Results with other codes show how often people signed in.
+            cells.with_exposure(|key| !options.filter.check_key(key, catalogue).is_empty())
         });
         let is_known = |host: &&Number| host.is_known();
         Settled {
@@ -1382,6 +1401,15 @@ impl GroupKey {
     }
 }
 
+/// Whether the filter keeps a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    /// It is dropped only because of its code.
+    AllButKey,
+    No,
+}
+
 /// Applies the filter to sign-ins.
 struct Keeper<'k> {
     filter: &'k Filter,
@@ -1403,9 +1431,9 @@ struct Keeper<'k> {
 
 impl Keeper<'_> {
     /// Whether the filter keeps a sign-in that was found in these sources. Counts it as dropped if not.
-    fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> bool {
+    fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> Kept {
         if self.keeps_all {
-            return true;
+            return Kept::Yes;
         }
         count.span.add(result.time());
         let Keeper {
@@ -1445,10 +1473,11 @@ impl Keeper<'_> {
             filter.check_time(result.time()),
         ];
         let dropped = dropped.into_iter().fold(Dropped::default(), |all, one| all | one);
-        if !dropped.is_empty() {
-            count.dropped.add(dropped);
+        if dropped.is_empty() {
+            return Kept::Yes;
         }
-        dropped.is_empty()
+        count.dropped.add(dropped);
+        if dropped.is_only_key() { Kept::AllButKey } else { Kept::No }
     }
 }
 
