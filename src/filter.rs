@@ -225,6 +225,16 @@ impl Filter {
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 
+    /// Whether the filter keeps the sign-ins of all users and times: it depends at most on the result, the machine and the file.
+    #[must_use]
+    pub fn keeps_all_users_and_times(&self) -> bool {
+        self.users.is_empty()
+            && self.addresses.is_empty()
+            && self.outcomes.is_empty()
+            && self.window == Window::default()
+            && !matches!(self.relative_to, RelativeTo::Newest(_))
+    }
+
     /// Returns the zone of days and clock times, if the window depends on it.
     #[must_use]
     pub fn window_zone(&self) -> Option<DisplayZone> {

@@ -100,31 +100,59 @@ pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
     }
     // Those who approved a prompt, and the others.
     let mut runs: [Vec<Vec<&Row>>; 2] = Default::default();
-    for rows in by_person.values_mut() {
+    for (person, rows) in &mut by_person {
         rows.sort_by_key(|row| (row.first, row.key, row.host));
-        // The latest prompts that were not approved.
-        let mut run: Vec<&Row> = Vec::new();
-        for row in rows.iter().copied() {
-            let follows = |within: i64| run.last().is_some_and(|last| row.first.saturating_sub(last.last) <= within);
-            let goes_on = follows(PAUSE);
-            let is_remarkable =
-                goes_on && crowd(&run, BEFORE_APPROVED) || follows(NONE_APPROVED.1) && crowd(&run, NONE_APPROVED);
-            if !is_refused(row) && is_remarkable {
-                run.push(row);
-                runs[0].push(std::mem::take(&mut run));
-                continue;
-            }
-            if !(goes_on && is_refused(row)) {
-                let run = std::mem::take(&mut run);
-                runs[1].extend(Some(run).filter(|run| crowd(run, NONE_APPROVED)));
-            }
-            if is_refused(row) {
-                run.push(row);
-            }
+        let found = runs_of(rows, is_refused);
+        let in_runs: u64 = found.iter().flat_map(|run| &run.refused).map(|row| u64::from(row.count)).sum();
+        // Somebody who often denies prompts, or does not answer, is not under attack whenever it happens a few times more.
+        let is_rare = 2 * in_runs >= refused[person];
+        for mut run in found.into_iter().filter(|run| is_rare || run.is_short) {
+            run.refused.extend(run.approved);
+            runs[usize::from(run.approved.is_none())].push(run.refused);
         }
-        runs[1].extend(Some(run).filter(|run| crowd(run, NONE_APPROVED)));
     }
     runs.into_iter().zip([true, false]).flat_map(|(runs, approved)| about_prompts(&runs, approved, cells)).collect()
+}
+
+/// Remarkably many prompts that a person denied or did not answer, one after another.
+struct Run<'r> {
+    refused: Vec<&'r Row>,
+    /// The prompt that was approved after them.
+    approved: Option<&'r Row>,
+    /// Whether enough of them were within a short time before the one that was approved.
+    is_short: bool,
+}
+
+/// Returns the remarkable runs in the prompts of a person, which are in the order of time.
+fn runs_of<'r>(rows: &[&'r Row], is_refused: impl Fn(&Row) -> bool) -> Vec<Run<'r>> {
+    let mut found = Vec::new();
+    let mut run: Vec<&Row> = Vec::new();
+    for row in rows.iter().copied() {
+        let follows = |within: i64| run.last().is_some_and(|last| row.first.saturating_sub(last.last) <= within);
+        let goes_on = follows(PAUSE);
+        if is_refused(row) && goes_on {
+            run.push(row);
+            continue;
+        }
+        let is_remarkable =
+            goes_on && crowd(&run, BEFORE_APPROVED) || follows(NONE_APPROVED.1) && crowd(&run, NONE_APPROVED);
+        if !is_refused(row) && is_remarkable {
+            let (least, within) = BEFORE_APPROVED;
+            let recent = run.iter().filter(|one| row.first.saturating_sub(one.first) <= within);
+            let is_short = recent.map(|row| u64::from(row.count)).sum::<u64>() >= least;
+            found.push(Run { refused: std::mem::take(&mut run), approved: Some(row), is_short });
+        } else if crowd(&run, NONE_APPROVED) {
+            found.push(Run { refused: std::mem::take(&mut run), approved: None, is_short: false });
+        }
+        run.clear();
+        if is_refused(row) {
+            run.push(row);
+        }
+    }
+    if crowd(&run, NONE_APPROVED) {
+        found.push(Run { refused: run, approved: None, is_short: false });
+    }
+    found
 }
 
 /// Returns a finding for each run of prompts, or one for all of them if there are many. If the last prompt was `approved`, it is not

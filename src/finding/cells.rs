@@ -20,6 +20,7 @@ pub struct Cells {
     rows: Rows,
     watched: Earliest,
     lines: Lines,
+    unanswered: Lines,
     hosts: Vec<Box<str>>,
     persons: Vec<Box<str>>,
     addresses: Vec<Box<str>>,
@@ -158,6 +159,7 @@ impl Cells {
         };
         self.watched.renumber(numbers);
         self.lines.renumber(|host| hosts.of(host));
+        self.unanswered.renumber(|host| hosts.of(host));
         self.rows.renumber(numbers);
         self
     }
@@ -174,6 +176,7 @@ impl Cells {
         self.rows.settle(|row| hash(&hashes, row));
         self.watched.settle();
         self.lines.settle();
+        self.unanswered.settle();
         self
     }
 
@@ -194,8 +197,26 @@ impl Cells {
         sum.rows.merge(other.rows, |row| hash(&hashes, row));
         sum.watched.merge(other.watched);
         sum.lines.merge(other.lines);
+        sum.unanswered.merge(other.unanswered);
         sum.exposure.extend(other.exposure);
         *self = sum.named(hosts, persons, addresses, keys).pruned();
+    }
+
+    /// Adds the times at which sign-ins began that have no result. `host` returns the names of hosts. Hosts without any line are left out.
+    #[must_use]
+    pub fn with_unanswered(mut self, mut times: Lines, host: impl Fn(u32) -> Option<Box<str>>) -> Cells {
+        let rank =
+            |number: u32| self.hosts.binary_search(&host(number)?).ok().and_then(|at| u32::try_from(at + 1).ok());
+        times.renumber(|number| rank(number).unwrap_or_default());
+        times.settle();
+        self.unanswered = times;
+        self
+    }
+
+    /// Returns the times at which sign-ins began that have no result.
+    #[must_use]
+    pub fn unanswered(&self) -> &Lines {
+        &self.unanswered
     }
 
     /// Marks codes that no finding is about. Their results only show how often people signed in.
@@ -213,7 +234,7 @@ impl Cells {
 
     /// Removes the names of persons and addresses that were left out.
     fn pruned(self) -> Cells {
-        let Cells { rows, watched, lines, hosts, persons, addresses, keys, exposure } = self;
+        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure } = self;
         let name = |names: &[Box<str>], number: u32| names.get((number as usize).checked_sub(1)?).cloned();
         let cells = Cells::new(
             rows,
@@ -226,6 +247,7 @@ impl Cells {
                 key: |number: u32| keys.get(number as usize).cloned(),
             },
         );
+        let cells = cells.with_unanswered(unanswered, |number| name(&hosts, number));
         Cells { exposure, ..cells }
     }
 

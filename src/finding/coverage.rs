@@ -20,6 +20,13 @@ const COVERS_LEAST: i64 = 48 * HOUR;
 /// The least difference between the beginning or end of a log and that of the logs of most other hosts.
 const EDGE_LEAST: i64 = HOUR;
 
+/// The smallest number of minutes in which sign-ins begin that have no result, for a finding.
+const UNANSWERED_MINUTES: u64 = 10;
+/// The evidence that this is not chance. The probability is less than one in a million.
+const UNANSWERED_EVIDENCE: f64 = 14.0;
+/// The share of sign-ins without a result that is usual, at least.
+const UNANSWERED_SHARE_LEAST: f64 = 0.01;
+
 /// The lines of one host.
 struct Log<'c> {
     host: u32,
@@ -57,6 +64,53 @@ pub(super) fn findings(cells: &Cells, options: &Options) -> Vec<Finding> {
     let mut findings: Vec<Finding> = logs.iter().filter_map(|log| gap(log, &logs, cells, options)).collect();
     findings.extend([Edge::End, Edge::Begin].into_iter().filter_map(|edge| edge.finding(&logs, cells, options)));
     findings
+}
+
+/// Returns the findings about hosts on which sign-ins begin until the end, but have no more results, or never had any.
+pub(super) fn unanswered(cells: &Cells) -> Vec<Finding> {
+    // Of few persons, the time of the last result is not known.
+    if cells.rows().one_in() > 1 {
+        return Vec::new();
+    }
+    let mut last = vec![None; cells.hosts_len() + 1];
+    let mut results = vec![0_u64; cells.hosts_len() + 1];
+    for row in cells.rows().as_slice() {
+        last[row.host as usize] = last[row.host as usize].max(Some(row.last));
+        results[row.host as usize] += u64::from(row.count);
+    }
+    // For each host with sign-ins without a result, the number of minutes with them up to its last result, and their times after it.
+    let hosts =
+        cells.unanswered().as_slice().chunk_by(|one, other| one.host == other.host).filter(|all| all[0].host != 0);
+    let hosts: Vec<(u32, u64, &[Period])> = hosts
+        .map(|all| {
+            let host = all[0].host;
+            let (before, after) = all.split_at(all.partition_point(|period| Some(period.first) <= last[host as usize]));
+            (host, before.iter().map(Period::filled).sum(), after)
+        })
+        .collect();
+    let share = |unanswered: u64, results: u64| number(unanswered) / number((unanswered + results).max(1));
+    let of_all = share(hosts.iter().map(|(_, before, _)| before).sum(), results.iter().sum());
+    let is_silent = |(host, before, after): &&(u32, u64, &[Period])| {
+        let minutes: u64 = after.iter().map(Period::filled).sum();
+        let usual = share(*before, results[*host as usize]).max(of_all).max(UNANSWERED_SHARE_LEAST);
+        results.iter().any(|results| *results > 0)
+            && minutes >= UNANSWERED_MINUTES
+            && number(minutes) * -ln(usual.min(1.0)) >= UNANSWERED_EVIDENCE
+    };
+    let silent: Vec<&(u32, u64, &[Period])> = hosts.iter().filter(is_silent).collect();
+    let (ever, never): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(host, ..)| last[*host as usize].is_some());
+    let finding = |hosts: Vec<&(u32, u64, &[Period])>| {
+        let mut finding = Finding::new(Kind::Unanswered);
+        // The time after which none of them has a result.
+        finding.since = hosts.iter().filter_map(|(host, ..)| last[*host as usize]).max().map(Time::from_nanoseconds);
+        let is_of = |period: &&Period| hosts.iter().any(|(host, ..)| *host == period.host);
+        let ends = cells.lines().as_slice().iter().filter(is_of).map(|period| period.last).max();
+        finding.until = ends.map(Time::from_nanoseconds);
+        finding.hosts = hosts.iter().filter_map(|(host, ..)| cells.host(*host)).map(Box::from).collect();
+        finding.hosts_of = cells.hosts_len() as u64;
+        Some(finding).filter(|finding| !finding.hosts.is_empty())
+    };
+    [ever, never].into_iter().filter_map(finding).collect()
 }
 
 /// Returns the evidence that missing lines of a host need for a finding.

@@ -30,6 +30,8 @@ struct Timed {
     until: i64,
     /// The codes that the series may contain.
     keys: Vec<u32>,
+    /// Whether it comes every night, or at another time of the day, as far as a short log shows.
+    is_habit: bool,
 }
 
 impl Timed {
@@ -61,7 +63,26 @@ impl Timed {
                 .collect(),
             Of::Repeats => Vec::new(),
         };
-        Timed { stretch, since, until: until.max(since), keys }
+        Timed { stretch, since, until: until.max(since), keys, is_habit: false }
+    }
+
+    /// Whether an earlier stretch, a day later, is this one. A beginning or end that the log cuts off may be anywhere in the other one.
+    fn is_a_day_after(&self, earlier: &Timed) -> bool {
+        const DAY: i64 = 24 * HOUR;
+        const NEAR: i64 = 2 * HOUR;
+        let (since, until) = (earlier.since.saturating_add(DAY), earlier.until.saturating_add(DAY));
+        let is_in = |time: i64, since: i64, until: i64| time >= since - NEAR && time <= until + NEAR;
+        let begins = match (self.stretch.begins, earlier.stretch.begins) {
+            (true, true) => (self.since - since).abs() <= NEAR,
+            (true, false) => is_in(since, self.since, self.until),
+            (false, _) => is_in(self.since, since, until),
+        };
+        let ends = match (self.stretch.ends, earlier.stretch.ends) {
+            (true, true) => (self.until - until).abs() <= NEAR,
+            (true, false) => is_in(until, self.since, self.until),
+            (false, _) => is_in(self.until, since, until),
+        };
+        begins && ends
     }
 
     fn overlap(&self, other: &Timed) -> f64 {
@@ -138,6 +159,9 @@ pub(super) fn findings(
             || all.series[timed.stretch.series].of != Of::Repeats
             || is_own_rise(timed, all, units, options)
     });
+    if !units.has_habits {
+        mark_habits(&mut timed, all, cells);
+    }
     // Rises first, because a fall at the same time is their other side; of ordinary codes those that begin, because what ended
     // there is their other side. Then the strongest.
     timed.sort_by(|one, other| {
@@ -173,8 +197,30 @@ pub(super) fn findings(
             None => {}
         }
     }
+    incidents.retain(|(main, _)| !main.is_habit);
     incidents.truncate(INCIDENTS);
     incidents.iter().map(|(main, members)| finding(main, members, all, units, repeated, cells)).collect()
+}
+
+/// Marks the stretches with more cases of codes that a day before or after have another one. The log is too short to compare the same
+/// hours of several days.
+fn mark_habits(timed: &mut [Timed], all: &AllSeries, cells: &Cells) {
+    let host = |timed: &Timed| all.series[timed.stretch.series].host;
+    for one in 0..timed.len() {
+        for other in 0..timed.len() {
+            let (earlier, later) = (&timed[one], &timed[other]);
+            let are_more = earlier.stretch.side == Side::More && later.stretch.side == Side::More;
+            if one != other
+                && are_more
+                && host(earlier) == host(later)
+                && earlier.until <= later.since
+                && earlier.is_akin(later, cells)
+                && later.is_a_day_after(earlier)
+            {
+                (timed[one].is_habit, timed[other].is_habit) = (true, true);
+            }
+        }
+    }
 }
 
 /// Whether a stretch is a change even without the time of the stronger incidents beside it.

@@ -20,6 +20,9 @@
 //! it, about a rate that less than doubled, or about a slow drift. Nothing is hidden by that: tables have the first and last time
 //! of each code.
 //!
+//! Nights and weekends are compared with each other if at least three days have traffic at these hours. In a shorter log, a night is
+//! recognized only if it returns.
+//!
 //! A code does not say whether a sign-in succeeded, and neither does a finding.
 
 mod attention;
@@ -57,6 +60,8 @@ pub enum Kind {
     Prompts,
     /// A report of fraud, a block, a lock or a changed registration.
     Attention,
+    /// Hosts on which sign-ins begin but have no result, until the end of the log.
+    Unanswered,
     /// Codes that no longer occur.
     Stopped,
     /// Codes that are less frequent than before.
@@ -86,6 +91,7 @@ impl Kind {
             Kind::Rise => "rise",
             Kind::Prompts => "prompts",
             Kind::Attention => "attention",
+            Kind::Unanswered => "unanswered",
             Kind::Stopped => "stopped",
             Kind::Fall => "fall",
             Kind::User => "user",
@@ -293,6 +299,7 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     list.extend(attention::unknown(cells, catalogue));
     list.extend(retry::findings(&repeated, cells));
     list.extend(coverage::findings(cells, options));
+    list.extend(coverage::unanswered(cells));
     // The sort is stable, so that what comes first by time or name stays first.
     list.sort_by(|one, other| {
         let rank = |finding: &Finding| (finding.kind.max(Kind::Rise), Reverse(finding.users_count));

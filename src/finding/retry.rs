@@ -33,9 +33,20 @@ const USERS_NAMED: usize = 5;
 /// The codes after which a person decides to try again: the person denied the prompt, hung up or reported fraud.
 const REFUSED: [Code; 5] = [Code(108), Code(112), Code(129), Code(132), Code(144)];
 
+/// Returns the interval of a repeat in whole seconds.
+fn second(one: &Repeated) -> i64 {
+    (one.since + SECOND / 2).div_euclid(SECOND)
+}
+
+/// Whether a repeat comes after this number of seconds, give or take one.
+fn is_near(one: &Repeated, seconds: i64) -> bool {
+    (second(one) - seconds).abs() <= 1
+}
+
 /// The repeats that come after the same interval, give or take a second.
 struct Timer<'r> {
     second: i64,
+    /// Those by which it was found.
     same: Vec<&'r Repeated>,
     evidence: f64,
     /// The number of these repeats of each person, the busiest first.
@@ -45,7 +56,6 @@ struct Timer<'r> {
 impl<'r> Timer<'r> {
     /// Finds the timer of repeats, if most of them come after the same interval.
     fn of(waited: &[&'r Repeated]) -> Option<Timer<'r>> {
-        let second = |one: &Repeated| (one.since + SECOND / 2).div_euclid(SECOND);
         let mut by_second: HashMap<i64, usize> = HashMap::new();
         waited.iter().for_each(|one| *by_second.entry(second(one)).or_default() += 1);
         let exactly = |second: i64| by_second.get(&second).copied().unwrap_or_default();
@@ -53,7 +63,7 @@ impl<'r> Timer<'r> {
         let densest = by_second.keys().copied().max_by_key(|second| (near(*second), exactly(*second), -*second))?;
         // Three seconds with many repeats may begin or end with one that has few, so their middle is not the interval.
         let most = (densest - 1..=densest + 1).max_by_key(|second| (exactly(*second), -*second))?;
-        let same: Vec<&Repeated> = waited.iter().copied().filter(|one| (second(one) - most).abs() <= 1).collect();
+        let same: Vec<&Repeated> = waited.iter().copied().filter(|one| is_near(one, most)).collect();
         let evidence = at_least(float(same.len()), float(waited.len()), EXPECTED);
         if same.len() < REPEATS_LEAST || same.len() * 10 < waited.len() * 6 || evidence < ln(1.0 / CHANCE) {
             return None;
@@ -73,9 +83,10 @@ impl<'r> Timer<'r> {
         let mut finding = Finding::new(Kind::Retry);
         finding.evidence = self.evidence;
         finding.count = all.len() as u64;
-        finding.count_of_one = self.same.len() as u64;
+        let same: Vec<&Repeated> = all.iter().copied().filter(|one| is_near(one, self.second)).collect();
+        finding.count_of_one = same.len() as u64;
         finding.interval_ms = u64::try_from(self.second * 1_000).ok();
-        finding.since = self.same.iter().map(|one| Time::from_nanoseconds(one.time)).min();
+        finding.since = same.iter().map(|one| Time::from_nanoseconds(one.time)).min();
         finding.users_count = counted(all, |one| one.person).len() as u64;
         finding.users_of = cells.persons_len() as u64;
         if finding.users_count <= USERS_NAMED as u64 {
@@ -83,8 +94,8 @@ impl<'r> Timer<'r> {
             finding.users = names.map(Box::from).collect();
         }
         // The hosts that have nearly all of them.
-        let mut left = self.same.len() * ON_HOSTS;
-        let hosts = counted(&self.same, |one| one.host).into_iter().take_while(|(_, count)| {
+        let mut left = same.len() * ON_HOSTS;
+        let hosts = counted(&same, |one| one.host).into_iter().take_while(|(_, count)| {
             let is_needed = left > 0;
             left = left.saturating_sub(count * 100);
             is_needed

@@ -263,6 +263,10 @@ fn many_denied_prompts_need_attention_even_if_none_is_approved_and_are_no_timer(
     assert_eq!((finding.kind, finding.count, finding.count_of_one), (Kind::Prompts, 20, 1));
     assert_eq!(log(6, Some(12)).finding().count_of_one, 1);
     assert_eq!(log(6, Some(14)).findings(), []);
+    // Who does not answer all day is not attacked when it is more often for a while.
+    let mut log = log(12, None);
+    (0..30).for_each(|number| log.add(number * 17 * MINUTE, 1, 5, 133));
+    assert_eq!(log.findings(), []);
 }
 
 #[test]
@@ -377,6 +381,36 @@ fn a_host_with_few_sign_ins_has_no_hole() {
     assert_eq!(log.findings(), []);
 }
 
+#[test]
+fn a_host_whose_sign_ins_have_no_more_results_is_mentioned() {
+    let mut log = Log::day();
+    let mut unanswered = Lines::default();
+    for one in log.0.iter().filter(|one| one.host == 2 && one.time >= 15 * HOUR) {
+        unanswered.add(one.host, MIDNIGHT + one.time);
+    }
+    // On another host, it happens now and then.
+    (0..20).for_each(|number| unanswered.add(3, MIDNIGHT + number * HOUR));
+    log.0.retain(|one| one.host != 2 || one.time < 15 * HOUR);
+    let host = |number| Some(format!("host{number}").into());
+    let find = |log: &Log, unanswered: &Lines| -> Vec<Finding> {
+        let cells = log.cells().with_unanswered(unanswered.clone(), host);
+        let list = find(&cells, Catalogue::built_in(), &Options::default()).list;
+        list.into_iter().filter(|finding| finding.kind == Kind::Unanswered).collect()
+    };
+    let found = find(&log, &unanswered);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let before = log.0.iter().filter(|one| one.host == 2).map(|one| one.time).max().unwrap();
+    let last = Some(Time::from_nanoseconds(MIDNIGHT + before));
+    assert_eq!((texts(&found[0].hosts), found[0].hosts_of), (vec!["host2"], 4));
+    // Here, the log has no other lines than those with results.
+    assert_eq!((found[0].since, found[0].until), (last, last));
+    let few: Vec<&Result> = log.0.iter().filter(|one| one.host == 1).collect();
+    let mut unanswered = Lines::default();
+    few.iter().rev().take(9).for_each(|one| unanswered.add(1, MIDNIGHT + one.time + 2 * HOUR));
+    assert_eq!(find(&log, &unanswered), []);
+    assert_eq!(find(&Log::day(), &Lines::default()), []);
+}
+
 /// Several days like the first one.
 fn days(number: i64) -> Log {
     let mut log = Log::default();
@@ -426,6 +460,19 @@ fn nights_are_no_change_in_a_log_of_three_days() {
     let is_night = |one: &Result| !(7..20).contains(&(one.time / HOUR % 24));
     log.0.iter_mut().filter(|one| is_night(one)).step_by(4).for_each(|one| one.code = 102);
     assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn a_night_that_returns_is_no_change_in_a_shorter_log_either() {
+    for number in [1, 2] {
+        let mut log = days(number);
+        let is_night = |one: &Result| !(7..20).contains(&(one.time / HOUR % 24));
+        log.0.iter_mut().filter(|one| is_night(one)).step_by(2).for_each(|one| one.code = 102);
+        assert_eq!(log.findings(), [], "{number}");
+        // An outage in the daytime is one.
+        log.0.iter_mut().filter(|one| (11..13).contains(&(one.time / HOUR))).for_each(|one| one.code = 126);
+        assert_eq!(codes(&log.findings()[0]), [126], "{number}");
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct Units {
     /// The number of different days of persons.
     pub(super) days: usize,
     strata: usize,
+    /// Whether parts of the day are strata.
+    pub(super) has_habits: bool,
     /// The hours with results, in ascending order.
     pub(super) hours: Vec<i64>,
     /// Whether most results do not name a user.
@@ -90,6 +92,7 @@ impl Units {
     fn number(&mut self, hosts: usize) {
         const NONE: u32 = u32::MAX;
         let habits = Habits::new(&self.all, hosts);
+        self.has_habits = habits.shared.iter().any(|part| *part != habits.shared[0]);
         let mut strata = vec![[NONE; 12]; hosts + 1];
         let mut last_day: Vec<(i64, u32)> = vec![(i64::MIN, 0); self.minutes as usize];
         let mut last_minute = None;

@@ -83,6 +83,20 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_a_text_are_its_first_and_last_time() {
+        let line = |hour: i32| format!("2017-02-14T{hour:02}:00:00Z|x\n  a second line\n");
+        let ends = |text: &str| ends(Form::default(), text.as_bytes()).map(|ends| ends.map(|time| time.to_string()));
+        let times = |first: &str, last: &str| Some([first, last].map(|hour| format!("2017-02-14T{hour}:00:00Z")));
+        assert_eq!(ends(&(0..24).map(line).collect::<String>()), times("00", "23"));
+        assert_eq!(ends(&line(7)), times("07", "07"));
+        // Only 64 lines at both ends are examined.
+        let lines = |number: usize| "no time\n".repeat(number);
+        assert_eq!(ends(&(lines(63) + &line(5) + &lines(63))), times("05", "05"));
+        assert_eq!(ends(&(lines(70) + &line(5) + &lines(70))), None);
+        assert_eq!(ends(""), None);
+    }
+
+    #[test]
     fn lines_out_of_order_end_the_search_as_well() {
         let lines = ["05", "01", "09", "03"].map(|hour| format!("2017-02-14T{hour}:00:00Z|x\n"));
         let mut found = hours(&lines.concat());

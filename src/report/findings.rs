@@ -240,6 +240,11 @@ impl Words<'_> {
                 self.time(finding.until)
             ),
             Kind::Coverage => self.coverage(finding),
+            Kind::Unanswered => {
+                let (after, until) = (self.at(" after ", finding.since), self.time(finding.until));
+                let logs = if finding.hosts.len() == 1 { "the log goes on" } else { "the logs go on" };
+                format!("No sign-in on {} has a result{after}, but {logs} until {until}", named(&finding.hosts))
+            }
             Kind::Unknown => {
                 format!("{codes}: in nobody's list, {}", results(finding.count))
             }
@@ -413,6 +418,10 @@ impl Words<'_> {
             }
             Kind::Prompts => {
                 "Ask whether the user was signing in. If not, change the password and check the sign-in logs."
+                    .to_owned()
+            }
+            Kind::Unanswered => {
+                "Look in these logs for errors. The program may not have reached the service, or have written the results to another log."
                     .to_owned()
             }
             Kind::Gap => {
@@ -849,6 +858,19 @@ mod tests {
                 "a has no sign-in from 2017-02-14 08:17:12Z to 2017-02-14 08:18:12Z, unlike the other hosts",
                 "If the log has no other lines at that time either, ask for the missing part.",
             ]
+        );
+    }
+
+    #[test]
+    fn sign_ins_without_a_result_have_the_time_of_the_last_one() {
+        let silent = Finding { hosts: names(&["a", "b"]), until: after(60), ..about(Kind::Unanswered, &[]) };
+        assert_eq!(
+            worded(&silent)[0],
+            "No sign-in on a and b has a result after 2017-02-14 08:17:12Z, but the logs go on until 2017-02-14 08:18:12Z"
+        );
+        assert_eq!(
+            worded(&Finding { since: None, hosts: names(&["a"]), ..silent })[0],
+            "No sign-in on a has a result, but the log goes on until 2017-02-14 08:18:12Z"
         );
     }
 

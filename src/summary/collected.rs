@@ -20,6 +20,8 @@ pub(super) struct Collected {
     rows: Rows,
     watched: Earliest,
     lines: Lines,
+    /// The times at which sign-ins began that have no result.
+    unanswered: Lines,
     /// The hash of each user, with the number of the user as index. Names are hashed once, because rows are sampled by hash again
     /// and again.
     hashes: RefCell<Vec<Option<u64>>>,
@@ -71,6 +73,11 @@ impl Collected {
         self.lines.add(place(source, host), time.nanoseconds());
     }
 
+    /// Adds a sign-in without a result, which began at `time`.
+    pub(super) fn unanswered(&mut self, source: u32, host: Number, time: Time) {
+        self.unanswered.add(place(source, host), time.nanoseconds());
+    }
+
     /// Returns what was collected, by name. `host` returns the machine of results in a source whose lines name the given machine,
     /// or `None` if they do not count.
     pub(super) fn cells<H, P, A, K>(
@@ -94,9 +101,11 @@ impl Collected {
         self.rows.retain_hosts(|place| of_place(place).is_some());
         self.watched.retain_hosts(|place| of_place(place).is_some());
         self.lines.retain_hosts(|place| of_place(place).is_some());
+        self.unanswered.retain_hosts(|place| of_place(place).is_some());
         let Labels { host, person, address, key } = texts;
         let texts = Labels { host: |place| host(of_place(place)?.as_u32()), person, address, key };
-        Cells::new(self.rows, self.watched, self.lines, &texts)
+        let cells = Cells::new(self.rows, self.watched, self.lines, &texts);
+        cells.with_unanswered(self.unanswered, texts.host)
     }
 }
 

@@ -749,6 +749,13 @@ impl<'c> SignIns<'c> {
         let Attempt { began, said, result, .. } = *attempt;
         let Some(mut result) = result else {
             self.count.without_result += 1;
+            // If only a part of the results counts, others may have a result that does not.
+            if let (Some(collected), Some(began)) = (&mut self.collected, began)
+                && self.options.filter.keeps_all_users_and_times()
+            {
+                let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+                collected.unanswered(source, said.host.unwrap_or_default(), began);
+            }
             return;
         };
         result.user = said.user.unwrap_or_default();
@@ -1697,6 +1704,52 @@ mod tests {
             sign_ins.end_source(name, 1);
         }
         assert_eq!(sign_ins.settle().totals.hosts_with_results, 4);
+    }
+
+    #[test]
+    fn findings_know_the_first_and_last_line_of_logs_with_results() {
+        let ends = |has_result: bool| {
+            let mut sign_ins = SignIns::new(Options { with_cells: true, ..Options::default() }, Catalogue::built_in());
+            let time = |seconds| at(seconds).unwrap().time;
+            sign_ins.reaches([time(2), time(3)]);
+            sign_ins.hear(&Heard {
+                stamp: at(7),
+                key: has_result.then_some(Key::Code(Code(21))),
+                ..heard(1, Key::Code(Code(21)))
+            });
+            sign_ins.reaches([time(5), time(40)]);
+            sign_ins.end_source("t/host1/svc.log", 1);
+            sign_ins.skip_source("t/host2/svc.log");
+            let cells = sign_ins.settle().cells.unwrap();
+            let periods = cells.lines().as_slice();
+            periods
+                .iter()
+                .map(|period| [period.first, period.last].map(|time| time / 1_000_000_000 % 60))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ends(true), [[2, 40]]);
+        assert_eq!(ends(false), [[7, 7]]);
+    }
+
+    #[test]
+    fn results_with_other_codes_are_known_to_findings() {
+        let filter = Filter { codes: "102".parse().unwrap(), users: "!bob".parse().unwrap(), ..Filter::default() };
+        let mut sign_ins =
+            SignIns::new(Options { with_cells: true, filter, ..Options::default() }, Catalogue::built_in());
+        for (code, user) in [(21, "ann"), (102, "ann"), (102, "bob"), (21, "bob"), (132, "carl")] {
+            sign_ins.hear(&Heard { stamp: at(7), user: Some(user), ..heard(1, Key::Code(Code(code))) });
+        }
+        sign_ins.end_source("svc.log", 1);
+        let settled = sign_ins.settle();
+        let cells = settled.cells.unwrap();
+        let rows: Vec<(String, bool)> = cells
+            .rows()
+            .as_slice()
+            .iter()
+            .map(|row| (cells.keys()[row.key as usize].to_string(), cells.is_exposure(row.key)))
+            .collect();
+        assert_eq!(rows, [("21".to_owned(), true), ("102".to_owned(), false), ("132".to_owned(), true)]);
+        assert_eq!((settled.summary.results(), cells.watched().as_slice()), (1, &[][..]));
     }
 
     #[test]
