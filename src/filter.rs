@@ -197,6 +197,13 @@ impl Dropped {
         self.0 == 0
     }
 
+    /// Whether the sign-in is dropped only because of its code or name, or what the catalogue says about it.
+    #[must_use]
+    pub fn is_only_key(self) -> bool {
+        const KEY: u16 = 1 << Part::Code as u32 | 1 << Part::Group as u32 | 1 << Part::Channel as u32;
+        !self.is_empty() && self.0 & !KEY == 0
+    }
+
     /// Returns the parts that drop the sign-in, in the order of [`Part::ALL`].
     pub fn parts(self) -> impl Iterator<Item = Part> {
         Part::ALL.into_iter().filter(move |&part| self.0 & 1 << part as u32 != 0)
@@ -223,6 +230,16 @@ impl Filter {
             && self.outcomes.is_empty()
             && self.window == Window::default()
             && self.finding.is_none()
+            && !matches!(self.relative_to, RelativeTo::Newest(_))
+    }
+
+    /// Whether the filter keeps the sign-ins of all users and times: it depends at most on the result, the machine and the file.
+    #[must_use]
+    pub fn keeps_all_users_and_times(&self) -> bool {
+        self.users.is_empty()
+            && self.addresses.is_empty()
+            && self.outcomes.is_empty()
+            && self.window == Window::default()
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 

@@ -9,17 +9,20 @@ use super::incidents::{key, sample};
 use super::rows::{MINUTE, NO_TIME, Row};
 use super::{Finding, Kind, Scope};
 use crate::catalogue::Catalogue;
-use crate::code::{Code, Key, MFA};
+use crate::code::{Code, Key};
 use crate::time::Time;
 
 /// The largest number of users that a finding names.
 const USERS_NAMED: usize = 5;
 /// The number of samples.
 const SAMPLES: usize = 3;
-/// The number of prompts that a person denied or did not answer before one that is remarkable when it is approved.
-const PROMPTS: usize = 5;
-/// The time within which they occur.
-const PROMPTS_WITHIN: i64 = 10 * MINUTE;
+/// The number of prompts that a person denied or did not answer before one that is remarkable when it is approved, and the time within
+/// which they occur.
+const BEFORE_APPROVED: (u64, i64) = (5, 10 * MINUTE);
+/// The same for prompts that are remarkable even if none is approved in as much time after them.
+const NONE_APPROVED: (u64, i64) = (10, 30 * MINUTE);
+/// The longest time between one of them and the next.
+const PAUSE: i64 = 10 * MINUTE;
 /// The largest number of such findings that are listed separately.
 const PERSONS_APART: usize = 3;
 /// The codes of prompts that a person denied, did not answer or hung up on.
@@ -69,69 +72,137 @@ fn about(kind: Kind, rows: &[&Row], cells: &Cells) -> Finding {
     finding
 }
 
-/// Returns a finding for each person who approved a prompt after several that were not approved, or a single one if there are many
-/// such persons, as while an app does not answer. The samples are the first and the last of these prompts, and the one that was
-/// approved.
+/// Whether at least as many prompts are in any stretch of as much time. They are in the order of time.
+fn crowd(prompts: &[&Row], (least, within): (u64, i64)) -> bool {
+    let mut from = 0;
+    let mut count = 0;
+    prompts.iter().any(|prompt| {
+        count += u64::from(prompt.count);
+        while prompt.first.saturating_sub(prompts[from].first) > within {
+            count -= u64::from(prompts[from].count);
+            from += 1;
+        }
+        count >= least
+    })
+}
+
+/// Returns a finding for each person who approved a prompt after several that were not approved, and for each who approved none of
+/// many; or a single one if there are many such persons, as while an app does not answer. The samples are the first and the last of
+/// these prompts, and the one that was approved.
 pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
     let is_one = |key: u32, codes: &[Code]| cells.keys()[key as usize].code().is_some_and(|code| codes.contains(&code));
+    let is_refused = |row: &Row| is_one(row.key, &NOT_APPROVED);
     let known = |row: &&Row| row.person != 0;
     let rows = || cells.rows().as_slice().iter().filter(known);
-    let mut refused: HashMap<u32, usize> = HashMap::new();
-    for row in rows().filter(|row| is_one(row.key, &NOT_APPROVED)) {
-        *refused.entry(row.person).or_default() += row.count as usize;
+    let mut refused: HashMap<u32, u64> = HashMap::new();
+    for row in rows().filter(|row| is_refused(row) && !cells.is_exposure(row.key)) {
+        *refused.entry(row.person).or_default() += u64::from(row.count);
     }
     let mut by_person: BTreeMap<u32, Vec<&Row>> = BTreeMap::new();
-    for row in rows().filter(|row| refused.get(&row.person).is_some_and(|count| *count >= PROMPTS)) {
-        if is_one(row.key, &NOT_APPROVED) || is_one(row.key, &APPROVED) {
+    for row in rows().filter(|row| refused.get(&row.person).is_some_and(|count| *count >= BEFORE_APPROVED.0)) {
+        if is_refused(row) || is_one(row.key, &APPROVED) {
             by_person.entry(row.person).or_default().push(row);
         }
     }
-    let mut findings = Vec::new();
-    let mut everything: Vec<&Row> = Vec::new();
-    for rows in by_person.values_mut() {
+    // Those who approved a prompt, and the others.
+    let mut runs: [Vec<Vec<&Row>>; 2] = Default::default();
+    for (person, rows) in &mut by_person {
         rows.sort_by_key(|row| (row.first, row.key, row.host));
-        // The latest prompts that were not approved.
-        let mut recent: Vec<&Row> = Vec::new();
-        for row in rows.iter() {
-            if is_one(row.key, &NOT_APPROVED) {
-                recent.push(row);
-                continue;
-            }
-            let is_recent = |one: &&Row| row.first.saturating_sub(one.first) <= PROMPTS_WITHIN;
-            recent.retain(is_recent);
-            if recent.iter().map(|row| row.count as usize).sum::<usize>() >= PROMPTS {
-                let all: Vec<&Row> = recent.iter().copied().chain([*row]).collect();
-                let mut finding = about(Kind::Prompts, &all, cells);
-                finding.until = Some(Time::from_nanoseconds(row.first));
-                let user = cells.person(row.person).map(Box::from);
-                let (since, until) = (finding.since, finding.until);
-                finding.scopes = vec![Scope { user, since, until, ..Scope::of_codes(&finding.codes) }];
-                finding.count = recent.iter().map(|row| u64::from(row.count)).sum();
-                finding.samples = [recent[0], recent[recent.len() - 1], row].map(|row| sample(row, cells)).into();
-                findings.push(finding);
-                everything.extend(all);
-            }
-            recent.clear();
+        let found = runs_of(rows, is_refused);
+        let in_runs: u64 = found.iter().flat_map(|run| &run.refused).map(|row| u64::from(row.count)).sum();
+        // Somebody who often denies prompts, or does not answer, is not under attack whenever it happens a few times more.
+        let is_rare = 2 * in_runs >= refused[person];
+        for mut run in found.into_iter().filter(|run| is_rare || run.is_short) {
+            run.refused.extend(run.approved);
+            runs[usize::from(run.approved.is_none())].push(run.refused);
         }
+    }
+    runs.into_iter().zip([true, false]).flat_map(|(runs, approved)| about_prompts(&runs, approved, cells)).collect()
+}
+
+/// Remarkably many prompts that a person denied or did not answer, one after another.
+struct Run<'r> {
+    refused: Vec<&'r Row>,
+    /// The prompt that was approved after them.
+    approved: Option<&'r Row>,
+    /// Whether enough of them were within a short time before the one that was approved.
+    is_short: bool,
+}
+
+/// Returns the remarkable runs in the prompts of a person, which are in the order of time.
+fn runs_of<'r>(rows: &[&'r Row], is_refused: impl Fn(&Row) -> bool) -> Vec<Run<'r>> {
+    let mut found = Vec::new();
+    let mut run: Vec<&Row> = Vec::new();
+    for row in rows.iter().copied() {
+        let follows = |within: i64| run.last().is_some_and(|last| row.first.saturating_sub(last.last) <= within);
+        let goes_on = follows(PAUSE);
+        if is_refused(row) && goes_on {
+            run.push(row);
+            continue;
+        }
+        let is_remarkable =
+            goes_on && crowd(&run, BEFORE_APPROVED) || follows(NONE_APPROVED.1) && crowd(&run, NONE_APPROVED);
+        if !is_refused(row) && is_remarkable {
+            let (least, within) = BEFORE_APPROVED;
+            let recent = run.iter().filter(|one| row.first.saturating_sub(one.first) <= within);
+            let is_short = recent.map(|row| u64::from(row.count)).sum::<u64>() >= least;
+            found.push(Run { refused: std::mem::take(&mut run), approved: Some(row), is_short });
+        } else if crowd(&run, NONE_APPROVED) {
+            found.push(Run { refused: std::mem::take(&mut run), approved: None, is_short: false });
+        }
+        run.clear();
+        if is_refused(row) {
+            run.push(row);
+        }
+    }
+    if crowd(&run, NONE_APPROVED) {
+        found.push(Run { refused: run, approved: None, is_short: false });
+    }
+    found
+}
+
+/// Returns a finding for each run of prompts, or one for all of them if there are many. If the last prompt was `approved`, it is not
+/// one of those that are counted.
+fn about_prompts(runs: &[Vec<&Row>], approved: bool, cells: &Cells) -> Vec<Finding> {
+    let count = |run: &[&Row]| run.iter().map(|row| u64::from(row.count)).sum::<u64>() - u64::from(approved);
+    let mut findings: Vec<Finding> = Vec::new();
+    for run in runs {
+        let mut finding = about(Kind::Prompts, run, cells);
+        let last = run[run.len() - 1];
+        let ends = if approved { vec![run[0], run[run.len() - 2], last] } else { vec![run[0], last] };
+        finding.until = Some(Time::from_nanoseconds(if approved { last.first } else { last.last }));
+        finding.count = count(run);
+        finding.count_of_one = u64::from(approved);
+        finding.samples = ends.into_iter().map(|row| sample(row, cells)).collect();
+        let user = cells.person(last.person).map(Box::from);
+        let (since, until) = (finding.since, finding.until);
+        finding.scopes = vec![Scope { user, since, until, ..Scope::of_codes(&finding.codes) }];
+        findings.push(finding);
     }
     if findings.len() <= PERSONS_APART {
         return findings;
     }
-    let samples = std::mem::take(&mut findings[0].samples);
+    let mut everything: Vec<&Row> = runs.concat();
     everything.sort_by_key(|row| (row.first, row.person, row.key));
     let mut finding = about(Kind::Prompts, &everything, cells);
     finding.count = findings.iter().map(|finding| finding.count).sum();
-    finding.samples = samples;
+    finding.count_of_one = findings.iter().map(|finding| finding.count_of_one).sum();
+    finding.samples = std::mem::take(&mut findings[0].samples);
     finding.scopes = findings.iter().flat_map(|finding| finding.scopes.iter().cloned()).collect();
     vec![finding]
 }
 
-/// Returns a finding about the numbers and names of the family [`MFA`] that are not in the catalogue, if there are any.
-pub(super) fn unknown(cells: &Cells, catalogue: &Catalogue) -> Option<Finding> {
+/// Returns a finding about the numbers and names that are not in the catalogue, for each family that it lists.
+pub(super) fn unknown(cells: &Cells, catalogue: &Catalogue) -> Vec<Finding> {
+    catalogue.families().filter_map(|family| unknown_of(family, cells, catalogue)).collect()
+}
+
+/// Returns the finding about the numbers and names of a family that are not in the catalogue, if there are any.
+fn unknown_of(family: &str, cells: &Cells, catalogue: &Catalogue) -> Option<Finding> {
     let rows = cells.rows();
-    // Other products add names with each version.
-    let is_known = |key: &Key| key.family() != MFA || catalogue.entry(key).is_some();
-    let known: Vec<bool> = cells.keys().iter().map(is_known).collect();
+    let is_known = |key: &Key| key.family() != family || catalogue.entry(key).is_some();
+    let known: Vec<bool> =
+        (0..).zip(cells.keys()).map(|(number, key)| is_known(key) || cells.is_exposure(number)).collect();
     let is_unknown = |row: &&Row| !known[row.key as usize];
     if known.iter().all(|known| *known) {
         return None;

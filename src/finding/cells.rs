@@ -8,7 +8,8 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::lines::Lines;
 use super::rows::{Earliest, MINUTE, NO_KEY, Row, Rows};
 use crate::attempt::without_domain;
-use crate::code::{Code, Key};
+use crate::catalogue::{Catalogue, Group};
+use crate::code::{Code, Key, MFA};
 
 /// The results of a run, as far as findings need them. Cells can be merged in any order and grouping.
 ///
@@ -19,10 +20,13 @@ pub struct Cells {
     rows: Rows,
     watched: Earliest,
     lines: Lines,
+    unanswered: Lines,
     hosts: Vec<Box<str>>,
     persons: Vec<Box<str>>,
     addresses: Vec<Box<str>>,
     keys: Vec<Key>,
+    /// The codes that no finding is about.
+    exposure: BTreeSet<Key>,
 }
 
 /// The names for the numbers in [`Rows`]. Each function returns `None` for a number without a name.
@@ -41,10 +45,15 @@ pub struct Labels<H, P, A, K> {
 /// The codes that are findings even if they occur once: a report of fraud, a block, a lock or a changed registration.
 pub const WATCHED: [Code; 6] = [Code(14), Code(105), Code(112), Code(132), Code(135), Code(145)];
 
-/// Whether results with this code are kept in [`Earliest`] too.
+/// Whether results with this code or name are kept in [`Earliest`] too. Of other families than that of the codes, these are the names
+/// in the group of security.
 #[must_use]
 pub fn is_watched(key: &Key) -> bool {
-    key.code().is_some_and(|code| WATCHED.contains(&code))
+    match key.code() {
+        Some(code) => WATCHED.contains(&code),
+        None if key.family() == MFA => false,
+        None => Catalogue::built_in().entry(key).is_some_and(|entry| entry.group == Group::Security),
+    }
 }
 
 /// Returns the hash that decides whether a person is kept if there are too many rows. All spellings of a name have the same one.
@@ -150,6 +159,7 @@ impl Cells {
         };
         self.watched.renumber(numbers);
         self.lines.renumber(|host| hosts.of(host));
+        self.unanswered.renumber(|host| hosts.of(host));
         self.rows.renumber(numbers);
         self
     }
@@ -166,6 +176,7 @@ impl Cells {
         self.rows.settle(|row| hash(&hashes, row));
         self.watched.settle();
         self.lines.settle();
+        self.unanswered.settle();
         self
     }
 
@@ -186,14 +197,46 @@ impl Cells {
         sum.rows.merge(other.rows, |row| hash(&hashes, row));
         sum.watched.merge(other.watched);
         sum.lines.merge(other.lines);
+        sum.unanswered.merge(other.unanswered);
+        sum.exposure.extend(other.exposure);
         *self = sum.named(hosts, persons, addresses, keys).pruned();
+    }
+
+    /// Adds the times at which sign-ins began that have no result. `host` returns the names of hosts. Hosts without any line are left out.
+    #[must_use]
+    pub fn with_unanswered(mut self, mut times: Lines, host: impl Fn(u32) -> Option<Box<str>>) -> Cells {
+        let rank =
+            |number: u32| self.hosts.binary_search(&host(number)?).ok().and_then(|at| u32::try_from(at + 1).ok());
+        times.renumber(|number| rank(number).unwrap_or_default());
+        times.settle();
+        self.unanswered = times;
+        self
+    }
+
+    /// Returns the times at which sign-ins began that have no result.
+    #[must_use]
+    pub fn unanswered(&self) -> &Lines {
+        &self.unanswered
+    }
+
+    /// Marks codes that no finding is about. Their results only show how often people signed in.
+    #[must_use]
+    pub fn with_exposure(mut self, is_exposure: impl Fn(&Key) -> bool) -> Cells {
+        self.exposure = self.keys.iter().filter(|key| is_exposure(key)).cloned().collect();
+        self
+    }
+
+    /// Whether no finding is about the code with this number.
+    #[must_use]
+    pub fn is_exposure(&self, key: u32) -> bool {
+        !self.exposure.is_empty() && self.keys.get(key as usize).is_some_and(|key| self.exposure.contains(key))
     }
 
     /// Removes the names of persons and addresses that were left out.
     fn pruned(self) -> Cells {
-        let Cells { rows, watched, lines, hosts, persons, addresses, keys } = self;
+        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure } = self;
         let name = |names: &[Box<str>], number: u32| names.get((number as usize).checked_sub(1)?).cloned();
-        Cells::new(
+        let cells = Cells::new(
             rows,
             watched,
             lines,
@@ -203,7 +246,9 @@ impl Cells {
                 address: |number| name(&addresses, number),
                 key: |number: u32| keys.get(number as usize).cloned(),
             },
-        )
+        );
+        let cells = cells.with_unanswered(unanswered, |number| name(&hosts, number));
+        Cells { exposure, ..cells }
     }
 
     /// Returns the results.

@@ -73,7 +73,8 @@ pub(super) fn findings(units: &Units, cells: &Cells, catalogue: &Catalogue, othe
     for (key, total) in (0_u32..).zip(&totals) {
         let name = &cells.keys()[key as usize];
         let is_change = others.iter().any(|finding| finding.kind != Kind::User && finding.codes.contains(name));
-        if *total < UNITS_LEAST as u64 || is_change || is_watched(name) || !is_trouble(catalogue, name) {
+        let is_left_out = is_change || cells.is_exposure(key);
+        if *total < UNITS_LEAST as u64 || is_left_out || is_watched(name) || !is_trouble(catalogue, name) {
             continue;
         }
         let most = of_key[key as usize].iter().filter(|(who, count)| {

@@ -7,8 +7,8 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::cells::Cells;
 use super::evidence::{at_least_of_mean, ln};
 use super::rows::{HOUR, NO_TIME, Row};
-use super::search::{Side, Stretch, float};
-use super::units::{AllSeries, Of, Units};
+use super::search::{Search, Side, Stretch, float};
+use super::units::{AllSeries, Of, Repeated, Units};
 use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
 use crate::code::Key;
 use crate::time::Time;
@@ -30,6 +30,8 @@ struct Timed {
     until: i64,
     /// The codes that the series may contain.
     keys: Vec<u32>,
+    /// Whether it comes every night, or at another time of the day, as far as a short log shows.
+    is_habit: bool,
 }
 
 impl Timed {
@@ -61,7 +63,26 @@ impl Timed {
                 .collect(),
             Of::Repeats => Vec::new(),
         };
-        Timed { stretch, since, until: until.max(since), keys }
+        Timed { stretch, since, until: until.max(since), keys, is_habit: false }
+    }
+
+    /// Whether an earlier stretch, a day later, is this one. A beginning or end that the log cuts off may be anywhere in the other one.
+    fn is_a_day_after(&self, earlier: &Timed) -> bool {
+        const DAY: i64 = 24 * HOUR;
+        const NEAR: i64 = 2 * HOUR;
+        let (since, until) = (earlier.since.saturating_add(DAY), earlier.until.saturating_add(DAY));
+        let is_in = |time: i64, since: i64, until: i64| time >= since - NEAR && time <= until + NEAR;
+        let begins = match (self.stretch.begins, earlier.stretch.begins) {
+            (true, true) => (self.since - since).abs() <= NEAR,
+            (true, false) => is_in(since, self.since, self.until),
+            (false, _) => is_in(self.since, since, until),
+        };
+        let ends = match (self.stretch.ends, earlier.stretch.ends) {
+            (true, true) => (self.until - until).abs() <= NEAR,
+            (true, false) => is_in(until, self.since, self.until),
+            (false, _) => is_in(self.until, since, until),
+        };
+        begins && ends
     }
 
     fn overlap(&self, other: &Timed) -> f64 {
@@ -95,6 +116,11 @@ impl Timed {
             || follows && overlap > 0.5 * self.length()
     }
 
+    /// Whether the codes of this stretch are less frequent than elsewhere after it began, or before that if it was so at the start.
+    fn is_less(&self) -> bool {
+        self.stretch.side == Side::Fewer || !self.stretch.begins && self.stretch.ends
+    }
+
     /// Whether this stretch ends or begins where the other one begins or ends, and both ends are known.
     fn is_other_side(&self, other: &Timed) -> bool {
         self.stretch.ends && self.is_near(self.until, other, other.since)
@@ -123,6 +149,7 @@ pub(super) fn findings(
     stretches: Vec<Stretch>,
     all: &AllSeries,
     units: &Units,
+    repeated: &[Repeated],
     cells: &Cells,
     options: &Options,
 ) -> Vec<Finding> {
@@ -132,9 +159,17 @@ pub(super) fn findings(
             || all.series[timed.stretch.series].of != Of::Repeats
             || is_own_rise(timed, all, units, options)
     });
-    // Rises first, because a fall at the same time is their other side; then the strongest.
+    if !units.has_habits {
+        mark_habits(&mut timed, all, cells);
+    }
+    // Rises first, because a fall at the same time is their other side; of ordinary codes those that begin, because what ended
+    // there is their other side. Then the strongest.
     timed.sort_by(|one, other| {
-        let rank = |timed: &Timed| (timed.stretch.side == Side::Fewer, timed.stretch.person.is_some());
+        let rank = |timed: &Timed| {
+            let is_ordinary = !all.series[timed.stretch.series].is_trouble;
+            let is_fewer = timed.stretch.side == Side::Fewer;
+            (is_fewer, timed.stretch.person.is_some(), is_ordinary, is_ordinary && !timed.stretch.begins)
+        };
         rank(one)
             .cmp(&rank(other))
             .then(other.stretch.evidence.total_cmp(&one.stretch.evidence))
@@ -144,7 +179,7 @@ pub(super) fn findings(
     let mut incidents: Vec<(Timed, Vec<Timed>)> = Vec::new();
     for timed in timed {
         let is_person = timed.stretch.person.is_some();
-        let home = incidents.iter_mut().find(|(main, _)| {
+        let home = incidents.iter().position(|(main, _)| {
             let is_ordinary = !all.series[timed.stretch.series].is_trouble;
             let is_half = !timed.stretch.begins || !main.stretch.begins;
             let is_other_side = timed.stretch.side == Side::Fewer || is_ordinary || is_half;
@@ -155,12 +190,58 @@ pub(super) fn findings(
                 || is_other_side && main.stretch.side == Side::More && timed.is_other_side(main)
         });
         match home {
-            Some((_, members)) => members.push(timed),
-            None => incidents.push((timed, Vec::new())),
+            Some(home) => incidents[home].1.push(timed),
+            None if is_person || is_on_its_own(&timed, &incidents, all, units, options) => {
+                incidents.push((timed, Vec::new()));
+            }
+            None => {}
         }
     }
+    incidents.retain(|(main, _)| !main.is_habit);
     incidents.truncate(INCIDENTS);
-    incidents.iter().map(|(main, members)| finding(main, members, all, units, cells)).collect()
+    incidents.iter().map(|(main, members)| finding(main, members, all, units, repeated, cells)).collect()
+}
+
+/// Marks the stretches with more cases of codes that a day before or after have another one. The log is too short to compare the same
+/// hours of several days.
+fn mark_habits(timed: &mut [Timed], all: &AllSeries, cells: &Cells) {
+    let host = |timed: &Timed| all.series[timed.stretch.series].host;
+    for one in 0..timed.len() {
+        for other in 0..timed.len() {
+            let (earlier, later) = (&timed[one], &timed[other]);
+            let are_more = earlier.stretch.side == Side::More && later.stretch.side == Side::More;
+            if one != other
+                && are_more
+                && host(earlier) == host(later)
+                && earlier.until <= later.since
+                && earlier.is_akin(later, cells)
+                && later.is_a_day_after(earlier)
+            {
+                (timed[one].is_habit, timed[other].is_habit) = (true, true);
+            }
+        }
+    }
+}
+
+/// Whether a stretch is a change even without the time of the stronger incidents beside it.
+fn is_on_its_own(
+    timed: &Timed,
+    incidents: &[(Timed, Vec<Timed>)],
+    all: &AllSeries,
+    units: &Units,
+    options: &Options,
+) -> bool {
+    let is_beside = |other: &&Timed| {
+        other.stretch.side == Side::More
+            && other.stretch.person.is_none()
+            && timed.overlap(other) < 0.5 * timed.length()
+    };
+    let mut beside = incidents.iter().map(|(main, _)| main).filter(is_beside).peekable();
+    if beside.peek().is_none() {
+        return true;
+    }
+    let others = beside.map(|other| (other.since, other.until, all.series[other.stretch.series].host));
+    Search::new(all, timed.stretch.series, units, options).holds_without(&timed.stretch, others)
 }
 
 /// Whether repeats rose more than the square of the traffic, which they follow.
@@ -183,17 +264,24 @@ fn is_own_rise(timed: &Timed, all: &AllSeries, units: &Units, options: &Options)
 }
 
 /// Returns the finding about an incident.
-fn finding(main: &Timed, members: &[Timed], all: &AllSeries, units: &Units, cells: &Cells) -> Finding {
+fn finding(
+    main: &Timed,
+    members: &[Timed],
+    all: &AllSeries,
+    units: &Units,
+    repeated: &[Repeated],
+    cells: &Cells,
+) -> Finding {
     let series = &all.series[main.stretch.series];
     let same =
         || members.iter().filter(|member| member.stretch.side == main.stretch.side && member.overlap(main) > 0.0);
     let mut keys: Vec<u32> = main.keys.iter().chain(same().flat_map(|member| &member.keys)).copied().collect();
     keys.sort_unstable();
     keys.dedup();
-    let range = main.since..main.until.saturating_add(1);
-    let of_host = |row: &Row| series.host.is_none_or(|host| host == row.host);
+    let mut range = main.since..main.until.saturating_add(1);
     let person = main.stretch.person;
-    let counts = Counts::new(cells, &range, &of_host, person);
+    let of_series = |row: &Row| series.host.is_none_or(|host| host == row.host);
+    let counts = Counts::new(cells, &range, &of_series, person);
     // Of a family, the codes that are themselves more (or less) frequent.
     if keys.len() > 1 {
         keys.retain(|key| {
@@ -205,9 +293,24 @@ fn finding(main: &Timed, members: &[Timed], all: &AllSeries, units: &Units, cell
         });
     }
     keys.sort_by_key(|key| (std::cmp::Reverse(counts.of_key(*key, main.stretch.side)), *key));
-    let is_of = |key: u32| series.of == Of::Repeats || keys.contains(&key);
-    let outside: u64 = keys.iter().map(|key| counts.by_key[*key as usize][1]).sum();
-    let inside: u64 = keys.iter().map(|key| counts.by_key[*key as usize][0]).sum();
+    let cases: Vec<Row> = match series.of {
+        Of::Repeats => repeated.iter().map(|one| Row::one(one.host, one.person, one.key, one.time)).collect(),
+        _ => {
+            let is_case = |row: &&Row| {
+                keys.contains(&row.key) && of_series(row) && person.is_none_or(|person| person == row.person)
+            };
+            cells.rows().as_slice().iter().filter(is_case).copied().collect()
+        }
+    };
+    let sums = |counts: &Counts, range: &Range<i64>, is_here: &dyn Fn(u32) -> bool| -> [u64; 2] {
+        if series.of == Of::Repeats {
+            let here = cases.iter().filter(|case| is_here(case.host));
+            let (inside, outside): (Vec<&Row>, Vec<&Row>) = here.partition(|case| range.contains(&case.first));
+            return [inside.len() as u64, outside.len() as u64];
+        }
+        [0, 1].map(|side| keys.iter().map(|key| counts.by_key[*key as usize][side]).sum())
+    };
+    let [inside, outside] = sums(&counts, &range, &|_| true);
     let begins = main.stretch.begins;
     let kind = match (main.stretch.side, person) {
         (Side::More, Some(_)) => Kind::User,
@@ -218,39 +321,130 @@ fn finding(main: &Timed, members: &[Timed], all: &AllSeries, units: &Units, cell
         (Side::Fewer, _) if inside == 0 => Kind::Stopped,
         _ => Kind::Fall,
     };
+    let tested = if series.host.is_some() {
+        Tested::Host
+    } else if person.is_some() {
+        Tested::Person
+    } else {
+        Tested::Everything
+    };
+    let places = Places::new(&cases, main.stretch.side, &range, tested, units, cells);
+    let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
+    let is_there = |row: &Row| of_series(row) && is_here(row.host);
+    // All numbers of a finding are about the hosts that it names.
+    let (counts, [inside, outside]) = if places.are_only {
+        let here: Vec<&Row> = cases.iter().filter(|case| range.contains(&case.first) && is_here(case.host)).collect();
+        if begins {
+            range.start = here.iter().map(|case| case.first).min().unwrap_or(range.start);
+        }
+        if main.stretch.ends {
+            range.end = here.iter().map(|case| case.last.saturating_add(1)).max().unwrap_or(range.end);
+        }
+        let counts = Counts::new(cells, &range, &is_there, person);
+        let sums = sums(&counts, &range, &is_here);
+        (counts, sums)
+    } else {
+        (counts, [inside, outside])
+    };
     let mut finding = Finding::new(kind);
     finding.evidence = main.stretch.evidence;
     finding.codes = keys.iter().map(|key| cells.keys()[*key as usize].clone()).collect();
     let time = |nanoseconds: i64| Some(Time::from_nanoseconds(nanoseconds));
     let was_so = main.stretch.side == Side::More && !begins;
+    let last = range.end.saturating_sub(1);
     finding.since_start = was_so;
-    finding.since = if was_so { time(main.until) } else { time(main.since) };
-    finding.until = if main.stretch.ends && !was_so { time(main.until) } else { None };
+    finding.since = if was_so { time(last) } else { time(range.start) };
+    finding.until = if main.stretch.ends && !was_so { time(last) } else { None };
     finding.not_before = if begins { not_before(main, all, units).and_then(time) } else { None };
-    let fewer = members.iter().filter(|member| member.stretch.side == Side::Fewer && main.stretch.side == Side::More);
-    let mut fewer: Vec<u32> =
-        fewer.flat_map(|member| &member.keys).copied().filter(|key| !keys.contains(key)).collect();
-    fewer.sort_unstable();
-    fewer.dedup();
-    finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
+    if main.stretch.side == Side::More && begins {
+        let mut fewer: Vec<u32> =
+            members.iter().filter(|member| member.is_less()).flat_map(|member| &member.keys).copied().collect();
+        fewer.sort_unstable();
+        fewer.dedup();
+        // The test is about people, but what is said is about results.
+        fewer.retain(|key| {
+            let Rates { before, after, .. } = rates(counts.by_key[*key as usize], &range, units, false);
+            !keys.contains(key) && after * 2.0 <= before
+        });
+        finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
+    }
     finding.count = inside;
-    finding.rates = (series.of != Of::Repeats).then(|| rates([inside, outside], &range, units, was_so));
-    affected(&mut finding, main, is_of, &range, series.host, person, units, cells);
+    finding.rates = Some(rates([inside, outside], &range, units, was_so));
+    affected(&mut finding, &cases, main.stretch.side, &range, &places, units, cells);
     if series.of != Of::Repeats {
-        let scope = Scope {
-            host: series.host.and_then(|host| cells.host(host)).map(Box::from),
+        let hosts: Vec<Option<u32>> = match series.host {
+            Some(host) => vec![Some(host)],
+            None if places.are_only => places.hosts.iter().copied().map(Some).collect(),
+            None => vec![None],
+        };
+        // Where a code is missing, all results show when it was.
+        let is_more = main.stretch.side == Side::More;
+        let scope = |host: Option<u32>| Scope {
+            host: host.and_then(|host| cells.host(host)).map(Box::from),
             user: person.and_then(|person| cells.person(person)).map(Box::from),
+            since: time(range.start).filter(|_| is_more && begins),
+            until: time(last).filter(|_| is_more && main.stretch.ends),
             ..Scope::of_codes(&finding.codes)
         };
-        let is_more = main.stretch.side == Side::More;
-        // Where a code is missing, all results show when it was.
-        finding.scopes = vec![Scope {
-            since: time(main.since).filter(|_| is_more && begins),
-            until: time(main.until).filter(|_| is_more && main.stretch.ends),
-            ..scope
-        }];
+        finding.scopes = hosts.into_iter().map(scope).collect();
     }
     finding
+}
+
+/// What was tested for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tested {
+    Everything,
+    Host,
+    Person,
+}
+
+/// The hosts on which an incident shows.
+struct Places {
+    hosts: Vec<u32>,
+    /// Whether it shows on these hosts alone. Otherwise others may have it as well, but too few results to say so.
+    are_only: bool,
+}
+
+impl Places {
+    /// Finds the hosts on which cases are more frequent in `range` than outside it.
+    fn new(cases: &[Row], side: Side, range: &Range<i64>, tested: Tested, units: &Units, cells: &Cells) -> Places {
+        // What is missing shows in the results outside.
+        let shows = |time: i64| range.contains(&time) == (side == Side::More);
+        // For each host the number of units with these results, and of all units; and the same for what is elsewhere.
+        let mut hosts = vec![[0_usize; 2]; cells.hosts_len() + 1];
+        let mut elsewhere = [0_usize; 2];
+        for unit in &units.all {
+            let counts = if shows(unit.first) { &mut hosts[unit.host as usize] } else { &mut elsewhere };
+            counts[1] += 1;
+        }
+        // Rows of the same unit are next to each other.
+        let mut last = [None, None];
+        for case in cases {
+            let is_shown = shows(case.first);
+            let last = &mut last[usize::from(is_shown)];
+            if *last != Some(case.unit()) {
+                *last = Some(case.unit());
+                let counts = if is_shown { &mut hosts[case.host as usize] } else { &mut elsewhere };
+                counts[0] += 1;
+            }
+        }
+        let rate = float(elsewhere[0]) / float(elsewhere[1].max(1));
+        let is_affected = |[cases, units]: [usize; 2]| at_least_of_mean(float(cases), rate * float(units)) > ln(100.0);
+        let with_cases = |hosts: &[[usize; 2]]| -> Vec<u32> {
+            (0..).zip(hosts).skip(1).filter(|(_, [cases, _])| *cases > 0).map(|(host, _)| host).collect()
+        };
+        let all = with_cases(&hosts);
+        let named: Vec<u32> = all.iter().copied().filter(|host| is_affected(hosts[*host as usize])).collect();
+        named.iter().for_each(|host| hosts[*host as usize] = [0; 2]);
+        let others = hosts.iter().fold([0; 2], |sum, [cases, units]| [sum[0] + cases, sum[1] + units]);
+        let is_clear = !named.is_empty() && !is_affected(others);
+        match tested {
+            Tested::Host => Places { hosts: all, are_only: true },
+            Tested::Everything if side == Side::More && is_clear => Places { hosts: named, are_only: true },
+            _ => Places { hosts: all, are_only: false },
+        }
+    }
 }
 
 /// The numbers of results inside and outside a time, by code.
@@ -304,6 +498,8 @@ impl Counts {
 /// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
 #[expect(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
 fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
+    // In less than a minute, a rate would be about a second and not about people.
+    const HOURS_LEAST: f64 = 1.0 / 60.0;
     let log = &units.log;
     let hours = |range: &Range<i64>| -> f64 {
         let of_hour = |hour: &i64| {
@@ -314,8 +510,8 @@ fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so:
         units.hours.iter().map(of_hour).sum::<f64>() / 3600.0
     };
     let of_inside = hours(range);
-    let of_outside = (hours(log) - of_inside).max(1.0);
-    let (inside, outside) = (inside as f64 / of_inside.max(1.0), outside as f64 / of_outside);
+    let of_outside = (hours(log) - of_inside).max(HOURS_LEAST);
+    let (inside, outside) = (inside as f64 / of_inside.max(HOURS_LEAST), outside as f64 / of_outside);
     let (before, after) = if was_so { (inside, outside) } else { (outside, inside) };
     let (per, times) = if before.max(after) < 1.0 { (Per::Day, 24.0) } else { (Per::Hour, 1.0) };
     Rates { before: before * times, after: after * times, per }
@@ -343,62 +539,32 @@ fn not_before(timed: &Timed, all: &AllSeries, units: &Units) -> Option<i64> {
     None
 }
 
-/// Finds out which hosts and users have the results of an incident.
-#[expect(clippy::too_many_arguments, reason = "one caller")]
+/// Fills in which hosts and users have the results of an incident.
 fn affected(
     finding: &mut Finding,
-    main: &Timed,
-    is_of: impl Fn(u32) -> bool,
+    cases: &[Row],
+    side: Side,
     range: &Range<i64>,
-    host: Option<u32>,
-    person: Option<u32>,
+    places: &Places,
     units: &Units,
     cells: &Cells,
 ) {
-    // What is missing shows in the results outside.
-    let shows = |time: i64| range.contains(&time) == (main.stretch.side == Side::More);
-    // For each host the number of units with these results, and of all units.
-    let mut hosts = vec![[0_u64; 2]; cells.hosts_len() + 1];
-    let mut units_outside = 0_u64;
+    let is_fewer = side == Side::Fewer;
+    let shows = |time: i64| range.contains(&time) != is_fewer;
+    let mut has_units = vec![false; cells.hosts_len() + 1];
     let mut is_there = vec![false; units.minutes as usize];
-    for unit in &units.all {
-        if shows(unit.first) {
-            hosts[unit.host as usize][1] += 1;
-            if host.is_none_or(|host| host == unit.host) && unit.person < units.minutes {
-                is_there[unit.person as usize] = true;
-            }
-        } else {
-            units_outside += 1;
+    for unit in units.all.iter().filter(|unit| shows(unit.first)) {
+        has_units[unit.host as usize] = true;
+        if unit.person < units.minutes && (!places.are_only || places.hosts.contains(&unit.host)) {
+            is_there[unit.person as usize] = true;
         }
     }
+    let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
+    let mut samples: Vec<&Row> = cases.iter().filter(|case| shows(case.first) && is_here(case.host)).collect();
     let mut persons: HashMap<u32, u64> = HashMap::new();
-    // Rows of the same unit are next to each other.
-    let (mut last_outside, mut last_inside, mut cases_outside) = (None, None, 0_u64);
-    let mut samples: Vec<&Row> = Vec::new();
-    for row in cells.rows().as_slice().iter().filter(|row| is_of(row.key)) {
-        if !shows(row.first) {
-            cases_outside += u64::from(last_outside != Some(row.unit()));
-            last_outside = Some(row.unit());
-            continue;
-        }
-        if person.is_some_and(|person| person != row.person) || host.is_some_and(|host| host != row.host) {
-            continue;
-        }
-        hosts[row.host as usize][0] += u64::from(last_inside != Some(row.unit()));
-        last_inside = Some(row.unit());
-        *persons.entry(row.person).or_default() += u64::from(row.count);
-        samples.push(row);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of units are below 2^32")]
-    let outside = cases_outside as f64 / units_outside.max(1) as f64;
-    #[expect(clippy::cast_precision_loss, reason = "counts of units are below 2^32")]
-    let is_affected = |[cases, units]: [u64; 2]| at_least_of_mean(cases as f64, outside * units as f64) > ln(100.0);
-    let is_fewer = main.stretch.side == Side::Fewer;
-    let is_named =
-        |counts: [u64; 2]| counts[0] > 0 && (is_fewer || person.is_some() || host.is_some() || is_affected(counts));
-    let names = (1_u32..).zip(&hosts[1..]).filter(|(_, counts)| is_named(**counts)).map(|(host, _)| host);
-    finding.hosts_of = hosts[1..].iter().filter(|[_, units]| *units > 0).count() as u64;
-    finding.hosts = names.filter_map(|host| cells.host(host)).map(Box::from).collect();
+    samples.iter().for_each(|case| *persons.entry(case.person).or_default() += u64::from(case.count));
+    finding.hosts_of = has_units[1..].iter().filter(|has_units| **has_units).count() as u64;
+    finding.hosts = places.hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
     let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
     users.sort_unstable_by_key(|(person, count)| (std::cmp::Reverse(*count), *person));
     finding.users_count = users.len() as u64;

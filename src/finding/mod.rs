@@ -20,6 +20,9 @@
 //! it, about a rate that less than doubled, or about a slow drift. Nothing is hidden by that: tables have the first and last time
 //! of each code.
 //!
+//! Nights and weekends are compared with each other if at least three days have traffic at these hours. In a shorter log, a night is
+//! recognized only if it returns.
+//!
 //! A code does not say whether a sign-in succeeded, and neither does a finding.
 
 mod attention;
@@ -56,10 +59,12 @@ pub enum Kind {
     New,
     /// Codes that are more frequent than before.
     Rise,
-    /// Several prompts that a person denied or did not answer, and then one that was approved.
+    /// Several prompts that a person denied or did not answer, and then one that was approved; or many of which none was.
     Prompts,
     /// A report of fraud, a block, a lock or a changed registration.
     Attention,
+    /// Hosts on which sign-ins begin but have no result, until the end of the log.
+    Unanswered,
     /// Codes that no longer occur.
     Stopped,
     /// Codes that are less frequent than before.
@@ -68,7 +73,7 @@ pub enum Kind {
     User,
     /// Nearly all results with a code are on one host.
     Host,
-    /// Users who are asked again after the same time: a program that does not wait long enough.
+    /// Users who are asked again after the same time: a program that does not wait long enough, or that signs in regularly.
     Retry,
     /// More users than before are asked again within a short time.
     Repeats,
@@ -76,7 +81,7 @@ pub enum Kind {
     Gap,
     /// Hosts whose logs begin later or end earlier than those of the others.
     Coverage,
-    /// Numbers that are not in the catalogue.
+    /// Numbers and names that are not in the catalogue, although it lists others of their family.
     Unknown,
     /// Many lines that speak of a call status but hold no result that can be read.
     NearMisses,
@@ -93,6 +98,7 @@ impl Kind {
             Kind::Rise => "rise",
             Kind::Prompts => "prompts",
             Kind::Attention => "attention",
+            Kind::Unanswered => "unanswered",
             Kind::Stopped => "stopped",
             Kind::Fall => "fall",
             Kind::User => "user",
@@ -181,7 +187,8 @@ pub struct Finding {
     pub users_of: u64,
     /// The number of results.
     pub count: u64,
-    /// The number of results that are of the first user or host, for a finding about one.
+    /// The number of results that are of the first user or host, for a finding about one. For [`Kind::Retry`], those after the
+    /// commonest time; for [`Kind::Prompts`], the prompts that were approved after the others.
     pub count_of_one: u64,
     /// How many of the results have no time that can be read.
     pub count_without_time: u64,
@@ -302,7 +309,7 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let repeated = units::repeated(cells, catalogue, options);
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
-    let mut list = incidents::findings(stretches.collect(), &all, &units, cells, options);
+    let mut list = incidents::findings(stretches.collect(), &all, &units, &repeated, cells, options);
     for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
         let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));
         let is_inside = |one: &&units::Repeated| {
@@ -314,8 +321,9 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     list.extend(attention::watched(cells));
     list.extend(attention::prompts(cells));
     list.extend(attention::unknown(cells, catalogue));
-    list.extend(retry::finding(&repeated, cells, options));
+    list.extend(retry::findings(&repeated, cells, options));
     list.extend(coverage::findings(cells, options));
+    list.extend(coverage::unanswered(cells));
     // The sort is stable, so that what comes first by time or name stays first.
     list.sort_by(|one, other| {
         let rank = |finding: &Finding| (finding.kind.max(Kind::Rise), Reverse(finding.users_count));

@@ -7,6 +7,7 @@ use super::evidence::{at_least, ln};
 use super::search::float;
 use super::units::Repeated;
 use super::{Finding, Kind, Options, Scope};
+use crate::code::Code;
 use crate::time::Time;
 
 const SECOND: i64 = 1_000_000_000;
@@ -19,53 +20,133 @@ const SHORTEST: i64 = 5 * SECOND;
 const EXPECTED: f64 = 0.1;
 /// The evidence that the intervals are not those of people.
 const CHANCE: f64 = 0.000_1;
+/// The largest number of users who have a finding of their own.
+const PERSONS_APART: usize = 3;
+/// The smallest number of users with the interval. With fewer, it is about them and not about a time-out.
+const USERS_LEAST: usize = 3;
+/// How many of 100 repeats with the interval may be of one user, for the same reason.
+const OF_ONE_USER: usize = 60;
+/// How many of 100 repeats with the interval the hosts that are named have.
+const ON_HOSTS: usize = 90;
 /// The largest number of users that are named.
 const USERS_NAMED: usize = 5;
+/// The codes after which a person decides to try again: the person denied the prompt, hung up or reported fraud.
+const REFUSED: [Code; 5] = [Code(108), Code(112), Code(129), Code(132), Code(144)];
 
-/// Returns the finding that most repeats come after the same interval, give or take a second, if it is so.
-pub(super) fn finding(repeated: &[Repeated], cells: &Cells, options: &Options) -> Option<Finding> {
-    let waited: Vec<&Repeated> = repeated.iter().filter(|one| one.since >= SHORTEST).collect();
-    let mut by_second: HashMap<i64, usize> = HashMap::new();
-    for one in &waited {
-        *by_second.entry((one.since + SECOND / 2).div_euclid(SECOND)).or_default() += 1;
+/// Returns the interval of a repeat in whole seconds.
+fn second(one: &Repeated) -> i64 {
+    (one.since + SECOND / 2).div_euclid(SECOND)
+}
+
+/// Whether a repeat comes after this number of seconds, give or take one.
+fn is_near(one: &Repeated, seconds: i64) -> bool {
+    (second(one) - seconds).abs() <= 1
+}
+
+/// The repeats that come after the same interval, give or take a second.
+struct Timer<'r> {
+    second: i64,
+    /// Those by which it was found.
+    same: Vec<&'r Repeated>,
+    evidence: f64,
+    /// The number of these repeats of each person, the busiest first.
+    persons: Vec<(u32, usize)>,
+}
+
+impl<'r> Timer<'r> {
+    /// Finds the timer of repeats, if most of them come after the same interval.
+    fn of(waited: &[&'r Repeated], expected: f64) -> Option<Timer<'r>> {
+        let mut by_second: HashMap<i64, usize> = HashMap::new();
+        waited.iter().for_each(|one| *by_second.entry(second(one)).or_default() += 1);
+        let exactly = |second: i64| by_second.get(&second).copied().unwrap_or_default();
+        let near = |second: i64| (second - 1..=second + 1).map(exactly).sum::<usize>();
+        let densest = by_second.keys().copied().max_by_key(|second| (near(*second), exactly(*second), -*second))?;
+        // Three seconds with many repeats may begin or end with one that has few, so their middle is not the interval.
+        let most = (densest - 1..=densest + 1).max_by_key(|second| (exactly(*second), -*second))?;
+        let same: Vec<&Repeated> = waited.iter().copied().filter(|one| is_near(one, most)).collect();
+        let evidence = at_least(float(same.len()), float(waited.len()), expected);
+        if same.len() < REPEATS_LEAST || same.len() * 10 < waited.len() * 6 || evidence < ln(1.0 / CHANCE) {
+            return None;
+        }
+        let persons = counted(&same, |one| one.person);
+        Some(Timer { second: most, same, evidence, persons })
     }
-    let near = |second: i64| (second - 1..=second + 1).filter_map(|second| by_second.get(&second)).sum::<usize>();
-    let commonest = |second: i64| by_second.get(&second).copied().unwrap_or_default();
-    let second = by_second.keys().copied().max_by_key(|second| (near(*second), commonest(*second), -*second))?;
-    let same = near(second);
+
+    /// Whether one user has so many of the repeats, or so few users have them, that it is about the users.
+    fn is_of_few(&self) -> bool {
+        let most = self.persons.first().map_or(0, |(_, count)| *count);
+        self.persons.len() < USERS_LEAST || most * 100 >= self.same.len() * OF_ONE_USER
+    }
+
+    /// Returns the finding about the timer, where `all` are the repeats of all its users.
+    fn finding(&self, all: &[&Repeated], cells: &Cells) -> Finding {
+        let mut finding = Finding::new(Kind::Retry);
+        finding.evidence = self.evidence;
+        finding.count = all.len() as u64;
+        let same: Vec<&Repeated> = all.iter().copied().filter(|one| is_near(one, self.second)).collect();
+        finding.count_of_one = same.len() as u64;
+        finding.interval_ms = u64::try_from(self.second * 1_000).ok();
+        finding.since = same.iter().map(|one| Time::from_nanoseconds(one.time)).min();
+        finding.users_count = counted(all, |one| one.person).len() as u64;
+        finding.users_of = cells.persons_len() as u64;
+        if finding.users_count <= USERS_NAMED as u64 {
+            let names = self.persons.iter().filter_map(|(person, _)| cells.person(*person));
+            finding.users = names.map(Box::from).collect();
+        }
+        // The hosts that have nearly all of them.
+        let mut left = same.len() * ON_HOSTS;
+        let hosts = counted(&same, |one| one.host).into_iter().take_while(|(_, count)| {
+            let is_needed = left > 0;
+            left = left.saturating_sub(count * 100);
+            is_needed
+        });
+        let mut hosts: Vec<u32> = hosts.map(|(host, _)| host).collect();
+        hosts.sort_unstable();
+        finding.hosts = hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
+        finding.hosts_of = cells.hosts_len() as u64;
+        let durations = cells.rows().as_slice().iter().filter_map(|row| row.duration.checked_sub(1));
+        finding.longest_ms = durations.max().map(u64::from);
+        finding.scopes = scopes(all.iter().copied(), cells);
+        finding
+    }
+}
+
+/// Returns how often each number occurs, the most frequent first.
+fn counted(repeated: &[&Repeated], number: impl Fn(&Repeated) -> u32) -> Vec<(u32, usize)> {
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    repeated.iter().for_each(|one| *counts.entry(number(one)).or_default() += 1);
+    let mut counts: Vec<(u32, usize)> = counts.into_iter().collect();
+    counts.sort_unstable_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
+    counts
+}
+
+/// Returns the finding that most repeats come after the same interval, give or take a second, if it is so. If that is because of one
+/// user, there is one about this user, and another one if it is also so for the others.
+pub(super) fn findings(repeated: &[Repeated], cells: &Cells, options: &Options) -> Vec<Finding> {
     let within = usize::try_from(options.repeat_within / SECOND).unwrap_or_default();
     let expected = EXPECTED.max(6.0 / float(within.max(1)));
     if expected >= 1.0 {
-        return None;
+        return Vec::new();
     }
-    let evidence = at_least(float(same), float(waited.len()), expected);
-    if same < REPEATS_LEAST || same * 10 < waited.len() * 6 || evidence < ln(1.0 / CHANCE) {
-        return None;
+    let is_refused =
+        |one: &Repeated| cells.keys()[one.previous_key as usize].code().is_some_and(|code| REFUSED.contains(&code));
+    let is_waited = |one: &&Repeated| one.since >= SHORTEST && !is_refused(one);
+    let mut all: Vec<&Repeated> = repeated.iter().collect();
+    let mut findings = Vec::new();
+    while findings.len() < PERSONS_APART {
+        let Some(timer) = Timer::of(&all.iter().copied().filter(is_waited).collect::<Vec<_>>(), expected) else {
+            break;
+        };
+        let Some((busiest, _)) = timer.persons.first().copied().filter(|_| timer.is_of_few()) else {
+            findings.insert(0, timer.finding(&all, cells));
+            break;
+        };
+        let (own, others): (Vec<&Repeated>, Vec<&Repeated>) = all.iter().partition(|one| one.person == busiest);
+        let waited: Vec<&Repeated> = own.iter().copied().filter(is_waited).collect();
+        findings.extend(Timer::of(&waited, expected).map(|timer| timer.finding(&own, cells)));
+        all = others;
     }
-    let is_same = |one: &Repeated| ((one.since + SECOND / 2).div_euclid(SECOND) - second).abs() <= 1;
-    let mut finding = Finding::new(Kind::Retry);
-    finding.evidence = evidence;
-    finding.count = waited.len() as u64;
-    finding.count_of_one = same as u64;
-    finding.interval_ms = u64::try_from(second * 1_000).ok();
-    finding.since = waited.iter().filter(|one| is_same(one)).map(|one| Time::from_nanoseconds(one.time)).min();
-    let different = |number: &dyn Fn(&Repeated) -> u32| {
-        let mut all: Vec<u32> = waited.iter().map(|one| number(one)).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    let (persons, hosts) = (different(&|one| one.person), different(&|one| one.host));
-    finding.users_count = persons.len() as u64;
-    if persons.len() <= USERS_NAMED {
-        finding.users = persons.iter().filter_map(|person| cells.person(*person)).map(Box::from).collect();
-    }
-    finding.hosts = hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
-    finding.hosts_of = cells.hosts_len() as u64;
-    let durations = cells.rows().as_slice().iter().filter_map(|row| row.duration.checked_sub(1));
-    finding.longest_ms = durations.max().map(u64::from);
-    finding.scopes = scopes(waited.into_iter(), cells);
-    Some(finding)
+    findings
 }
 
 /// Returns the scopes of repeats, which must be in the order of hosts, persons and times. Each repeat includes the result before it.

@@ -164,8 +164,8 @@ pub(super) struct Search<'s> {
     options: &'s Options,
     /// The evidence that a finding needs.
     bar: f64,
-    /// The units of stretches that were found already.
-    masked: Vec<Range<usize>>,
+    /// The units of stretches that were found already, of one host or of all.
+    masked: Vec<(Range<usize>, Option<u32>)>,
 }
 
 impl<'s> Search<'s> {
@@ -187,12 +187,37 @@ impl<'s> Search<'s> {
         for side in sides.iter().copied() {
             for _ in 0..ROUNDS {
                 let Some(stretch) = self.best(side) else { break };
-                self.masked.push(stretch.units.clone());
+                self.masked.push((stretch.units.clone(), None));
                 found.push(stretch);
             }
         }
         found.retain(|stretch| !stretch.units.is_empty() && (stretch.begins || stretch.ends));
         found
+    }
+
+    /// Whether a stretch of the series is still one if the units of others are left out, each with its first and last time and its
+    /// host if it is of one. A change that stands only beside a larger one is its other side.
+    pub(super) fn holds_without(
+        &mut self,
+        stretch: &Stretch,
+        others: impl Iterator<Item = (i64, i64, Option<u32>)>,
+    ) -> bool {
+        let at = |time: i64, is_end: bool| {
+            self.exposure.units.partition_point(|unit| {
+                let first = self.units.all[*unit as usize].first;
+                first < time || is_end && first == time
+            })
+        };
+        let masked = others.map(|(first, last, host)| (at(first, false)..at(last, true), host)).collect();
+        self.masked = masked;
+        let clock = self.clock(None);
+        let cases = clock.cases.iter().filter(|case| stretch.units.contains(&case.at)).count();
+        let left = stretch.units.clone().filter(|at| !self.is_masked(*at));
+        let expected: f64 = left.map(|at| clock.weights[self.exposure.strata[at] as usize]).sum();
+        let numbers = Numbers { cases: float(cases), expected, all: clock.all() };
+        let pairs = float(ANCHORS * (ANCHORS - 1));
+        numbers.all > 0.0
+            && self.evidence(numbers, stretch.side, 2.0).is_some_and(|evidence| evidence - ln(pairs) >= self.bar)
     }
 
     /// Returns the clock without what was found already, and without a person.
@@ -207,7 +232,8 @@ impl<'s> Search<'s> {
 
     /// Whether a unit of the exposure is in a stretch that was found already.
     fn is_masked(&self, at: usize) -> bool {
-        self.masked.iter().any(|units| units.contains(&at))
+        let is_of = |host: &Option<u32>| host.is_none_or(|host| host == self.unit(at).host);
+        self.masked.iter().any(|(units, host)| units.contains(&at) && is_of(host))
     }
 
     fn unit(&self, at: usize) -> &Unit {

@@ -239,9 +239,34 @@ fn an_approved_prompt_after_five_others_within_ten_minutes_needs_attention() {
     };
     let finding = log(2).finding();
     assert_eq!((finding.kind, codes(&finding), finding.count), (Kind::Prompts, vec![21, 129, 133], 5));
-    assert_eq!((finding.since, finding.until), (Some(at(9, 0)), Some(at(9, 10))));
+    assert_eq!((finding.since, finding.until, finding.count_of_one), (Some(at(9, 0)), Some(at(9, 10)), 1));
     // The first prompt is more than ten minutes before the last one.
     assert_eq!(log(3).findings(), []);
+}
+
+#[test]
+fn many_denied_prompts_need_attention_even_if_none_is_approved_and_are_no_timer() {
+    let log = |prompts: i64, approved: Option<i64>| {
+        let mut log = Log::default();
+        (0..prompts).for_each(|number| log.add(9 * HOUR + number * 40 * SECOND, 1, 5, 129));
+        approved.into_iter().for_each(|minute| log.add(9 * HOUR + minute * MINUTE, 1, 5, 21));
+        log
+    };
+    let finding = log(20, None).finding();
+    assert_eq!((finding.kind, codes(&finding), finding.count), (Kind::Prompts, vec![129], 20));
+    assert_eq!((texts(&finding.users), finding.count_of_one), (vec!["user05"], 0));
+    let until = Time::from_nanoseconds(MIDNIGHT + 9 * HOUR + 19 * 40 * SECOND);
+    assert_eq!((finding.since, finding.until), (Some(at(9, 0)), Some(until)));
+    assert_eq!(log(9, None).findings(), []);
+    // The last of the 20 prompts is at 9:12:40. Only the first ten minutes after it are soon if there were only a few.
+    let finding = log(20, Some(35)).finding();
+    assert_eq!((finding.kind, finding.count, finding.count_of_one), (Kind::Prompts, 20, 1));
+    assert_eq!(log(6, Some(12)).finding().count_of_one, 1);
+    assert_eq!(log(6, Some(14)).findings(), []);
+    // Who does not answer all day is not attacked when it is more often for a while.
+    let mut log = log(12, None);
+    (0..30).for_each(|number| log.add(number * 17 * MINUTE, 1, 5, 133));
+    assert_eq!(log.findings(), []);
 }
 
 #[test]
@@ -264,6 +289,46 @@ fn repeats_after_the_same_time_are_a_timer() {
     let cells = log(&|_| 30).cells();
     let repeats = find(&cells, Catalogue::built_in(), &Options::default()).repeats;
     assert_eq!(repeats, [("user01".into(), 3), ("user02".into(), 3), ("user03".into(), 2)]);
+}
+
+#[test]
+fn the_interval_of_a_timer_is_the_commonest_and_all_repeats_count() {
+    let mut log = Log::default();
+    let times = (0..40).map(|_| 20).chain([18, 18, 3, 50]);
+    for (number, seconds) in (0_i64..).zip(times) {
+        let user = u32::try_from(number % 20).unwrap() + 1;
+        log.add(number * 20 * MINUTE, u32::from(number >= 40) + 1, user, 101);
+        log.add(number * 20 * MINUTE + seconds * SECOND, u32::from(number >= 40) + 1, user, 101);
+    }
+    let finding = log.finding();
+    assert_eq!(
+        (finding.kind, finding.interval_ms, finding.count, finding.count_of_one),
+        (Kind::Retry, Some(20_000), 44, 40)
+    );
+    assert_eq!((texts(&finding.hosts), finding.hosts_of), (vec!["host1"], 2));
+    assert_eq!((finding.users_count, finding.users_of), (20, 20));
+}
+
+#[test]
+fn repeats_of_one_user_are_about_the_user_beside_those_of_others() {
+    let mut log = Log::default();
+    for number in 0..40 {
+        log.add(number * 10 * MINUTE, 1, 1, 107);
+        log.add(number * 10 * MINUTE + 36 * SECOND, 1, 1, 107);
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.users), finding.count), (Kind::Retry, vec!["user01"], 40));
+    for user in 2..12 {
+        log.add(i64::from(user) * 20 * MINUTE, 1, user, 101);
+        log.add(i64::from(user) * 20 * MINUTE + 30 * SECOND, 1, user, 101);
+    }
+    let findings = log.findings();
+    let timers: Vec<(Option<u64>, u64)> = findings
+        .iter()
+        .filter(|finding| finding.kind == Kind::Retry)
+        .map(|finding| (finding.interval_ms, finding.users_count))
+        .collect();
+    assert_eq!(timers, [(Some(30_000), 10), (Some(36_000), 1)]);
 }
 
 #[test]
@@ -297,4 +362,181 @@ fn a_log_that_ends_earlier_than_the_others_is_mentioned() {
     assert_eq!((finding.kind, texts(&finding.hosts), finding.hosts_of), (Kind::Coverage, vec!["host4"], 4));
     let last = log.0.iter().filter(|one| one.host == 4).map(|one| one.time).max().unwrap();
     assert_eq!((finding.since, finding.until), (Some(Time::from_nanoseconds(MIDNIGHT + last)), None));
+}
+
+#[test]
+fn a_host_with_few_sign_ins_has_no_hole() {
+    let mut log = Log::day();
+    log.0.retain(|one| one.host != 4);
+    log.add(9 * HOUR, 4, 1, 21);
+    log.add(9 * HOUR + 2 * MINUTE, 4, 2, 21);
+    assert_eq!(log.findings(), []);
+    // A few hours without its two sign-ins an hour are no hole either.
+    let mut log = Log::day();
+    let mut number = 0;
+    log.0.retain(|one| {
+        number += u32::from(one.host == 4);
+        one.host != 4 || number % 5 == 0 && one.time < 18 * HOUR
+    });
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn a_host_whose_sign_ins_have_no_more_results_is_mentioned() {
+    let mut log = Log::day();
+    let mut unanswered = Lines::default();
+    for one in log.0.iter().filter(|one| one.host == 2 && one.time >= 15 * HOUR) {
+        unanswered.add(one.host, MIDNIGHT + one.time);
+    }
+    // On another host, it happens now and then.
+    (0..20).for_each(|number| unanswered.add(3, MIDNIGHT + number * HOUR));
+    log.0.retain(|one| one.host != 2 || one.time < 15 * HOUR);
+    let host = |number| Some(format!("host{number}").into());
+    let find = |log: &Log, unanswered: &Lines| -> Vec<Finding> {
+        let cells = log.cells().with_unanswered(unanswered.clone(), host);
+        let list = find(&cells, Catalogue::built_in(), &Options::default()).list;
+        list.into_iter().filter(|finding| finding.kind == Kind::Unanswered).collect()
+    };
+    let found = find(&log, &unanswered);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let before = log.0.iter().filter(|one| one.host == 2).map(|one| one.time).max().unwrap();
+    let last = Some(Time::from_nanoseconds(MIDNIGHT + before));
+    assert_eq!((texts(&found[0].hosts), found[0].hosts_of), (vec!["host2"], 4));
+    // Here, the log has no other lines than those with results.
+    assert_eq!((found[0].since, found[0].until), (last, last));
+    let few: Vec<&Result> = log.0.iter().filter(|one| one.host == 1).collect();
+    let mut unanswered = Lines::default();
+    few.iter().rev().take(9).for_each(|one| unanswered.add(1, MIDNIGHT + one.time + 2 * HOUR));
+    assert_eq!(find(&log, &unanswered), []);
+    assert_eq!(find(&Log::day(), &Lines::default()), []);
+}
+
+/// Several days like the first one.
+fn days(number: i64) -> Log {
+    let mut log = Log::default();
+    for day in 0..number {
+        log.0.extend(Log::day().0.iter().map(|one| Result { time: one.time + day * 24 * HOUR, ..*one }));
+    }
+    log
+}
+
+#[test]
+fn an_outage_at_the_end_is_found_however_long_the_log_is() {
+    // The log begins on a Tuesday, so its end is on a weekend after four days.
+    for (number, hours) in [(1, 24), (2, 48), (3, 72), (5, 114), (5, 120), (7, 168), (14, 336)] {
+        let mut log = days(number);
+        log.0.retain(|one| one.time < hours * HOUR);
+        log.0.iter_mut().step_by(40).for_each(|one| one.code = 102);
+        let start = (hours - 8) * HOUR;
+        log.0.iter_mut().filter(|one| one.time >= start).step_by(2).for_each(|one| one.code = 102);
+        let finding = log.finding();
+        assert_eq!((finding.kind, codes(&finding), finding.until), (Kind::Rise, vec![102], None), "{hours}");
+        let since = finding.since.unwrap().nanoseconds() - MIDNIGHT - start;
+        // Phones are sometimes unreachable, so it may have begun with one that was.
+        assert!((-90 * MINUTE..=30 * MINUTE).contains(&since), "{hours}: {since}");
+    }
+}
+
+#[test]
+fn a_stray_line_changes_nothing() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(40).for_each(|one| one.code = 102);
+    log.0.iter_mut().filter(|one| one.time >= 16 * HOUR).step_by(2).for_each(|one| one.code = 102);
+    let finding = log.finding();
+    for day in [-6_000, -6, 6, 400] {
+        let mut strayed = log.clone();
+        strayed.add((day * 24 + 5) * HOUR, 1, 1, 21);
+        let strayed = strayed.findings();
+        let rise = strayed.iter().find(|finding| finding.kind == Kind::Rise).unwrap();
+        assert_eq!((rise.since, &rise.codes, &rise.hosts), (finding.since, &finding.codes, &finding.hosts), "{day}");
+        assert!(strayed.iter().all(|finding| matches!(finding.kind, Kind::Rise | Kind::Coverage)), "{strayed:?}");
+    }
+}
+
+#[test]
+fn nights_are_no_change_in_a_log_of_three_days() {
+    let mut log = days(3);
+    // At night, every fourth call does not reach the phone.
+    let is_night = |one: &Result| !(7..20).contains(&(one.time / HOUR % 24));
+    log.0.iter_mut().filter(|one| is_night(one)).step_by(4).for_each(|one| one.code = 102);
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn a_night_that_returns_is_no_change_in_a_shorter_log_either() {
+    for number in [1, 2] {
+        let mut log = days(number);
+        let is_night = |one: &Result| !(7..20).contains(&(one.time / HOUR % 24));
+        log.0.iter_mut().filter(|one| is_night(one)).step_by(2).for_each(|one| one.code = 102);
+        assert_eq!(log.findings(), [], "{number}");
+        // An outage in the daytime is one.
+        log.0.iter_mut().filter(|one| (11..13).contains(&(one.time / HOUR))).for_each(|one| one.code = 126);
+        assert_eq!(codes(&log.findings()[0]), [126], "{number}");
+    }
+}
+
+#[test]
+fn what_an_outage_displaces_is_no_finding_of_its_own() {
+    // Every third person enters a PIN, in the morning a few more, and nobody during the outage.
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(5).for_each(|one| one.code = 1);
+    let morning = |one: &&mut Result| one.time < 10 * HOUR;
+    log.0.iter_mut().filter(morning).step_by(12).for_each(|one| one.code = 1);
+    log.0.iter_mut().filter(|one| one.time >= 12 * HOUR && one.user % 8 > 0).for_each(|one| one.code = 102);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::New, vec![102]));
+}
+
+#[test]
+fn a_code_that_takes_the_place_of_another_one_is_what_is_new() {
+    let mut log = days(4);
+    log.0.iter_mut().filter(|one| one.time >= 80 * HOUR).for_each(|one| one.code = 19);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::New, vec![19]));
+    assert_eq!(finding.fewer, [Key::Code(Code(21))]);
+}
+
+#[test]
+fn all_numbers_are_about_the_hosts_that_are_named() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(50).for_each(|one| one.code = 102);
+    log.change(18..24, 1, 102);
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.hosts), finding.hosts_of), (Kind::Rise, vec!["host1"], 4));
+    let inside: Vec<&Result> =
+        log.0.iter().filter(|one| one.host == 1 && one.code == 102 && one.time >= 18 * HOUR).collect();
+    let mut users: Vec<u32> = inside.iter().map(|one| one.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    assert_eq!((finding.count, finding.users_count), (inside.len() as u64, users.len() as u64));
+    assert_eq!(finding.users_of, finding.users_count);
+    assert_eq!(finding.since, Some(Time::from_nanoseconds(MIDNIGHT + inside[0].time)));
+}
+
+#[test]
+fn the_rate_of_a_short_time_is_not_its_number() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(50).for_each(|one| one.code = 108);
+    // 24 people within 23 minutes.
+    (0..24).for_each(|user| log.add(12 * HOUR + i64::from(user) * MINUTE, user % 4 + 1, user + 1, 102));
+    let finding = log.finding();
+    assert_eq!((finding.kind, finding.count), (Kind::New, 24));
+    let rate = finding.rates.unwrap().after;
+    assert!((rate - 24.0 / (23.0 / 60.0)).abs() < 0.1, "{rate}");
+}
+
+#[test]
+fn results_with_other_codes_show_how_often_people_signed_in() {
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(3).for_each(|one| one.code = 2);
+    log.change(20..24, 4, 102);
+    let cells = log.cells().with_exposure(|key| *key != Key::Code(Code(102)));
+    let found = find(&cells, Catalogue::built_in(), &Options::default());
+    assert_eq!(found.list.len(), 1);
+    assert_eq!((codes(&found.list[0]), found.list[0].since), (vec![102], log.first(102)));
+    assert_eq!(found.list[0].fewer, []);
+    let others = log.cells().with_exposure(|key| *key == Key::Code(Code(102)));
+    let kinds: Vec<Vec<i32>> =
+        find(&others, Catalogue::built_in(), &Options::default()).list.iter().map(codes).collect();
+    assert!(kinds.iter().all(|codes| !codes.contains(&102)), "{kinds:?}");
 }

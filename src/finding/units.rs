@@ -1,8 +1,9 @@
 //! The units of all results in the order of time, and the series of cases among them that are tested for a change.
 //!
-//! *Exposure* is the number of units: how often somebody signed in at all. It is compared only within a *stratum*: a host and, in
-//! logs of several days, a part of the day on working days or on weekends. So neither a host that logs for a part of the time nor
-//! a night can look like a change.
+//! *Exposure* is the number of units: how often somebody signed in at all. It is compared only within a *stratum*: a host and, if
+//! the log has traffic on several days, a part of the day on working days or on weekends. So neither a host that logs for a part of
+//! the time nor a night can look like a change. A part of the day that few days have is not a stratum of its own, because a change
+//! would fill it alone, and could not be seen.
 
 use std::ops::Range;
 
@@ -14,8 +15,10 @@ use super::{Options, families};
 use crate::catalogue::{Catalogue, Group};
 use crate::code::{Code, Key};
 
-/// A log of at least this length has separate strata for parts of the day.
-const DAYS_WITH_HABITS: i64 = 5 * 24 * HOUR;
+/// The number of days with traffic that a part of the day needs for a stratum of its own.
+const DAYS_LEAST: usize = 3;
+/// A day has traffic if it has at least this share of the units of the busiest day. A few stray lines do not make a day.
+const SHARE_OF_BUSIEST: u32 = 10;
 /// The length of a part of the day.
 const PART_OF_DAY: i64 = 4 * HOUR;
 /// The largest number of codes that are tested. A hostile log may contain more.
@@ -48,6 +51,8 @@ pub(super) struct Units {
     /// The number of different days of persons.
     pub(super) days: usize,
     strata: usize,
+    /// Whether parts of the day are strata.
+    pub(super) has_habits: bool,
     /// The hours with results, in ascending order.
     pub(super) hours: Vec<i64>,
     /// Whether most results do not name a user.
@@ -86,13 +91,13 @@ impl Units {
     /// Gives each unit its stratum, its day and, if the user is unknown, the number of its minute.
     fn number(&mut self, hosts: usize) {
         const NONE: u32 = u32::MAX;
-        let Some((first, last)) = self.all.first().zip(self.all.last()) else { return };
-        let has_habits = last.first.saturating_sub(first.first) >= DAYS_WITH_HABITS;
+        let habits = Habits::new(&self.all, hosts);
+        self.has_habits = habits.shared.iter().any(|part| *part != habits.shared[0]);
         let mut strata = vec![[NONE; 12]; hosts + 1];
         let mut last_day: Vec<(i64, u32)> = vec![(i64::MIN, 0); self.minutes as usize];
         let mut last_minute = None;
         for unit in &mut self.all {
-            let part = if has_habits { part_of_week(unit.first) } else { 0 };
+            let part = habits.part(unit);
             let stratum = &mut strata[unit.host as usize][usize::from(part)];
             if *stratum == NONE {
                 *stratum = index(self.strata);
@@ -133,6 +138,56 @@ pub(super) fn part_of_week(time: i64) -> u8 {
     let is_weekend = (time.div_euclid(DAY) + 3).rem_euclid(7) >= 5;
     let part = u8::try_from(time.rem_euclid(DAY) / PART_OF_DAY).unwrap_or_default();
     part + if is_weekend { 6 } else { 0 }
+}
+
+/// Which parts of the week are strata of their own.
+struct Habits {
+    /// For each part of the week, the part whose stratum it shares.
+    shared: [u8; 12],
+    /// Whether each host has traffic on enough days.
+    hosts: Vec<bool>,
+}
+
+impl Habits {
+    /// Decides from the units of all hosts together, because a host alone may have few of them.
+    fn new(units: &[Unit], hosts: usize) -> Habits {
+        let day = |unit: &Unit| unit.first.div_euclid(24 * HOUR);
+        // Units are in the order of time, so each day is finished before the next one begins.
+        let mut of_part: Vec<Vec<u32>> = vec![Vec::new(); 12];
+        let mut of_host: Vec<Vec<u32>> = vec![Vec::new(); hosts + 1];
+        for units in units.chunk_by(|one, other| day(one) == day(other)) {
+            let (mut parts, mut in_hosts) = ([0; 12], HashMap::<u32, u32>::new());
+            for unit in units {
+                parts[usize::from(part_of_week(unit.first))] += 1;
+                *in_hosts.entry(unit.host).or_default() += 1;
+            }
+            of_part.iter_mut().zip(parts).for_each(|(days, units)| days.push(units));
+            in_hosts.into_iter().for_each(|(host, units)| of_host[host as usize].push(units));
+        }
+        let has_days = |days: &Vec<u32>| {
+            let busiest = days.iter().copied().max().unwrap_or_default();
+            days.iter().filter(|units| **units > 0 && **units >= busiest / SHARE_OF_BUSIEST).count() >= DAYS_LEAST
+        };
+        // Weekends differ from working days, but only if there are enough of them.
+        let has_weekends = of_part[6..].iter().any(has_days);
+        if !has_weekends {
+            let (working, weekend) = of_part.split_at_mut(6);
+            working.iter_mut().zip(weekend).for_each(|(part, weekend)| part.append(weekend));
+        }
+        let mut shared = [0; 12];
+        for (part, shared) in (0_u8..).zip(&mut shared) {
+            let (first, within) = if has_weekends && part >= 6 { (6, part - 6) } else { (0, part % 6) };
+            // A part with too few days shares the stratum of the latest part before it that has enough.
+            let before = (0..6).map(|back| first + (within + 6 - back) % 6);
+            *shared = { before }.find(|part| has_days(&of_part[usize::from(*part)])).unwrap_or(first);
+        }
+        Habits { shared, hosts: of_host.iter().map(has_days).collect() }
+    }
+
+    /// Returns the part of the week whose stratum the unit is in.
+    fn part(&self, unit: &Unit) -> u8 {
+        if self.hosts[unit.host as usize] { self.shared[usize::from(part_of_week(unit.first))] } else { 0 }
+    }
 }
 
 /// A unit with at least one of the results of a series.
@@ -247,13 +302,14 @@ impl AllSeries {
         for (at, unit) in units.all.iter().enumerate() {
             for row in &rows[unit.rows.0 as usize..unit.rows.1 as usize] {
                 add(&mut by_key[row.key as usize], at, row);
-                if let Some(family) = families[row.key as usize] {
+                if let Some(family) = families[row.key as usize].filter(|_| !cells.is_exposure(row.key)) {
                     add(&mut by_family[family], at, row);
                 }
             }
         }
         let present = |family: usize| (0..keys.len()).filter(move |key| families[*key] == Some(family));
-        let has_several = |family: usize| present(family).filter(|key| !by_key[*key].is_empty()).count() >= 2;
+        let is_tested = |key: &usize| !by_key[*key].is_empty() && !cells.is_exposure(index(*key));
+        let has_several = |family: usize| present(family).filter(is_tested).count() >= 2;
         let least = options.cases_least;
         let mut of: Vec<(Of, bool, Vec<Case>)> = Vec::new();
         of.extend(
@@ -265,6 +321,7 @@ impl AllSeries {
         of.extend(
             (0..).zip(by_key).map(|(key, cases)| (Of::Key(key), is_trouble(catalogue, &keys[key as usize]), cases)),
         );
+        of.retain(|(of, ..)| !matches!(of, Of::Key(key) if cells.is_exposure(*key)));
         if !units.lack_users {
             let mut cases = Vec::new();
             // The units of rows are in another order than those of time.
@@ -346,7 +403,11 @@ pub(super) struct Repeated {
     pub(super) unit: u32,
     pub(super) host: u32,
     pub(super) person: u32,
-    /// The time of its result.
+    /// The code of the result.
+    pub(super) key: u32,
+    /// The code of the previous one.
+    pub(super) previous_key: u32,
+    /// The time of the result.
     pub(super) time: i64,
     /// The time of the previous result of the person.
     pub(super) previous: i64,
@@ -372,10 +433,20 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
             let Some(previous) = same.filter(|_| known) else { continue };
             let since = row.began().saturating_sub(previous.began());
             let goes_on = groups[previous.key as usize] == Some(Group::StillPending) || is_fallback(row.key);
-            let is_asked = groups[row.key as usize] != Some(Group::NoCallMade);
+            let is_asked = groups[row.key as usize] != Some(Group::NoCallMade) && !cells.is_exposure(row.key);
             if (0..=options.repeat_within).contains(&since) && !goes_on && is_asked {
-                let Row { host, person, first: time, .. } = *row;
-                repeated.push(Repeated { unit, host, person, time, previous: previous.first, since });
+                let (key, previous_key) = (row.key, previous.key);
+                let (host, person, time) = (row.host, row.person, row.first);
+                repeated.push(Repeated {
+                    unit,
+                    host,
+                    person,
+                    key,
+                    previous_key,
+                    time,
+                    previous: previous.first,
+                    since,
+                });
             }
         }
     }

@@ -260,7 +260,9 @@ struct Annotate<'f, F, const JOINED: bool> {
 impl<'f, F: LineFormat, const JOINED: bool> Annotate<'f, F, JOINED> {
     fn new(format: &'f F, options: &Options, kept: Option<Kept<'f>>) -> Annotate<'f, F, JOINED> {
         let rendered = Rendered::new(if JOINED { Filled::Later } else { Filled::Now });
-        let (listener, dropped, level) = (Listener::new(options), DroppedCounts::default(), Level::new());
+        let mut listener = Listener::new(options);
+        listener.with_ends = JOINED;
+        let (dropped, level) = (DroppedCounts::default(), Level::new());
         let context = Context::new(format.context_lines());
         Annotate {
             format,

@@ -3,7 +3,7 @@
 //! This assumes that lines are in order. If the first and the last line with a time are in the same hour, so are the lines
 //! between them. Otherwise the text is divided at a line in its middle, and both parts are examined in the same way.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
 use super::inventory::{first_time, last_time};
 use crate::summary::Dimension;
@@ -48,6 +48,17 @@ pub(super) fn logged(
     span
 }
 
+/// Returns the times of the first and the last line of `text` that have one. Only a few lines at both ends are examined, because a text
+/// without times would take long.
+pub(super) fn ends(form: Form, text: &[u8]) -> Option<[Time; 2]> {
+    const LINES: usize = 64;
+    let head = memchr_iter(b'\n', text).nth(LINES).unwrap_or(text.len());
+    let tail = memrchr_iter(b'\n', text).nth(LINES).unwrap_or(0);
+    let first = first_time(&form, &text[..head]).or_else(|| first_time(&form, &text[tail..]))?;
+    let last = last_time(&form, &text[tail..]).unwrap_or(first);
+    Some([first.time, last.time])
+}
+
 /// Returns the position near the middle of a text at which a line begins, or `None` if the text has only one line.
 fn middle(text: &[u8]) -> Option<usize> {
     let half = text.len() / 2;
@@ -78,6 +89,20 @@ mod tests {
         assert_eq!(hours(&busy), ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09"]);
         assert_eq!(hours("no time\n\n"), [""; 0]);
         assert_eq!(hours(""), [""; 0]);
+    }
+
+    #[test]
+    fn the_ends_of_a_text_are_its_first_and_last_time() {
+        let line = |hour: i32| format!("2017-02-14T{hour:02}:00:00Z|x\n  a second line\n");
+        let ends = |text: &str| ends(Form::default(), text.as_bytes()).map(|ends| ends.map(|time| time.to_string()));
+        let times = |first: &str, last: &str| Some([first, last].map(|hour| format!("2017-02-14T{hour}:00:00Z")));
+        assert_eq!(ends(&(0..24).map(line).collect::<String>()), times("00", "23"));
+        assert_eq!(ends(&line(7)), times("07", "07"));
+        // Only 64 lines at both ends are examined.
+        let lines = |number: usize| "no time\n".repeat(number);
+        assert_eq!(ends(&(lines(63) + &line(5) + &lines(63))), times("05", "05"));
+        assert_eq!(ends(&(lines(70) + &line(5) + &lines(70))), None);
+        assert_eq!(ends(""), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn count(
     let recorders = Recorders::new(set);
     let timed = counting.with_history.then_some(Dimension::Hour);
     let parts = timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone));
-    let sought = counting.near_misses;
+    let (sought, with_ends) = (counting.near_misses, counting.with_cells);
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut all = AllNearMisses::default();
     let mut sink = |event| {
@@ -69,7 +69,7 @@ pub fn count(
         }
         Ok(())
     };
-    let visitor = || Listener { parts, sought, ..Listener::new(options) };
+    let visitor = || Listener { parts, sought, with_ends, ..Listener::new(options) };
     let mut outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
     let settled = Settled { near_misses: all.finish(), ..sign_ins.settle() };
     outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
@@ -333,6 +333,7 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     part.logged.iter().for_each(|start| sign_ins.logged(*start));
     part.span.into_iter().for_each(|span| sign_ins.spanned(span));
+    part.ends.into_iter().for_each(|ends| sign_ins.reaches(ends));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut next = |len| {
@@ -389,6 +390,8 @@ pub struct Notes {
     logged: Vec<Time>,
     /// The times of the first and the last line, if hours or days are wanted.
     span: Option<(Time, Time)>,
+    /// The times of the first and the last line that has one, if they are wanted.
+    ends: Option<[Time; 2]>,
     near_misses: NearMisses,
     /// The number of line feeds in the part, if lines are counted.
     newlines: u64,
@@ -449,12 +452,15 @@ pub(super) struct Listener {
     pub(super) parts: Option<(Dimension, DisplayZone)>,
     /// Whether near misses are collected.
     pub(super) sought: Sought,
+    /// Whether the times of the first and the last line are collected.
+    pub(super) with_ends: bool,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
     names: Vec<Name>,
     logged: Vec<Time>,
     span: Option<(Time, Time)>,
+    ends: Option<[Time; 2]>,
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
     newlines: u64,
@@ -465,9 +471,23 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, span, near_misses, newlines) = Default::default();
-        let (parts, sought, last_len) = (None, Sought::No, (0, 0));
-        Listener { encoding, parts, sought, notes, texts, names, logged, span, near_misses, newlines, last_len }
+        let (notes, texts, names, logged, span, ends, near_misses, newlines) = Default::default();
+        let (parts, sought, with_ends, last_len) = (None, Sought::No, false, (0, 0));
+        Listener {
+            encoding,
+            parts,
+            sought,
+            with_ends,
+            notes,
+            texts,
+            names,
+            logged,
+            span,
+            ends,
+            near_misses,
+            newlines,
+            last_len,
+        }
     }
 }
 
@@ -495,7 +515,7 @@ impl Visitor for Listener {
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
         let is_empty = self.notes.is_empty() && self.logged.is_empty() && self.near_misses.is_empty();
-        if !is_empty || self.newlines > 0 {
+        if !is_empty || self.newlines > 0 || self.ends.is_some() {
             out.part(Listener::take(self));
         }
     }
@@ -545,7 +565,7 @@ impl Listener {
         size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
     }
 
-    /// Records the hours or days in which the chunk has lines, if they are wanted.
+    /// Records the hours or days in which the chunk has lines, and the times of its first and last line, if they are wanted.
     pub(super) fn note_logged(&mut self, chunk: &Chunk<'_>) {
         if let Some(parts) = self.parts {
             let span = hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
@@ -553,6 +573,11 @@ impl Listener {
                 (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
                 (one, other) => one.or(other),
             };
+        }
+        if self.with_ends
+            && let Some([first, last]) = hours::ends(chunk.written.form, chunk.owned())
+        {
+            self.ends = Some([self.ends.map_or(first, |[first, _]| first), last]);
         }
     }
 
@@ -567,8 +592,8 @@ impl Listener {
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
-        let span = self.span.take();
-        Notes { notes, texts, names, logged, span, near_misses, newlines: std::mem::take(&mut self.newlines) }
+        let (span, ends) = (self.span.take(), self.ends.take());
+        Notes { notes, texts, names, logged, span, ends, near_misses, newlines: std::mem::take(&mut self.newlines) }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.

@@ -5,7 +5,7 @@
 use super::sheet::{Cell, Column, Holds};
 use super::wording::{clocks, counted, grouped, moment};
 use crate::catalogue::Catalogue;
-use crate::code::Key;
+use crate::code::{Key, MFA};
 use crate::finding::{Finding, Findings, Kind, Options, Per, Rates, Sample, find};
 use crate::summary::sign_ins::{ClocksApart, Settled};
 use crate::terminal::replaced;
@@ -57,7 +57,7 @@ pub(crate) const FINDING: &[Column] = &[
     Column::for_scripts(
         "count_of_one",
         Holds::Count,
-        "How many of these are of the first user or host, or have the interval.",
+        "How many of these are of the first user or host, have the interval, or, of the kind `prompts`, were approved after them.",
     ),
     Column::for_scripts("count_without_time", Holds::Count, "How many of these have no time that can be read."),
     Column::for_scripts("before", Holds::Rate, "Number of results in a unit of time before.").or_null(),
@@ -361,12 +361,11 @@ impl Words<'_> {
             }
             Kind::Attention => self.attention(finding, &codes),
             Kind::Prompts => self.prompts(finding),
-            Kind::Retry => retry(finding, self.repeat_within),
+            Kind::Retry => self.retry(finding),
             Kind::Repeats => format!(
-                "More people than before are asked again within {}: {} {}",
+                "More people than before are asked again within {}: {}",
                 self.repeat_within.in_words(),
-                counted_people(finding.users_count),
-                self.span(finding)
+                self.change(finding, "")
             ),
             Kind::Gap => format!(
                 "{} has no sign-in {} to {}, unlike the other hosts",
@@ -375,7 +374,14 @@ impl Words<'_> {
                 self.time(finding.until)
             ),
             Kind::Coverage => self.coverage(finding),
-            Kind::Unknown => format!("{codes}: in nobody's list, {}", results(finding.count)),
+            Kind::Unanswered => {
+                let (after, until) = (self.at(" after ", finding.since), self.time(finding.until));
+                let logs = if finding.hosts.len() == 1 { "the log goes on" } else { "the logs go on" };
+                format!("No sign-in on {} has a result{after}, but {logs} until {until}", named(&finding.hosts))
+            }
+            Kind::Unknown => {
+                format!("{codes}: in nobody's list, {}", results(finding.count))
+            }
             Kind::NearMisses => format!(
                 "{} speak of a call status but hold no result that can be read, so the numbers of results may be too small",
                 counted(finding.count, "line")
@@ -394,27 +400,26 @@ impl Words<'_> {
         };
         let (before, after) = (rate(before), rate(after));
         let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
+        let codes = if codes.is_empty() { String::new() } else { format!("{codes}: ") };
+        // The rate of a short time says little without the number.
+        let number = if is_short(finding) { format!(" ({})", results(finding.count)) } else { String::new() };
         let fewer = match self.numbers(&finding.fewer) {
             fewer if fewer.is_empty() => fewer,
             fewer => format!("; at the same time, there are fewer of {fewer}"),
         };
         let text = match (finding.kind, finding.since_start) {
             (Kind::Stopped, true) => {
-                let at = self.at("none after ", finding.since);
-                format!("{codes}: {at}; already {before} {per} when the log begins{affected}")
-            }
-            (_, true) => {
-                let at = self.at("since ", finding.since);
-                format!("{codes}: {after} {per} {at}; already {before} {per} when the log begins{affected}")
+                let until = self.at("until ", finding.since);
+                format!("{codes}{before} {per} from the beginning of the log {until}, then none{affected}")
             }
             (Kind::New, false) => {
-                format!("{codes}: new {}, {after} {per}{affected}", self.span(finding))
+                format!("{codes}new {}, {after} {per}{number}{affected}", self.span(finding))
             }
             (Kind::Stopped, false) => {
                 let until = self.at(" until ", finding.until);
-                format!("{codes}: none {}{until}, before {before} {per}", self.at("after ", finding.since))
+                format!("{codes}none {}{until}, before {before} {per}", self.at("after ", finding.since))
             }
-            _ => format!("{codes}: from {before} to {after} {per} {}{affected}", self.span(finding)),
+            _ => format!("{codes}from {before} to {after} {per}{number} {}{affected}", self.span(finding)),
         };
         text + &fewer
     }
@@ -451,12 +456,19 @@ impl Words<'_> {
     }
 
     fn prompts(&self, finding: &Finding) -> String {
-        if finding.users_count > 1 {
+        let is_approved = finding.count_of_one > 0;
+        if finding.users_count > 1 || finding.count_of_one > 1 {
             let people = counted_people(finding.users_count);
-            return format!(
-                "{people} approved a prompt after at least 5 that were denied or not answered within 10 minutes, first {}",
-                self.at("at ", finding.samples.last().and_then(|sample| sample.time))
-            );
+            let first = self.at("at ", finding.since);
+            return if is_approved {
+                format!(
+                    "{people} approved a prompt after at least 5 that were denied or not answered within 10 minutes, first {first}"
+                )
+            } else {
+                format!(
+                    "{people} denied or did not answer at least 10 prompts within 30 minutes, first {first}, and approved none of them"
+                )
+            };
         }
         let addresses: Vec<String> =
             finding.samples.iter().filter_map(|sample| sample.address.as_deref()).map(replaced).collect();
@@ -465,46 +477,108 @@ impl Words<'_> {
             (Some(one), Some(other)) => format!(", from {one} at first and {other} at last"),
             _ => String::new(),
         };
+        let (users, count) = (users(finding), grouped(finding.count));
+        if !is_approved {
+            return format!(
+                "{users} denied or did not answer {count} prompts {}, and approved none{addresses}",
+                self.span(finding)
+            );
+        }
         format!(
-            "{} approved a prompt {}, after {} that were denied or not answered {}{addresses}",
-            users(finding),
+            "{users} approved a prompt {}, after {count} that were denied or not answered {}{addresses}",
             self.at("at ", finding.until),
-            grouped(finding.count),
             self.at("since ", finding.since),
         )
     }
 
     fn coverage(&self, finding: &Finding) -> String {
         let others = finding.hosts_of.saturating_sub(finding.hosts.len() as u64);
-        let verb = if finding.hosts.len() == 1 { ("has", "begins", "ends") } else { ("have", "begin", "end") };
-        let others = format!("the other {}", if others == 1 { "host".to_owned() } else { counted(others, "host") });
         let hosts = named(&finding.hosts);
-        let (has, begins, ends) = verb;
-        match (finding.since, finding.until) {
-            (Some(_), None) => {
-                format!("{hosts} {has} no sign-in after {}; the logs of {others} go on", self.time(finding.since))
+        let (logs, one, or) = match finding.hosts.len() {
+            1 => (format!("The log of {hosts}"), "s", ["", ""]),
+            _ => (format!("The logs of {hosts}"), "", [" or earlier", " or later"]),
+        };
+        let goes = |one: &str, many: &str| match others {
+            1 => format!("the log of another host {one}"),
+            _ => format!("the logs of {} {many}", counted(others, "other host")),
+        };
+        match finding.since {
+            Some(_) => {
+                format!("{logs} end{one} at {}{}; {}", self.time(finding.since), or[0], goes("goes on", "go on"))
             }
-            (None, Some(_)) => {
-                format!(
-                    "{hosts} {has} no sign-in before {}; the logs of {others} begin earlier",
-                    self.time(finding.until)
-                )
-            }
-            _ => format!("The logs of {hosts} {begins} later or {ends} earlier than those of {others}"),
+            None => format!(
+                "{logs} begin{one} at {}{}; {}",
+                self.time(finding.until),
+                or[1],
+                goes("begins earlier", "begin earlier")
+            ),
         }
+    }
+
+    /// Words the timer of a program that asks again.
+    fn retry(&self, finding: &Finding) -> String {
+        let seconds = finding.interval_ms.unwrap_or_default() / 1_000;
+        let longest = match finding.longest_ms {
+            Some(longest) => format!(", and calls take up to {} s", grouped(longest.div_ceil(1_000))),
+            None => String::new(),
+        };
+        let who = match (finding.users_count, &finding.users[..]) {
+            (1, [name]) => format!("{} was", replaced(name)),
+            (1, _) => "1 person was".to_owned(),
+            (many, _) => format!("{} were", counted_people(many)),
+        };
+        let same = match (finding.count_of_one, finding.count) {
+            (same, all) if same == all => "all of them".to_owned(),
+            (same, _) => format!("{} of them", grouped(same)),
+        };
+        // Without the few others.
+        let hosts = match (finding.hosts.len() as u64, finding.hosts_of) {
+            (0, _) | (_, 0 | 1) => String::new(),
+            (some, all) if some == all || some > NAMED as u64 => String::new(),
+            _ => format!(", mostly on {}", named(&finding.hosts)),
+        };
+        let why = if is_of_few(finding) {
+            "probably a program that signs in regularly".to_owned()
+        } else {
+            format!("the time-out of the client is probably {seconds} s{longest}")
+        };
+        let (times, within) = (counted(finding.count, "time"), self.repeat_within.in_words());
+        let first = self.at(", first at ", finding.since);
+        format!(
+            "{who} asked again {times} within {within}, {same} {seconds} s after the last attempt{hosts}{first}: {why}"
+        )
     }
 
     /// Returns what to do next: the first check of the most frequent code.
     fn next(&self, finding: &Finding) -> String {
         match finding.kind {
             Kind::Stopped | Kind::Fall | Kind::Repeats => String::new(),
-            Kind::Retry => "Raise the time-out of the client, such as the RADIUS client or VPN.".to_owned(),
+            Kind::Retry if is_of_few(finding) => {
+                "Look for a program or a scheduled task that signs in as this user.".to_owned()
+            }
+            Kind::Retry => {
+                "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly."
+                    .to_owned()
+            }
+            Kind::Prompts if finding.count_of_one == 0 => {
+                "Ask whether the user was signing in. If not, somebody else may know the password, so change it.".to_owned()
+            }
             Kind::Prompts => {
                 "Ask whether the user was signing in. If not, change the password and check the sign-in logs."
                     .to_owned()
             }
-            Kind::Gap | Kind::Coverage => "This may be a hole in the log. Ask for the missing part.".to_owned(),
-            Kind::Unknown => "Contact the Impero support team.".to_owned(),
+            Kind::Unanswered => {
+                "Look in these logs for errors. The program may not have reached the service, or have written the results to another log."
+                    .to_owned()
+            }
+            Kind::Gap => {
+                "If the log has no other lines at that time either, ask for the missing part.".to_owned()
+            }
+            Kind::Coverage => "Ask for the missing part of the log.".to_owned(),
+            Kind::Unknown if finding.codes.iter().any(|key| key.family() == MFA) => {
+                "Contact the Impero support team.".to_owned()
+            }
+            Kind::Unknown => "Look in the documentation of the product that wrote the log.".to_owned(),
             Kind::NearMisses => "Look at them. If they are results, make a pattern of one.".to_owned(),
             _ => {
                 let entry = finding.codes.first().and_then(|key| self.catalogue.entry(key));
@@ -517,7 +591,9 @@ impl Words<'_> {
     fn codes(&self, codes: &[Key]) -> String {
         let described = |key: &Key| match (key, self.catalogue.entry(key)) {
             (Key::Code(code), Some(entry)) => format!("{code} {}", entry.description),
-            (Key::Name(_), Some(entry)) => entry.description.clone(),
+            // With the name that the table has as well.
+            (Key::Name(name), Some(entry)) if name.text() == entry.description => replaced(&key.to_string()),
+            (Key::Name(_), Some(entry)) => format!("{} ({})", entry.description, replaced(&key.to_string())),
             (key, None) => replaced(&key.to_string()),
         };
         listed(codes.iter().map(described), "code")
@@ -561,24 +637,16 @@ fn clock(apart: &ClocksApart) -> (Finding, Worded) {
     (finding, Worded { text: text.trim_end_matches('.').to_owned(), next: next.to_owned(), command: String::new() })
 }
 
-/// Words the timer of a program that asks again.
-fn retry(finding: &Finding, within: Within) -> String {
-    let seconds = finding.interval_ms.unwrap_or_default() / 1_000;
-    let longest = match finding.longest_ms {
-        Some(longest) => format!(", and calls take up to {} s", grouped(longest.div_ceil(1_000))),
-        None => String::new(),
-    };
-    format!(
-        "{} asked again {} within {}, {} of them {seconds} s after the last attempt: the time-out of the client is \
-         probably {seconds} s{longest}",
-        match finding.users_count {
-            1 => "1 person was".to_owned(),
-            _ => format!("{} were", counted_people(finding.users_count)),
-        },
-        counted(finding.count, "time"),
-        within.in_words(),
-        grouped(finding.count_of_one),
-    )
+/// Whether the finding is about a time of less than an hour.
+fn is_short(finding: &Finding) -> bool {
+    const HOUR: i64 = 3_600_000_000_000;
+    let length = |since: Time, until: Time| until.nanoseconds().saturating_sub(since.nanoseconds());
+    finding.since.zip(finding.until).is_some_and(|(since, until)| length(since, until) < HOUR)
+}
+
+/// Whether a timer is of so few users that it says nothing about a time-out.
+fn is_of_few(finding: &Finding) -> bool {
+    finding.users_count < 3
 }
 
 /// Returns `all 43 are` or `41 of 43 are`.
@@ -614,12 +682,24 @@ fn people(finding: &Finding, one_in: u64) -> String {
     if finding.users_count == 0 {
         return String::new();
     }
-    let examined = if one_in > 1 { format!(" (1 in {} was examined)", grouped(one_in)) } else { String::new() };
-    let all = match finding.users_of {
-        0 => String::new(),
-        all => format!(" of {}", grouped(all.max(finding.users_count))),
+    let all = finding.users_of.max(finding.users_count);
+    let (about, examined) = match one_in {
+        0 | 1 => ("", String::new()),
+        2 => ("about ", " (half of them were examined)".to_owned()),
+        many => ("about ", format!(" (1 in {} was examined)", grouped(many))),
     };
-    format!(", {}{all} people{examined}", grouped(finding.users_count))
+    let number = |count: u64| grouped(if one_in > 1 { rounded(count.saturating_mul(one_in)) } else { count });
+    let all = if finding.users_of == 0 { String::new() } else { format!(" of {}", number(all)) };
+    format!(", {about}{}{all} people{examined}", number(finding.users_count))
+}
+
+/// Rounds an estimate to two digits.
+fn rounded(number: u64) -> u64 {
+    let mut unit = 1;
+    while number / unit >= 100 {
+        unit *= 10;
+    }
+    (number + unit / 2) / unit * unit
 }
 
 /// Returns the names of the users, or of the first ones.
@@ -751,6 +831,15 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_of_a_short_time_has_its_number() {
+        let rise = Finding { until: after(1_080), count: 11, rates: rates(1.2, 38.8), ..about(Kind::Rise, &[102]) };
+        assert_eq!(
+            worded(&rise)[0],
+            "102 Phone Unreachable: from 1.2 to 39 an hour (11 results) from 2017-02-14 08:17:12Z to 2017-02-14 08:35:12Z"
+        );
+    }
+
+    #[test]
     fn what_no_longer_occurs_has_the_rate_before() {
         let stopped = Finding { rates: rates(12.0, 0.0), ..about(Kind::Stopped, &[21]) };
         assert_eq!(
@@ -760,12 +849,12 @@ mod tests {
         let already = Finding { since_start: true, ..stopped };
         assert_eq!(
             worded(&already)[0],
-            "21 Mobile App Authenticated: none after 2017-02-14 08:17:12Z; already 12 an hour when the log begins"
+            "21 Mobile App Authenticated: 12 an hour from the beginning of the log until 2017-02-14 08:17:12Z, then none"
         );
         let fall = Finding { kind: Kind::Fall, rates: rates(12.0, 0.04), ..already };
         assert_eq!(
             worded(&fall)[0],
-            "21 Mobile App Authenticated: under 0.1 an hour since 2017-02-14 08:17:12Z; already 12 an hour when the log begins"
+            "21 Mobile App Authenticated: from 12 to under 0.1 an hour since 2017-02-14 08:17:12Z"
         );
     }
 
@@ -826,7 +915,15 @@ mod tests {
         let samples = vec![sample("10.1.1.1"), sample("10.2.2.2")];
         let users = names(&["ann"]);
         let until = after(400);
-        let one = Finding { users, users_count: 1, until, count: 6, samples, ..about(Kind::Prompts, &[21, 129]) };
+        let one = Finding {
+            users,
+            users_count: 1,
+            until,
+            count: 6,
+            count_of_one: 1,
+            samples,
+            ..about(Kind::Prompts, &[21, 129])
+        };
         assert_eq!(
             worded(&one),
             [
@@ -836,7 +933,21 @@ mod tests {
                 "",
             ]
         );
-        let many = Finding { users: Vec::new(), users_count: 9, ..one };
+        let none = Finding { count_of_one: 0, samples: Vec::new(), ..one.clone() };
+        assert_eq!(
+            worded(&none)[..2],
+            [
+                "ann denied or did not answer 6 prompts from 2017-02-14 08:17:12Z to 2017-02-14 08:23:52Z, and approved none",
+                "Ask whether the user was signing in. If not, somebody else may know the password, so change it.",
+            ]
+        );
+        let many = Finding { users: Vec::new(), users_count: 9, ..none };
+        assert_eq!(
+            worded(&many)[0],
+            "9 people denied or did not answer at least 10 prompts within 30 minutes, first at 2017-02-14 08:17:12Z, and \
+             approved none of them"
+        );
+        let many = Finding { count_of_one: 9, ..many };
         assert_eq!(
             worded(&many)[0],
             "9 people approved a prompt after at least 5 that were denied or not answered within 10 minutes, first at \
@@ -848,13 +959,26 @@ mod tests {
     fn a_timer_stands_beside_how_long_calls_take() {
         let (count, count_of_one, users_count) = (36, 31, 5);
         let (interval_ms, longest_ms) = (Some(30_000), Some(40_200));
-        let retry = Finding { count, count_of_one, users_count, interval_ms, longest_ms, ..about(Kind::Retry, &[]) };
+        let hosts = names(&["host1"]);
+        let retry =
+            Finding { hosts, count, count_of_one, users_count, interval_ms, longest_ms, ..about(Kind::Retry, &[]) };
         assert_eq!(
             worded(&retry),
             [
-                "5 people were asked again 36 times within a minute, 31 of them 30 s after the last attempt: the time-out of the \
-             client is probably 30 s, and calls take up to 41 s",
-                "Raise the time-out of the client, such as the RADIUS client or VPN.",
+                "5 people were asked again 36 times within a minute, 31 of them 30 s after the last attempt, mostly on host1, first at \
+             2017-02-14 08:17:12Z: the time-out of the client is probably 30 s, and calls take up to 41 s",
+                "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly.",
+                "",
+            ]
+        );
+        let (users, hosts) = (names(&["bob"]), Vec::new());
+        let of_one = Finding { users, hosts, users_count: 1, count: 12, count_of_one: 12, longest_ms: None, ..retry };
+        assert_eq!(
+            worded(&of_one),
+            [
+                "bob was asked again 12 times within a minute, all of them 30 s after the last attempt, first at 2017-02-14 \
+             08:17:12Z: probably a program that signs in regularly",
+                "Look for a program or a scheduled task that signs in as this user.",
                 "",
             ]
         );
@@ -862,22 +986,58 @@ mod tests {
 
     #[test]
     fn missing_lines_are_not_taken_for_a_silence() {
-        let next = "This may be a hole in the log. Ask for the missing part.";
+        let next = "Ask for the missing part of the log.";
         let ends = Finding { hosts: names(&["host33"]), ..about(Kind::Coverage, &[]) };
         assert_eq!(
             worded(&ends),
-            ["host33 has no sign-in after 2017-02-14 08:17:12Z; the logs of the other 39 hosts go on", next, "",]
+            ["The log of host33 ends at 2017-02-14 08:17:12Z; the logs of 39 other hosts go on", next, "",]
         );
-        let begin = Finding { hosts: names(&["a", "b"]), since: None, until: after(0), ..ends };
+        let begin = Finding { hosts: names(&["a", "b"]), since: None, until: after(0), hosts_of: 3, ..ends };
         assert_eq!(
             worded(&begin)[0],
-            "a and b have no sign-in before 2017-02-14 08:17:12Z; the logs of the other 38 hosts begin earlier"
+            "The logs of a and b begin at 2017-02-14 08:17:12Z or later; the log of another host begins earlier"
         );
-        let gap = Finding { kind: Kind::Gap, since: after(0), until: after(60), ..begin.clone() };
+        let gap = Finding { kind: Kind::Gap, since: after(0), until: after(60), hosts: names(&["a"]), ..begin };
         assert_eq!(
-            worded(&Finding { hosts: names(&["a"]), ..gap })[0],
-            "a has no sign-in from 2017-02-14 08:17:12Z to 2017-02-14 08:18:12Z, unlike the other hosts"
+            worded(&gap)[..2],
+            [
+                "a has no sign-in from 2017-02-14 08:17:12Z to 2017-02-14 08:18:12Z, unlike the other hosts",
+                "If the log has no other lines at that time either, ask for the missing part.",
+            ]
         );
+    }
+
+    #[test]
+    fn sign_ins_without_a_result_have_the_time_of_the_last_one() {
+        let silent = Finding { hosts: names(&["a", "b"]), until: after(60), ..about(Kind::Unanswered, &[]) };
+        assert_eq!(
+            worded(&silent)[0],
+            "No sign-in on a and b has a result after 2017-02-14 08:17:12Z, but the logs go on until 2017-02-14 08:18:12Z"
+        );
+        assert_eq!(
+            worded(&Finding { since: None, hosts: names(&["a"]), ..silent })[0],
+            "No sign-in on a has a result, but the log goes on until 2017-02-14 08:18:12Z"
+        );
+    }
+
+    #[test]
+    fn repeats_have_their_rates() {
+        let hosts = names(&["host1"]);
+        let (users_count, users_of) = (20, 31);
+        let repeats = Finding { hosts, users_count, users_of, rates: rates(1.2, 14.0), ..about(Kind::Repeats, &[]) };
+        assert_eq!(
+            worded(&repeats)[0],
+            "More people than before are asked again within a minute: from 1.2 to 14 an hour since 2017-02-14 08:17:12Z, on \
+             host1, 20 of 31 people"
+        );
+    }
+
+    #[test]
+    fn the_number_of_people_is_an_estimate_if_only_some_were_examined() {
+        let rise = Finding { users_count: 22_568, users_of: 42_158, ..about(Kind::Rise, &[102]) };
+        assert_eq!(people(&rise, 1), ", 22,568 of 42,158 people");
+        assert_eq!(people(&rise, 2), ", about 45,000 of 84,000 people (half of them were examined)");
+        assert_eq!(people(&rise, 8), ", about 180,000 of 340,000 people (1 in 8 was examined)");
     }
 
     #[test]

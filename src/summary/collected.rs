@@ -20,6 +20,8 @@ pub(super) struct Collected {
     rows: Rows,
     watched: Earliest,
     lines: Lines,
+    /// The times at which sign-ins began that have no result.
+    unanswered: Lines,
     /// The hash of each user, with the number of the user as index. Names are hashed once, because rows are sampled by hash again
     /// and again.
     hashes: RefCell<Vec<Option<u64>>>,
@@ -42,6 +44,15 @@ fn unplaced(place: u32) -> (u32, Number) {
 impl Collected {
     /// Adds a result that counts, in `source`. A result without a time is left out, unless it is never left out.
     pub(super) fn add(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
+        self.add_any(result, source, keys, users, true);
+    }
+
+    /// Adds a result that does not count because of its code. It still shows that somebody signed in.
+    pub(super) fn add_exposure(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
+        self.add_any(result, source, keys, users, false);
+    }
+
+    fn add_any(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values, counts: bool) {
         let Some(key) = keys.get(result.key as usize) else { return };
         let time = result.time().map_or(NO_TIME, Time::nanoseconds);
         // Users beyond the limit are not distinguished, so they count as unknown.
@@ -55,7 +66,7 @@ impl Collected {
             let hashes = &self.hashes;
             self.rows.add(row, |row| hash(row, hashes, users));
         }
-        if is_watched(key) {
+        if counts && is_watched(key) {
             self.watched.add(row);
         }
     }
@@ -63,6 +74,11 @@ impl Collected {
     /// Adds a line.
     pub(super) fn line(&mut self, source: u32, host: Number, time: Time) {
         self.lines.add(place(source, host), time.nanoseconds());
+    }
+
+    /// Adds a sign-in without a result, which began at `time`.
+    pub(super) fn unanswered(&mut self, source: u32, host: Number, time: Time) {
+        self.unanswered.add(place(source, host), time.nanoseconds());
     }
 
     /// Returns what was collected, by name. `host` returns the machine of results in a source whose lines name the given machine,
@@ -88,9 +104,11 @@ impl Collected {
         self.rows.retain_hosts(|place| of_place(place).is_some());
         self.watched.retain_hosts(|place| of_place(place).is_some());
         self.lines.retain_hosts(|place| of_place(place).is_some());
+        self.unanswered.retain_hosts(|place| of_place(place).is_some());
         let Labels { host, person, address, key } = texts;
         let texts = Labels { host: |place| host(of_place(place)?.as_u32()), person, address, key };
-        Cells::new(self.rows, self.watched, self.lines, &texts)
+        let cells = Cells::new(self.rows, self.watched, self.lines, &texts);
+        cells.with_unanswered(self.unanswered, texts.host)
     }
 }
 

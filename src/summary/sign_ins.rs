@@ -286,6 +286,8 @@ pub struct SignIns<'c> {
     totals: Totals,
     /// Whether the current source has results.
     has_results: bool,
+    /// The times of the first and the last line of the current source.
+    ends: Option<[Time; 2]>,
     joiner: Joiner<LineWriter, Number, SignIn>,
     /// A buffer for the attempts that end with a line. Empty between lines.
     ended: Vec<Attempt<Number, SignIn>>,
@@ -633,6 +635,7 @@ impl<'c> SignIns<'c> {
             spans: Vec::new(),
             totals: Totals::default(),
             has_results: false,
+            ends: None,
             joiner: Joiner::default(),
             edges: Vec::new(),
             waiting: Vec::new(),
@@ -702,6 +705,12 @@ impl<'c> SignIns<'c> {
         }
     }
 
+    /// Records the times of the first and the last line of the next part of the current source. Only needed for findings, so that a log
+    /// that goes on without sign-ins does not look as if it ended.
+    pub fn reaches(&mut self, [first, last]: [Time; 2]) {
+        self.ends = Some([self.ends.map_or(first, |[first, _]| first), last]);
+    }
+
     /// Ends the current source, whose name is `name` and which has `bytes` bytes.
     pub fn end_source(&mut self, name: &str, bytes: u64) {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
@@ -710,6 +719,11 @@ impl<'c> SignIns<'c> {
             self.edges.push((source, edges));
         }
         let has_results = std::mem::take(&mut self.has_results);
+        // Other files of a machine, such as that of an installation, do not show that its log goes on.
+        let ends = self.ends.take().filter(|_| has_results);
+        if let Some(collected) = &mut self.collected {
+            ends.into_iter().flatten().for_each(|time| collected.line(source, Number::default(), time));
+        }
         self.facts.push(SourceFacts { bytes, without_result: std::mem::take(&mut self.without_result), has_results });
         self.totals.files_read += 1;
         self.totals.files_with_results += u64::from(has_results);
@@ -781,6 +795,13 @@ impl<'c> SignIns<'c> {
         let Attempt { began, said, result, .. } = *attempt;
         let Some(mut result) = result else {
             self.count.without_result += 1;
+            // If only a part of the results counts, others may have a result that does not.
+            if let (Some(collected), Some(began)) = (&mut self.collected, began)
+                && self.options.filter.keeps_all_users_and_times()
+            {
+                let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+                collected.unanswered(source, said.host.unwrap_or_default(), began);
+            }
             return;
         };
         result.user = said.user.unwrap_or_default();
@@ -906,12 +927,17 @@ impl<'c> SignIns<'c> {
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
         let (collected, periods, latest) = (&mut self.collected, &mut self.periods, &mut self.latest);
-        let mut collect = |result: &SignIn, source: u32, logs: usize| {
+        let mut collect = |result: &SignIn, source: u32, kept: Kept, logs: usize| {
+            match (&mut *collected, kept) {
+                (None, _) | (_, Kept::No) => {}
+                (Some(collected), Kept::Yes) => collected.add(result, source, &self.keys, &self.users),
+                (Some(collected), Kept::AllButKey) => collected.add_exposure(result, source, &self.keys, &self.users),
+            }
+            if kept != Kept::Yes {
+                return;
+            }
             if let Some(latest) = latest {
                 latest.add(result, source, u32::try_from(logs).unwrap_or(u32::MAX));
-            }
-            if let Some(collected) = collected {
-                collected.add(result, source, &self.keys, &self.users);
             }
             if let Some((periods, time)) = periods.as_mut().zip(result.time()) {
                 let place = (!is_checked).then_some((source, result.host));
@@ -941,11 +967,12 @@ impl<'c> SignIns<'c> {
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
-            let is_kept = keeper.keeps(&result, &[source(&result)], count);
+            let kept = keeper.keeps(&result, &[source(&result)], count);
+            let is_kept = kept == Kept::Yes;
             if is_kept {
                 count.add(&result, source(&result), 0, by, is_checked);
-                collect(&result, source(&result), 1);
             }
+            collect(&result, source(&result), kept, 1);
             note(&result, &result, is_kept);
         }
         let (mut records, mut found) = (Vec::new(), Vec::new());
@@ -982,7 +1009,9 @@ impl<'c> SignIns<'c> {
                 if !is_alone && records.len() == 1 {
                     without_twin[usize::from(first.recorder())] += 1;
                 }
-                let is_kept = keeper.keeps(&best, &found, count);
+                let kept = keeper.keeps(&best, &found, count);
+                let is_kept = kept == Kept::Yes;
+                collect(&best, source(&best), kept, found.len());
                 if is_kept {
                     if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
                         named_or_unknown.push(best);
@@ -990,7 +1019,6 @@ impl<'c> SignIns<'c> {
                     let row = RowNumber::of(&best);
                     records.iter().zip(&found).for_each(|(one, source)| count.found((row, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
-                    collect(&best, source(&best), found.len());
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
@@ -1032,6 +1060,7 @@ impl<'c> SignIns<'c> {
         let spans = std::mem::take(&mut self.spans);
         let SignIns {
             options,
+            catalogue,
             users,
             hosts,
             addresses,
@@ -1222,7 +1251,7 @@ impl<'c> SignIns<'c> {
             })
         });
         let cells = collected.map(|collected| {
-            collected.cells(
+            let cells = collected.cells(
                 &users,
                 |source, number| Some(host(source, number)).filter(|host| is_kept(source, *host)),
                 Labels {
@@ -1231,7 +1260,9 @@ impl<'c> SignIns<'c> {
                     address: |number| text(&addresses, Number::from_index(u64::from(number))),
                     key: |number: u32| keys.get(number as usize).cloned(),
                 },
-            )
+            );
+            // Results with other codes show how often people signed in.
+            cells.with_exposure(|key| !options.filter.check_key(key, catalogue).is_empty())
         });
         let history = periods.map(|periods| {
             let is_kept = |source: u32, host: Number| {
@@ -1501,6 +1532,15 @@ impl GroupKey {
     }
 }
 
+/// Whether the filter keeps a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    /// It is dropped only because of its code.
+    AllButKey,
+    No,
+}
+
 /// Applies the filter to sign-ins.
 struct Keeper<'k> {
     filter: &'k Filter,
@@ -1522,9 +1562,9 @@ struct Keeper<'k> {
 
 impl Keeper<'_> {
     /// Whether the filter keeps a sign-in that was found in these sources. Counts it as dropped if not.
-    fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> bool {
+    fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> Kept {
         if self.keeps_all {
-            return true;
+            return Kept::Yes;
         }
         count.span.add(result.time());
         let Keeper {
@@ -1571,10 +1611,11 @@ impl Keeper<'_> {
             filter.check_finding(key, spellings, hosts.text(host), result.time()),
         ];
         let dropped = dropped.into_iter().fold(Dropped::default(), |all, one| all | one);
-        if !dropped.is_empty() {
-            count.dropped.add(dropped);
+        if dropped.is_empty() {
+            return Kept::Yes;
         }
-        dropped.is_empty()
+        count.dropped.add(dropped);
+        if dropped.is_only_key() { Kept::AllButKey } else { Kept::No }
     }
 }
 
@@ -1794,6 +1835,52 @@ mod tests {
             sign_ins.end_source(name, 1);
         }
         assert_eq!(sign_ins.settle().totals.hosts_with_results, 4);
+    }
+
+    #[test]
+    fn findings_know_the_first_and_last_line_of_logs_with_results() {
+        let ends = |has_result: bool| {
+            let mut sign_ins = SignIns::new(Options { with_cells: true, ..Options::default() }, Catalogue::built_in());
+            let time = |seconds| at(seconds).unwrap().time;
+            sign_ins.reaches([time(2), time(3)]);
+            sign_ins.hear(&Heard {
+                stamp: at(7),
+                key: has_result.then_some(Key::Code(Code(21))),
+                ..heard(1, Key::Code(Code(21)))
+            });
+            sign_ins.reaches([time(5), time(40)]);
+            sign_ins.end_source("t/host1/svc.log", 1);
+            sign_ins.skip_source("t/host2/svc.log");
+            let cells = sign_ins.settle().cells.unwrap();
+            let periods = cells.lines().as_slice();
+            periods
+                .iter()
+                .map(|period| [period.first, period.last].map(|time| time / 1_000_000_000 % 60))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ends(true), [[2, 40]]);
+        assert_eq!(ends(false), [[7, 7]]);
+    }
+
+    #[test]
+    fn results_with_other_codes_are_known_to_findings() {
+        let filter = Filter { codes: "102".parse().unwrap(), users: "!bob".parse().unwrap(), ..Filter::default() };
+        let mut sign_ins =
+            SignIns::new(Options { with_cells: true, filter, ..Options::default() }, Catalogue::built_in());
+        for (code, user) in [(21, "ann"), (102, "ann"), (102, "bob"), (21, "bob"), (132, "carl")] {
+            sign_ins.hear(&Heard { stamp: at(7), user: Some(user), ..heard(1, Key::Code(Code(code))) });
+        }
+        sign_ins.end_source("svc.log", 1);
+        let settled = sign_ins.settle();
+        let cells = settled.cells.unwrap();
+        let rows: Vec<(String, bool)> = cells
+            .rows()
+            .as_slice()
+            .iter()
+            .map(|row| (cells.keys()[row.key as usize].to_string(), cells.is_exposure(row.key)))
+            .collect();
+        assert_eq!(rows, [("21".to_owned(), true), ("102".to_owned(), false), ("132".to_owned(), true)]);
+        assert_eq!((settled.summary.results(), cells.watched().as_slice()), (1, &[][..]));
     }
 
     #[test]
