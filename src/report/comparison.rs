@@ -29,9 +29,9 @@ const COMPARED_LEAST: f64 = 0.5;
 const LONGER_MOST: f64 = 4.0;
 
 /// The beginning of a table.
-const BEFORE: &str = "Before  ";
+const BEFORE: &str = "Before: ";
 /// The beginning of its second line.
-const AFTER: &str = "After   ";
+const AFTER: &str = "After: ";
 
 const fn sheet(columns: &'static [Column]) -> Sheet {
     Sheet {
@@ -280,7 +280,7 @@ impl Compared {
         let span = first.zip(last).map(|(first, last)| wording::span(self.zone.of(first), self.zone.of(last)));
         let parts = [counted(count, "result"), counted(side.files, "file")].into_iter();
         let parts: Vec<String> = parts.chain(hosts).chain(hours).chain(span).collect();
-        format!("{}: {}", replaced(&side.name), parts.join(", "))
+        format!("{}, {}", replaced(&side.name), parts.join(", "))
     }
 
     /// Returns what limits the comparison, the most important first.
@@ -375,5 +375,7 @@ fn rate(rate: f64) -> String {
 /// Whether `text` begins like a table of a comparison.
 #[must_use]
 pub fn begins(text: &str) -> bool {
-    text.strip_prefix(BEFORE).is_some_and(|rest| rest.contains(&format!("\n{AFTER}")))
+    let sides = text.split_once("\n\n").map_or(text, |(sides, _)| sides);
+    let after = sides.strip_prefix(BEFORE).and_then(|rest| rest.split_once(&format!("\n{AFTER}")));
+    after.is_some_and(|(before, after)| [before, after].iter().all(|side| side.contains("result")))
 }
