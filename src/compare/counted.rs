@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashMapExt as _};
+
 use crate::code::Key;
 use crate::finding::Cells;
 use crate::finding::people_hours::{PARTS_OF_WEEK, part_of_week, people_hours};
@@ -36,6 +38,8 @@ pub struct Counted {
     pub(super) rows: BTreeMap<(Place, Key), u64>,
     /// The number of people-hours, or of results if people are not known, that have the code of a row, in each part of the week.
     pub(super) cases: BTreeMap<(Place, Key), [u64; PARTS_OF_WEEK]>,
+    /// The cases of the person with the most of them, for each row, unless results are compared by user.
+    pub(super) busiest: BTreeMap<(Place, Key), [u64; PARTS_OF_WEEK]>,
     /// How much each host or user covers.
     pub(super) places: BTreeMap<Place, Exposure>,
     /// The hosts, if they are known.
@@ -115,6 +119,7 @@ impl Counted {
 
     fn add_people(&mut self, cells: &Cells, of: Option<Dimension>) {
         let (mut results, mut without_user) = (0, 0);
+        let mut by_user: HashMap<(Place, &Key, &str), [u64; PARTS_OF_WEEK]> = HashMap::new();
         for hour in people_hours(cells) {
             let place: Place = match of {
                 Some(Dimension::Host) => hour.host,
@@ -127,10 +132,21 @@ impl Counted {
             self.hosts.extend(hour.host.map(Box::from));
             self.places.entry(place.clone()).or_default().units[hour.part] += 1;
             for key in hour.keys {
+                if let Some(user) = hour.user.filter(|_| of != Some(Dimension::User)) {
+                    by_user.entry((place.clone(), key, user)).or_default()[hour.part] += 1;
+                }
                 self.cases.entry((place.clone(), key.clone())).or_default()[hour.part] += 1;
             }
         }
         self.lacks_users = 2 * without_user > results;
+        for ((place, key, _), cases) in by_user {
+            let busiest = self.busiest.entry((place, key.clone())).or_default();
+            // Of two persons with equally many, one is chosen by the cases, which does not depend on the order.
+            let rank = |cases: &[u64; PARTS_OF_WEEK]| (cases.iter().sum::<u64>(), *cases);
+            if rank(&cases) > rank(busiest) {
+                *busiest = cases;
+            }
+        }
     }
 
     pub(super) fn count(&self, place: &Place, key: &Key) -> u64 {
@@ -139,6 +155,10 @@ impl Counted {
 
     pub(super) fn cases(&self, place: &Place, key: &Key) -> [u64; PARTS_OF_WEEK] {
         self.cases.get(&(place.clone(), key.clone())).copied().unwrap_or_default()
+    }
+
+    pub(super) fn busiest(&self, place: &Place, key: &Key) -> [u64; PARTS_OF_WEEK] {
+        self.busiest.get(&(place.clone(), key.clone())).copied().unwrap_or_default()
     }
 
     /// Returns the number of hosts, or 0 if they are not known.

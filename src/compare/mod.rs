@@ -11,7 +11,8 @@
 //!
 //! The test is exact: given the number of cases on both sides together, those of one side are binomially distributed. The parts of
 //! the week have different probabilities, and the binomial distribution with their mean bounds the sum (Hoeffding 1956). A change is
-//! named only if chance gives *any* of the rows such a difference in at most 1 of 100 comparisons.
+//! named only if chance gives *any* of the rows such a difference in at most 1 of 100 comparisons, and if a difference remains
+//! without the person who has most of the cases.
 //!
 //! # Laws
 //!
@@ -31,6 +32,8 @@ use crate::finding::people_hours::PARTS_OF_WEEK;
 
 /// The smallest number of cases with which a row is tested.
 const CASES_LEAST: u64 = 5;
+/// The evidence that must remain without the busiest person.
+const EVIDENCE_WITHOUT_ONE: f64 = 5.0;
 /// The probability that any change is named although nothing changed.
 const CHANCE: f64 = 0.01;
 /// The same if results are not grouped by person, because one person may have many of them at once.
@@ -180,6 +183,14 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         let exposure = &exposures[place];
         Tested::new(sides.map(|side| side.cases(place, key)), [exposure[0].units, exposure[1].units])
     };
+    // A side has more also without its busiest person.
+    let has_more_without_one = |place: &Place, key: &Key, side: usize| {
+        let exposure = &exposures[place];
+        let mut cases = sides.map(|side| side.cases(place, key));
+        let busiest = sides[side].busiest(place, key);
+        cases[side].iter_mut().zip(busiest).for_each(|(cases, of_one)| *cases = cases.saturating_sub(of_one));
+        Tested::new(cases, [exposure[0].units, exposure[1].units]).evidence(side) >= EVIDENCE_WITHOUT_ONE
+    };
     let tests: Vec<Tested> = keys.iter().map(|(place, key)| tested(place, key)).collect();
     let series = tests.iter().filter(|tested| tested.total() >= CASES_LEAST).count().max(1);
     let lack_users = sides.iter().any(|side| side.lacks_users);
@@ -196,17 +207,19 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
                 Amount { count, of: results, per_hour }
             });
             let evidence = [tested.evidence(0), tested.evidence(1)];
-            let is_enough = tested.total() >= CASES_LEAST;
-            let change = match evidence {
-                _ if tested.total() == 0 => Change::Untested,
-                [_, up] if is_enough && up >= least => {
+            let is_enough = |side: usize| {
+                tested.total() >= CASES_LEAST && evidence[side] >= least && has_more_without_one(place, key, side)
+            };
+            let change = match tested.total() {
+                0 => Change::Untested,
+                _ if is_enough(1) => {
                     if amounts[0].count == 0 {
                         Change::New
                     } else {
                         Change::Up
                     }
                 }
-                [down, _] if is_enough && down >= least => {
+                _ if is_enough(0) => {
                     if amounts[1].count == 0 {
                         Change::Gone
                     } else {

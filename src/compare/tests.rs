@@ -42,6 +42,18 @@ fn three_against_one_is_no_change_and_three_hundred_against_a_hundred_are() {
 }
 
 #[test]
+fn one_person_alone_is_no_change() {
+    let before = counted(&[(21, 8, 1_000), (102, 8, 5)]);
+    let mut after = counted(&[(21, 8, 1_000), (102, 8, 40)]);
+    assert_eq!(changes(&before, &after)[0], (102, Change::Up));
+    let mut of_one = [0; PARTS_OF_WEEK];
+    of_one[2] = 32;
+    after.busiest.insert((None, key(102)), of_one);
+    assert!(changes(&before, &after).contains(&(102, Change::Unchanged)));
+    assert!(changes(&after, &before).contains(&(102, Change::Unchanged)));
+}
+
+#[test]
 fn chance_is_that_of_the_binomial_distribution() {
     // Of 4 cases, at least 3 in one of two equal halves, in either direction: 2 * (4 + 1) / 16.
     let side = |count| counted(&[(21, 8, 1_000 - count), (102, 8, count)]);

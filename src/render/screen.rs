@@ -34,3 +34,53 @@ pub(super) fn end<'r>(report: &'r Report, rows: usize, options: &Options) -> End
     }
     end
 }
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::code::{Code, Key};
+    use crate::finding::{Finding, Findings, Kind};
+    use crate::render::Format;
+    use crate::render::tests::rendered;
+    use crate::report::findings::Found;
+    use crate::report::testing::{code, report};
+    use crate::time::zone::DisplayZone;
+
+    /// Returns what a terminal of 80 columns and this many rows shows of a report with findings and 20 rows.
+    fn shown(findings: usize, height: Option<usize>) -> String {
+        let rows: Vec<_> = (100..120).map(|number| (code(number), 1, &["2017-02-14T02:57:24Z"][..])).collect();
+        let finding = Finding { codes: vec![Key::Code(Code(777))], count: 1, ..Finding::new(Kind::Unknown) };
+        let list = iter::repeat_n(finding, findings).collect();
+        let found =
+            Found::new(Findings { list, repeats: Vec::new(), one_in: 1 }, Catalogue::built_in(), DisplayZone::UTC);
+        let report = Report { findings: found, ..report(&[(&rows, 1)]) };
+        rendered(&report, Format::Table, Options { width: Some(80), height, ..Options::default() })
+    }
+
+    #[test]
+    fn the_first_rows_are_on_the_first_screen_with_the_findings() {
+        for findings in 1..9 {
+            let text = shown(findings, Some(24));
+            let screen: Vec<&str> = text.lines().take(23).collect();
+            assert!(screen.iter().any(|line| line.starts_with("1  777")), "{text}");
+            assert!(screen.iter().any(|line| line.starts_with(" 109  ")), "{text}");
+            // Nothing is lost: the others follow below the table.
+            let numbers = (1..=findings.min(7)).map(|number| format!("\n{number}  777: "));
+            assert!(numbers.into_iter().all(|number| text.contains(&number)), "{text}");
+            assert_eq!(text.contains("More findings are below the table."), findings > 2, "{text}");
+            assert_eq!(text.contains("\n\nMore findings\n3  777: "), findings > 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_or_in_a_high_one_all_findings_are_first() {
+        for height in [None, Some(80)] {
+            let text = shown(7, height);
+            let (above, _) = text.split_once("\nCode ").unwrap();
+            assert!(above.contains("\n7  777: ") && !text.contains("More findings"), "{text}");
+        }
+    }
+}

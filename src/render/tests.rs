@@ -222,6 +222,7 @@ mod own_output {
     use crate::catalogue::Catalogue;
     use crate::chunk::{Chunk, Limits};
     use crate::code::{Code, Key};
+    use crate::compare::{Counted, compare};
     use crate::config;
     use crate::numbered::{LineFormat as _, Numbering, Rendered};
     use crate::pattern::PatternSet;
@@ -233,10 +234,13 @@ mod own_output {
     use crate::render::lines::{Jsonl, Known, Text};
     use crate::report::Restriction;
     use crate::report::Searched;
+    use crate::report::comparison::{Compared, Side};
     use crate::report::files::testing as files;
     use crate::report::files::{FILES, Totals, cells};
     use crate::report::testing::{Found, summary};
     use crate::scan::{Scanner, trial as trials};
+    use crate::summary::sign_ins::{GroupRow, Settled, Value};
+    use crate::summary::{Dimension, Durations, Tally};
 
     static BUILT_IN: LazyLock<(Vec<Definition>, PatternSet)> = LazyLock::new(|| {
         let definitions = config::built_in();
@@ -329,6 +333,32 @@ mod own_output {
             let searched = Searched { pattern_names: vec!["a".to_owned()], restriction, ..Searched::default() };
             let report = Report::new(&summary(&sources), problems, Catalogue::built_in(), searched);
             assert_recognised(&rendered(&report, format, options));
+        }
+
+        #[test]
+        fn a_comparison_is_recognised(
+            sides in prop::collection::vec(prop::collection::vec((key(), 1_u64..2000), 0..6), 2),
+            names in prop::array::uniform2(path()),
+            of in select(vec![None, Some(Dimension::Host), Some(Dimension::User)]),
+            (format, options) in (format(), options()),
+        ) {
+            let counted = |keys: &Vec<(Key, u64)>| {
+                let rows = keys.iter().map(|(key, count)| GroupRow {
+                    values: vec![Value::Text("host1".into()), Value::Key(key.clone())],
+                    tally: Tally { count: *count, ..Tally::default() },
+                    durations: Durations::default(),
+                    is_general: false,
+                });
+                Counted::of(&Settled { rows: rows.collect(), ..Settled::default() }, of, false)
+            };
+            let (before, after) = (counted(&sides[0]), counted(&sides[1]));
+            let [one, other] = names.map(|name| Side { name, ..Side::default() });
+            let sides = [Side { tally: before.tally, ..one }, Side { tally: after.tally, ..other }];
+            let comparison = compare(&before, &after);
+            let compared = Compared { sides, comparison, of, problems: Vec::new(), zone: options.zone };
+            let mut out = Vec::new();
+            render_comparison(&compared, format, &options, &mut out).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
         }
 
         #[test]

@@ -2,14 +2,16 @@
 //!
 //! No word says that a code means that a sign-in succeeded or failed, and none says more than the test does.
 
-use super::problems;
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use super::wording::{self, counted, grouped, remark};
+use super::{excluded, problems};
 use crate::catalogue::Catalogue;
 use crate::compare::{Change, Comparison, Row};
 use crate::problem::Problem;
+use crate::summary::sign_ins::Settled;
 use crate::summary::{Dimension, Tally};
 use crate::terminal::replaced;
+use crate::time::Assumed;
 use crate::time::zone::DisplayZone;
 
 /// The sheet of a comparison by code.
@@ -29,9 +31,9 @@ const COMPARED_LEAST: f64 = 0.5;
 const LONGER_MOST: f64 = 4.0;
 
 /// The beginning of a table.
-const BEFORE: &str = "Before  ";
+const BEFORE: &str = "Before: ";
 /// The beginning of its second line.
-const AFTER: &str = "After   ";
+const AFTER: &str = "After: ";
 
 const fn sheet(columns: &'static [Column]) -> Sheet {
     Sheet {
@@ -118,7 +120,11 @@ const SIDE: &[Column] = &[
 
 /// The values after the rows.
 const AFTER_ROWS: &[Column] = &[
-    Column::for_scripts("notes", Holds::Texts, "What limits the comparison, in words."),
+    Column::for_scripts(
+        "notes",
+        Holds::Texts,
+        "What limits the comparison and what was assumed about both sides, in words.",
+    ),
     Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read."),
 ];
 
@@ -139,6 +145,8 @@ pub struct Side {
     pub hours: Option<f64>,
     /// Whether the run was interrupted.
     pub is_partial: bool,
+    /// What was assumed about the logs, and what does not count.
+    pub notes: Vec<String>,
 }
 
 /// A comparison with what is known of both sides, ready to be written in any format.
@@ -167,6 +175,40 @@ pub fn heading(change: Change) -> &'static str {
         Change::Unchanged => "No clear change",
         Change::Untested => "Not compared: no such result at an hour of the week that both cover",
     }
+}
+
+/// Returns the note on results that filters exclude, or `None` if there are none.
+#[must_use]
+pub fn left_out(settled: &Settled) -> Option<String> {
+    let dropped = settled.totals.dropped.results;
+    remark(dropped, "result is excluded by the filters.", "results are excluded by the filters.")
+}
+
+/// Returns what was assumed about the logs of one side, and what is not tested.
+#[must_use]
+pub fn notes(settled: &Settled, times: &Assumed) -> Vec<String> {
+    let (sign_ins, totals) = (&settled.totals, settled.summary.totals());
+    let without_time = remark(
+        totals.results_without_time,
+        "result has no readable time, so it counts, but is not tested.",
+        "results have no readable time, so they count, but are not tested.",
+    );
+    let without_zone = remark(
+        totals.results_without_zone,
+        "result has a time without a zone, which is taken as UTC.",
+        "results have a time without a zone, which is taken as UTC.",
+    );
+    let notes = [
+        excluded::without_time(sign_ins),
+        excluded::without_user(sign_ins),
+        excluded::unmatched(sign_ins),
+        wording::too_many_to_compare(sign_ins),
+        without_time,
+        without_zone,
+        wording::assumed(times),
+        wording::undecided(times.undecided),
+    ];
+    notes.into_iter().flatten().chain(settled.clocks.iter().map(wording::clocks)).collect()
 }
 
 impl Compared {
@@ -263,7 +305,7 @@ impl Compared {
         let lines = format!("{BEFORE}{}\n{AFTER}{}", self.line(before), self.line(after));
         let partial = self.is_partial().then(|| super::PARTIAL.to_owned());
         let limits = self.limits();
-        let notes = limits.iter().map(|note| note.clone().into()).collect();
+        let notes = self.notes().into_iter().map(Cell::from).collect();
         let above = partial.into_iter().chain([lines]).chain((!limits.is_empty()).then(|| limits.join("\n")));
         End {
             above: above.collect(),
@@ -280,12 +322,11 @@ impl Compared {
         let span = first.zip(last).map(|(first, last)| wording::span(self.zone.of(first), self.zone.of(last)));
         let parts = [counted(count, "result"), counted(side.files, "file")].into_iter();
         let parts: Vec<String> = parts.chain(hosts).chain(hours).chain(span).collect();
-        format!("{}: {}", replaced(&side.name), parts.join(", "))
+        format!("{}, {}", replaced(&side.name), parts.join(", "))
     }
 
     /// Returns what limits the comparison, the most important first.
-    #[must_use]
-    pub fn limits(&self) -> Vec<String> {
+    fn limits(&self) -> Vec<String> {
         let names = ["before", "after"];
         let mut limits = Vec::new();
         let empty: Vec<&str> = names
@@ -359,7 +400,22 @@ impl Compared {
         let has_rows = self.rows(true).next().is_some();
         let chance = (has_rows && self.comparison.compared > 0).then(|| chance.to_owned());
         let nothing = (!has_rows && left_out.is_some()).then(|| "No clear change.".to_owned());
-        nothing.into_iter().chain(left_out).chain(chance).chain([caveat.to_owned()]).collect()
+        let notes = self.side_notes();
+        nothing.into_iter().chain(left_out).chain(chance).chain(notes).chain([caveat.to_owned()]).collect()
+    }
+
+    /// Returns what limits the comparison, and what was assumed about both sides.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        [self.limits(), self.side_notes()].concat()
+    }
+
+    fn side_notes(&self) -> Vec<String> {
+        let [before, after] = &self.sides;
+        let of_side = |begin: &str, side: &Side| -> Vec<String> {
+            side.notes.iter().map(|note| format!("{begin}{}", note.replace('\n', " "))).collect()
+        };
+        [of_side(BEFORE, before), of_side(AFTER, after)].concat()
     }
 }
 
@@ -375,5 +431,7 @@ fn rate(rate: f64) -> String {
 /// Whether `text` begins like a table of a comparison.
 #[must_use]
 pub fn begins(text: &str) -> bool {
-    text.strip_prefix(BEFORE).is_some_and(|rest| rest.contains(&format!("\n{AFTER}")))
+    let sides = text.split_once("\n\n").map_or(text, |(sides, _)| sides);
+    let after = sides.strip_prefix(BEFORE).and_then(|rest| rest.split_once(&format!("\n{AFTER}")));
+    after.is_some_and(|(before, after)| [before, after].iter().all(|side| side.contains("result")))
 }

@@ -35,21 +35,30 @@ pub(super) struct Periods<K> {
     /// The length of a period.
     minutes: i64,
     limit: usize,
+    /// For keys, the indexes of their last counts. A wrong index is harmless, because the count is compared.
+    recent: [u32; RECENT],
 }
+
+/// The number of keys whose last count is remembered. Results of different keys alternate, so most are counted there.
+const RECENT: usize = 64;
 
 impl<K> Default for Periods<K> {
     fn default() -> Periods<K> {
-        Periods { counts: Vec::new(), minutes: 1, limit: LIMIT }
+        Periods { counts: Vec::new(), minutes: 1, limit: LIMIT, recent: [u32::MAX; RECENT] }
     }
 }
 
 impl<K: Copy + Ord> Periods<K> {
-    /// Counts a result.
-    pub(super) fn add(&mut self, key: K, time: Time) {
+    /// Counts a result. Keys should have different slots, which may be any numbers.
+    pub(super) fn add(&mut self, key: K, slot: usize, time: Time) {
         let number = time.nanoseconds().div_euclid(MINUTE).div_euclid(self.minutes);
-        match self.counts.last_mut() {
+        let recent = &mut self.recent[slot % RECENT];
+        match self.counts.get_mut(*recent as usize) {
             Some((last, period, count)) if (*last, *period) == (key, number) => *count += 1,
-            _ => self.counts.push((key, number, 1)),
+            _ => {
+                *recent = u32::try_from(self.counts.len()).unwrap_or(u32::MAX);
+                self.counts.push((key, number, 1));
+            }
         }
         if self.counts.len() >= 2 * self.limit.max(1) {
             self.settle();
@@ -94,9 +103,9 @@ impl<K: Copy + Ord> Periods<K> {
 
     /// Returns the same counts with other keys, without those for which `name` returns `None`.
     pub(super) fn named<L: Copy + Ord>(self, name: impl Fn(K) -> Option<L>) -> Periods<L> {
-        let Periods { counts, minutes, limit } = self;
+        let Periods { counts, minutes, limit, .. } = self;
         let counts = counts.into_iter().filter_map(|(key, period, count)| Some((name(key)?, period, count)));
-        let mut named = Periods { counts: counts.collect(), minutes, limit };
+        let mut named = Periods { counts: counts.collect(), minutes, limit, ..Periods::default() };
         named.settle();
         named
     }
@@ -184,7 +193,7 @@ impl History {
                 .counts
                 .iter()
                 .map(|(key, is_general, start, count)| (number(key, *is_general), period(*start), *count));
-            Periods { counts: counts.collect(), minutes: part.minutes, limit: LIMIT }
+            Periods { counts: counts.collect(), minutes: part.minutes, ..Periods::default() }
         };
         let mut sum = periods(self);
         sum.merge(periods(&other));
@@ -234,7 +243,7 @@ impl History {
 #[cfg(test)]
 pub(crate) fn history_of(results: &[(Key, Time)], hours: BTreeSet<(Time, Time)>, span: (Time, Time)) -> History {
     let mut periods = Periods::default();
-    (0_usize..).zip(results).for_each(|(number, (_, time))| periods.add(number, *time));
+    (0_usize..).zip(results).for_each(|(number, (_, time))| periods.add(number, number, *time));
     let keys = periods.named(Some);
     let whole =
         History::new(keys, |number| Some((results[number].0.clone(), false)), Some(hours), BTreeSet::from([span]));
@@ -258,7 +267,7 @@ mod tests {
 
     fn periods(results: &[(i32, i64)], limit: usize) -> Periods<i32> {
         let mut periods = Periods { limit, ..Periods::default() };
-        results.iter().for_each(|(key, minute)| periods.add(*key, at(*minute)));
+        results.iter().for_each(|(key, minute)| periods.add(*key, usize::try_from(*key).unwrap(), at(*minute)));
         periods.settle();
         periods
     }

@@ -834,7 +834,8 @@ impl<'c> SignIns<'c> {
                         latest.add(&result, result.origin, 1);
                     }
                     if let Some((periods, time)) = self.periods.as_mut().zip(result.time()) {
-                        periods.add((RowNumber::of(&result), None), time);
+                        let row = RowNumber::of(&result);
+                        periods.add((row, None), row.0 as usize, time);
                     }
                 }
             }
@@ -941,7 +942,8 @@ impl<'c> SignIns<'c> {
             }
             if let Some((periods, time)) = periods.as_mut().zip(result.time()) {
                 let place = (!is_checked).then_some((source, result.host));
-                periods.add((RowNumber::of(result), place), time);
+                let row = RowNumber::of(result);
+                periods.add((row, place), row.0 as usize, time);
             }
         };
         // Records the decision on a result. `best` is the most complete result of its sign-in.

@@ -82,8 +82,11 @@ fn place((host, _, user, _): &Sign, of: Option<Dimension>) -> Option<Box<str>> {
     }
 }
 
+/// The place of results, whether they are of a weekend, and the number of their part of the day.
+type Part = (Option<Box<str>>, bool, i64);
+
 /// Returns the number of people-hours in each part of the week, by place.
-fn people_hours(signs: &[Sign], of: Option<Dimension>) -> BTreeMap<(Option<Box<str>>, bool, i64), u64> {
+fn people_hours(signs: &[Sign], of: Option<Dimension>) -> BTreeMap<Part, u64> {
     let hours: BTreeSet<(Option<Box<str>>, usize, u8, i64)> =
         signs.iter().map(|sign| (place(sign, of), sign.0, sign.2, sign.1 / 60)).collect();
     let mut parts = BTreeMap::new();
@@ -113,7 +116,7 @@ fn check(comparison: &Comparison, sides: [&[Sign]; 2], of: Option<Dimension>) ->
         }
     }
     let parts = sides.map(|signs| people_hours(signs, of));
-    let sum = |is_counted: &dyn Fn(&(Option<Box<str>>, bool, i64)) -> bool| {
+    let sum = |is_counted: &dyn Fn(&Part) -> bool| {
         parts.iter().flatten().filter(|(part, _)| is_counted(part)).map(|(_, hours)| hours).sum::<u64>()
     };
     prop_assert_eq!(comparison.exposure, sum(&|_| true));

@@ -7,10 +7,15 @@ mod folder;
 #[allow(clippy::duplicate_mod, reason = "the generators of logs use the same numbers")]
 mod random;
 
+use std::collections::BTreeMap;
+
 use callcodes::catalogue::Catalogue;
 use callcodes::code::{Code, Key};
+use callcodes::compare::{Change, Comparison, Counted, Row, compare};
 use callcodes::finding::rows::ROWS_LIMIT;
 use callcodes::finding::{Cells, Finding, Findings, Kind, Options, find};
+use callcodes::summary::sign_ins::{GroupRow, Settled, Value};
+use callcodes::summary::{Durations, Tally};
 use callcodes::time::Time;
 use folder::{Folder, Shape, Sign, cells, folder};
 use random::Random;
@@ -59,6 +64,41 @@ fn large_incidents_are_found_with_their_codes_and_first_line() {
         assert!(off.abs() <= 2 * folder::HOUR, "{incident:?} {finding:?}");
     }
     assert!(number >= 3, "{number}");
+}
+
+/// Returns the results as one side of a comparison.
+fn counted(results: &[Sign]) -> Counted {
+    let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
+    results.iter().for_each(|one| *counts.entry(one.code).or_default() += 1);
+    let row = |(code, count)| GroupRow {
+        values: vec![Value::Key(Key::Code(Code(code)))],
+        tally: Tally { count, ..Tally::default() },
+        durations: Durations::default(),
+        is_general: false,
+    };
+    let rows = counts.into_iter().map(row).collect();
+    Counted::of(&Settled { rows, cells: Some(cells(results, ROWS_LIMIT)), ..Settled::default() }, None, false)
+}
+
+/// Compares the results of a folder before and after its middle.
+fn halves(folder: &Folder) -> Comparison {
+    let middle = folder.start.midpoint(folder.end);
+    let (before, after): (Vec<Sign>, Vec<Sign>) = folder.results.iter().partition(|one| one.time < middle);
+    compare(&counted(&before), &counted(&after))
+}
+
+#[test]
+fn the_halves_of_noise_hardly_ever_differ() {
+    let (mut all, mut differ) = (0, Vec::new());
+    for folder in folders(1..121, false) {
+        all += 1;
+        let rows = halves(&folder).rows;
+        let named: Vec<&Row> = rows.iter().filter(|row| row.change < Change::Unchanged).collect();
+        if !named.is_empty() {
+            differ.push(format!("{:?} {} {named:?}", folder.noise, folder.hosts));
+        }
+    }
+    assert!(differ.len() * 100 <= all, "{} of {all}: {differ:#?}", differ.len());
 }
 
 /// Divides results into parts at random, and merges the cells of the parts in a random order.

@@ -604,7 +604,7 @@ pub(crate) struct CompareArgs {
 const COMPARE_USAGE: &str =
     "callcodes compare [OPTIONS] <BEFORE> <AFTER>\n       callcodes compare [OPTIONS] --split <WHEN> <PATH>...";
 
-/// What codes are compared by.
+/// What the codes are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CompareBy {
     /// The machine

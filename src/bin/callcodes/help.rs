@@ -55,9 +55,9 @@ pub(crate) const FILES: [Example; 2] = [
 
 pub(crate) const COMPARE: [Example; 4] = [
     ("callcodes compare old.zip new.zip", "what changed between two tickets"),
-    ("callcodes compare --split 2017-02-14 a.zip", "what changed on that day"),
-    ("callcodes compare --by host old new", "on which machines"),
-    ("callcodes compare old.json new.zip", "with a summary that scan saved"),
+    ("callcodes compare --split monday a", "what changed on that day"),
+    ("callcodes compare --by host a b", "on which machines"),
+    ("callcodes compare old.json new", "with a summary that scan saved"),
 ];
 
 pub(crate) const CODES: [Example; 4] = [

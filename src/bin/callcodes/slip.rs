@@ -18,13 +18,14 @@ use crate::status::Failure;
 use crate::term;
 
 /// Commands and options of this program, each with words that other programs use for them.
-const ELSEWHERE: [(&str, &str); 10] = [
+const ELSEWHERE: [(&str, &str); 11] = [
     (
         "the command scan",
         "analyse analyze count parse read report run search statistics stats summarise summarize summary total totals",
     ),
     ("the command lines", "cat grep hits matches print show view"),
     ("the command files", "dir info inventory list ls tree"),
+    ("the command compare", "change changes delta diff difference"),
     ("the command codes", "decode describe explain lookup meaning"),
     ("the command patterns", "regex regexes rules"),
     ("the command patterns check", "check lint validate"),

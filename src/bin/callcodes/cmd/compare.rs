@@ -10,8 +10,9 @@ use callcodes::filter::{Filter, RelativeTo};
 use callcodes::name;
 use callcodes::pipeline::{Outcome, sign_ins};
 use callcodes::render::{self, Format, HEAD_BYTES};
-use callcodes::report::comparison::{Compared, Side};
+use callcodes::report::comparison::{self, Compared, Side};
 use callcodes::report::wording;
+use callcodes::source::STDIN;
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Sought};
 use callcodes::time::Time;
@@ -73,7 +74,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
                 let counted = Counted::of(settled, of, is_by_hour);
                 let is_partial = Status::of(&read.problems) == Status::Interrupted;
                 let hosts = settled.totals.hosts_with_results;
-                let side = Side { is_partial, files: read.files, hosts, ..Side::default() };
+                let mut notes = comparison::notes(settled, &read.times);
+                // If logs are split, each side excludes what is on the other one.
+                notes.extend(comparison::left_out(settled).filter(|_| args.split.is_none()));
+                let side = Side { is_partial, files: read.files, hosts, notes, ..Side::default() };
                 // Logs that are split are read twice, but have each problem once.
                 if args.split.is_none() || outcome.files == 0 {
                     outcome.files += read.files;
@@ -103,7 +107,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     let files = outcome.files;
     // JSON has these notes, and a table begins with them.
     if matches!(session.format, SummaryFormatArg::Csv) {
-        compared.limits().iter().for_each(term::note);
+        compared.notes().iter().for_each(term::note);
     }
     session.end(&outcome, files)
 }
@@ -146,6 +150,16 @@ fn sides(
         if matches!(filter.relative_to, RelativeTo::Newest(_)) {
             return Err(Failure::Message("--split and --relative-to last cannot be used together".to_owned()));
         }
+        let is_stream = |input: &&PathBuf| {
+            input.as_path() == Path::new(STDIN)
+                || input.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        };
+        if inputs.iter().any(|input| is_stream(&input)) {
+            return Err(Failure::Message(
+                "--split reads the logs twice, which is not possible with standard input or a pipe. Save them to a file first"
+                    .to_owned(),
+            ));
+        }
         if let Some(saved) = inputs.iter().find(|input| is_summary(input)) {
             let saved = shown(saved);
             return Err(Failure::Message(format!(
@@ -174,6 +188,9 @@ fn sides(
                 .to_owned(),
         ));
     };
+    if before == after && before.as_path() == Path::new(STDIN) {
+        return Err(Failure::Message("BEFORE and AFTER cannot both be standard input".to_owned()));
+    }
     let side = |path: &PathBuf| {
         let Some(saved) = saved(path, of)? else {
             return Ok((shown(path), Input::Logs(vec![path.clone()], filter.window)));
