@@ -54,8 +54,8 @@ mod tests {
         let rows: Vec<_> = (100..120).map(|number| (code(number), 1, &["2017-02-14T02:57:24Z"][..])).collect();
         let finding = Finding { codes: vec![Key::Code(Code(777))], count: 1, ..Finding::new(Kind::Unknown) };
         let list = iter::repeat_n(finding, findings).collect();
-        let found =
-            Found::new(Findings { list, repeats: Vec::new(), one_in: 1 }, Catalogue::built_in(), DisplayZone::UTC);
+        let findings = Findings { list, repeats: Vec::new(), one_in: 1, repeat_within: 60_000_000_000 };
+        let found = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "");
         let report = Report { findings: found, ..report(&[(&rows, 1)]) };
         rendered(&report, Format::Table, Options { width: Some(80), height, ..Options::default() })
     }
