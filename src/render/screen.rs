@@ -42,6 +42,7 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
     use crate::code::{Code, Key};
+    use crate::finding::scope::Scope;
     use crate::finding::{Finding, Findings, Kind};
     use crate::render::Format;
     use crate::render::tests::rendered;
@@ -52,7 +53,9 @@ mod tests {
     /// Returns what a terminal of 80 columns and this many rows shows of a report with findings and 20 rows.
     fn shown(findings: usize, height: Option<usize>) -> String {
         let rows: Vec<_> = (100..120).map(|number| (code(number), 1, &["2017-02-14T02:57:24Z"][..])).collect();
-        let finding = Finding { codes: vec![Key::Code(Code(777))], count: 1, ..Finding::new(Kind::Unknown) };
+        let codes = vec![Key::Code(Code(777))];
+        let scopes = vec![Scope::of_codes(&codes)];
+        let finding = Finding { codes, scopes, count: 1, ..Finding::new(Kind::Unknown) };
         let list = iter::repeat_n(finding, findings).collect();
         let findings = Findings { list, repeats: Vec::new(), one_in: 1, repeat_within: 60_000_000_000 };
         let found = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "");
