@@ -19,9 +19,20 @@ use callcodes::finding::rows::ROWS_LIMIT;
 use callcodes::finding::{Finding, Kind, Options, find};
 use folder::{Folder, HOUR, Incident, Noise, SECOND, Shape, cells, folder, large};
 
-/// The kinds that are tested, so that chance may give them.
-const TESTED: [Kind; 9] =
-    [Kind::New, Kind::Rise, Kind::Fall, Kind::Stopped, Kind::User, Kind::Host, Kind::Repeats, Kind::Retry, Kind::Gap];
+/// The kinds that chance may give.
+const TESTED: [Kind; 11] = [
+    Kind::New,
+    Kind::Rise,
+    Kind::Fall,
+    Kind::Stopped,
+    Kind::User,
+    Kind::Host,
+    Kind::Repeats,
+    Kind::Retry,
+    Kind::Gap,
+    Kind::Coverage,
+    Kind::Unanswered,
+];
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
@@ -56,6 +67,7 @@ fn of_noise(count: u64, seed: u64, verbose: bool) {
         // What was made is a true finding.
         let is_false = |finding: &&Finding| match finding.kind {
             Kind::Gap => folder.noise != Noise::Holes,
+            Kind::Coverage => !matches!(folder.noise, Noise::Holes | Noise::LateHosts),
             Kind::User => !matches!(folder.noise, Noise::Bursts | Noise::HeavyUser),
             _ => true,
         };
@@ -164,13 +176,14 @@ fn of_incidents(count: u64, seed: u64, verbose: bool) {
         let about = found.iter().find(|finding| is_about(finding, incident));
         // That all results with a code are on one host, or that they stopped, is true of an incident as well.
         let is_related = |finding: &Finding| {
-            let is_fact = matches!(finding.kind, Kind::Host | Kind::User | Kind::Gap | Kind::Stopped | Kind::Fall);
+            let is_fact = matches!(finding.kind, Kind::Host | Kind::User | Kind::Stopped | Kind::Fall);
             is_fact
                 && finding.codes.iter().any(|key| key.code().is_some_and(|Code(code)| incident.codes.contains(&code)))
         };
         let unrelated = found
             .iter()
-            .filter(|finding| !is_about(finding, incident) && !is_related(finding) && finding.kind != Kind::Gap);
+            .filter(|finding| !is_about(finding, incident) && !is_related(finding))
+            .filter(|finding| !matches!(finding.kind, Kind::Gap | Kind::Coverage));
         let strange: Vec<&Finding> = unrelated.collect();
         false_ones += u64::from(!strange.is_empty());
         if verbose {
