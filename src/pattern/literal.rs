@@ -71,11 +71,27 @@ pub(super) struct Required {
     pub(super) before: ByteSet,
 }
 
-/// Returns the rarest set of literals such that every match of `hir` contains at least one of them. Returns `None` if there is
-/// none.
+/// Returns the set of literals that is found fastest, such that every match of `hir` contains at least one of them. Returns `None` if
+/// there is none.
 #[must_use]
 pub(super) fn required(hir: &Hir) -> Option<Required> {
-    best(hir, ByteSet::ALL).map(|set| Required { literals: set.literals, before: set.before })
+    best(hir, ByteSet::ALL, Best::Fewest).map(|set| Required { literals: set.literals, before: set.before })
+}
+
+/// Returns the rarest set of literals such that every match of `hir` contains at least one of them, or `None` if there is none. It may
+/// have more literals than the one that [`required`] returns, but says more about a line that has one.
+#[must_use]
+pub(super) fn rarest(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    best(hir, ByteSet::ALL, Best::Rarest).map(|set| set.literals)
+}
+
+/// Which of several sets of literals is the best.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Best {
+    /// The smallest of those that are [`RARE_ENOUGH`], or else the rarest.
+    Fewest,
+    /// The rarest.
+    Rarest,
 }
 
 /// A set of literals such that every match contains one of them, at a fixed distance from its start.
@@ -130,22 +146,22 @@ struct Set {
     rarity: u32,
 }
 
-/// Returns the rarest set of literals such that every match of `hir` contains one of them. `before` is the set of bytes that may
+/// Returns the best set of literals such that every match of `hir` contains one of them. `before` is the set of bytes that may
 /// precede the match.
-fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
+fn best(hir: &Hir, before: ByteSet, wanted: Best) -> Option<Set> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
-        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir), before),
-        HirKind::Capture(capture) => best(&capture.sub, before),
+        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir), before, wanted),
+        HirKind::Capture(capture) => best(&capture.sub, before, wanted),
         HirKind::Repetition(repetition) if repetition.min > 0 => {
             // The literal may be in any of the repetitions, not only in the first.
-            best(&repetition.sub, before.union(edge(&repetition.sub, Side::Last)))
+            best(&repetition.sub, before.union(edge(&repetition.sub, Side::Last)), wanted)
         }
         HirKind::Repetition(_) => None,
         HirKind::Alternation(alternatives) => {
             let mut union = Set { literals: Vec::new(), before: ByteSet::EMPTY, rarity: u32::MAX };
             for alternative in alternatives {
-                let set = best(alternative, before)?;
+                let set = best(alternative, before, wanted)?;
                 union.rarity = union.rarity.min(set.rarity);
                 union.before = union.before.union(set.before);
                 union.literals.extend(set.literals);
@@ -157,9 +173,8 @@ fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     }
 }
 
-/// Returns the best set of literals for a sequence of parts: the smallest one of those that are [`RARE_ENOUGH`], or else the rarest
-/// one. The candidates are every run of fixed bytes and every other part.
-fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
+/// Returns the best set of literals for a sequence of parts. The candidates are every run of fixed bytes and every other part.
+fn best_in_sequence(parts: &[&Hir], before: ByteSet, wanted: Best) -> Option<Set> {
     let mut candidates: Vec<Set> = Vec::new();
     let mut run: Vec<Position> = Vec::new();
     // The bytes that may precede the current run, and those that may precede the current part.
@@ -179,14 +194,17 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
                 candidates.extend(window(&run, before_run).map(|(_, set)| set));
                 run.clear();
                 if !matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_)) {
-                    candidates.extend(best(part, before));
+                    candidates.extend(best(part, before, wanted));
                 }
             }
         }
         before = before_next(part, before);
     }
     candidates.extend(window(&run, before_run).map(|(_, set)| set));
-    candidates.into_iter().max_by_key(|set| (set.rarity.min(RARE_ENOUGH), Reverse(set.literals.len()), set.rarity))
+    candidates.into_iter().max_by_key(|set| match wanted {
+        Best::Fewest => (set.rarity.min(RARE_ENOUGH), Reverse(set.literals.len()), set.rarity),
+        Best::Rarest => (set.rarity, Reverse(0), 0),
+    })
 }
 
 /// Returns the bytes that may precede the part after `part`, if those in `before` may precede `part` itself.

@@ -108,6 +108,8 @@ pub struct Pattern {
     letters: Letters,
     /// The key words of the pattern.
     words: Words,
+    /// The rarest literals of the pattern, which are its key words if the regex has no others.
+    rarest: Option<Vec<Vec<u8>>>,
 }
 
 /// The `line` of a pattern: a regex that is matched at the start of a line in which the pattern matches, and only adds captures.
@@ -259,7 +261,7 @@ impl PatternSet {
         }
         let words = |index: usize| {
             let pattern = &self.patterns[index];
-            let mut words = pattern.words.find(line, pattern.literals());
+            let mut words = pattern.words.find(line, pattern.rarest.as_deref());
             let first = words.find(|words| !words::is_only_named(line, words.start))?;
             (pattern.match_conditions(line) == (true, false)).then_some(first)
         };
@@ -499,6 +501,8 @@ impl Pattern {
             // A line contains no line end, so a literal with one is never found.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
+        let rarest = literal::rarest(&hir).filter(|_| !definition.multiline);
+        let rarest = rarest.or_else(|| leading.as_ref().map(|leading| leading.literals.clone()));
         let parse_condition = |(field, regex): (Field, &str)| {
             syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
         };
@@ -546,6 +550,7 @@ impl Pattern {
             anchors: Anchors { leading, required },
             letters,
             words: Words::new(definition),
+            rarest,
         })
     }
 

@@ -349,11 +349,11 @@ impl Copies {
 
     /// Compares a source after it was read to its end. `digest` is that of a stream; a file was already compared at its
     /// beginning.
-    pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digests>) -> Compared {
+    pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Box<Digests>>) -> Compared {
         if begun.file_bytes().is_some() {
             return Compared::Different;
         }
-        begun.digest.get_or_init(|| digest.map(Box::new));
+        begun.digest.get_or_init(|| digest);
         let Some(len) = end.bytes else { return Compared::Different };
         match self.compare(begun, len) {
             Compared::Different => self.longer(begun, len).map_or(Compared::Different, Compared::Same),

@@ -139,7 +139,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 
     /// Ends a source: makes the final decision whether it is a copy, and passes on its end.
-    fn end(&mut self, mut end: SourceEnd, digest: Option<Digests>) -> io::Result<()> {
+    fn end(&mut self, mut end: SourceEnd, digest: Option<Box<Digests>>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
             self.cut.extend(start.as_ref().map(|start| start.beginning()));
@@ -207,7 +207,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 impl TaskEnd {
     /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
     /// digest of all bytes if there is one.
-    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
+    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Box<Digests>>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);

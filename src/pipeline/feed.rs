@@ -99,7 +99,7 @@ pub(super) struct Block {
     /// The changes of the encoding in the whole stream. They are set only in the last block.
     pub(super) changes: Box<Changes>,
     /// The digest of the whole stream. It is set only in the last block, and only if the stream is compared with other sources.
-    pub(super) digest: Option<Digests>,
+    pub(super) digest: Option<Box<Digests>>,
 }
 
 /// Hands out tasks in order. The worker that asks for the next task also reads from a stream, while the others scan.
@@ -243,7 +243,7 @@ impl Blocks {
     }
 
     /// Returns the errors, the changes of the encoding, and the digest of all bytes, if the stream is compared with other sources.
-    fn end(&mut self) -> (Vec<io::Error>, Box<Changes>, Option<Digests>) {
+    fn end(&mut self) -> (Vec<io::Error>, Box<Changes>, Option<Box<Digests>>) {
         (std::mem::take(&mut self.failed), Box::new(self.chunks.changes()), self.chunks.reader().digests())
     }
 }

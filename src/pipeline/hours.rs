@@ -10,15 +10,8 @@ use crate::summary::Dimension;
 use crate::time::zone::DisplayZone;
 use crate::time::{Form, Time};
 
-/// Appends to `found` the start of each hour or day in which `text` has lines, and returns the times of its first and last line with
-/// one. Hours and days are those of `zone`.
-pub(super) fn logged(
-    form: Form,
-    text: &[u8],
-    (part, zone): (Dimension, DisplayZone),
-    found: &mut Vec<Time>,
-) -> Option<(Time, Time)> {
-    let mut span = None;
+/// Appends to `found` the start of each hour or day in which `text` has lines. Hours and days are those of `zone`.
+pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZone), found: &mut Vec<Time>) {
     let start = |time: Time| part.start(time, zone).unwrap_or(time);
     let mut push = |start: Time| {
         if found.last() != Some(&start) {
@@ -28,7 +21,6 @@ pub(super) fn logged(
     let mut parts = vec![text];
     while let Some(text) = parts.pop() {
         let Some((first, last)) = first_time(&form, text).zip(last_time(&form, text)) else { continue };
-        span = span.or(Some((first.time.min(last.time), first.time.max(last.time))));
         let (first, last) = (start(first.time), start(last.time));
         if first == last {
             push(first);
@@ -45,7 +37,6 @@ pub(super) fn logged(
             }
         }
     }
-    span
 }
 
 /// Returns the times of the first and the last line of `text` that have one. Only a few lines at both ends are examined, because a text

@@ -311,7 +311,7 @@ struct TaskEnd {
     changes: Changes,
     changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
-    digest: Option<Digests>,
+    digest: Option<Box<Digests>>,
     /// The source, if this is its last task.
     ends_source: Option<Arc<Source>>,
 }

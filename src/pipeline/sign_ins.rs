@@ -45,7 +45,7 @@ pub fn count(
     let recorders = Recorders::new(set);
     let timed = counting.with_history.then_some(Dimension::Hour);
     let parts = timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone));
-    let (sought, with_ends) = (counting.near_misses, counting.with_cells);
+    let (sought, with_ends) = (counting.near_misses, counting.with_cells || counting.with_history);
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut all = AllNearMisses::default();
     let mut sink = |event| {
@@ -332,7 +332,6 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 /// Passes the notes of a part to the sign-ins.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     part.logged.iter().for_each(|start| sign_ins.logged(*start));
-    part.span.into_iter().for_each(|span| sign_ins.spanned(span));
     part.ends.into_iter().for_each(|ends| sign_ins.reaches(ends));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
@@ -388,8 +387,6 @@ pub struct Notes {
     names: Vec<Name>,
     /// The starts of the hours or days in which there are lines.
     logged: Vec<Time>,
-    /// The times of the first and the last line, if hours or days are wanted.
-    span: Option<(Time, Time)>,
     /// The times of the first and the last line that has one, if they are wanted.
     ends: Option<[Time; 2]>,
     near_misses: NearMisses,
@@ -459,7 +456,6 @@ pub(super) struct Listener {
     texts: Vec<u8>,
     names: Vec<Name>,
     logged: Vec<Time>,
-    span: Option<(Time, Time)>,
     ends: Option<[Time; 2]>,
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
@@ -471,7 +467,7 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, span, ends, near_misses, newlines) = Default::default();
+        let (notes, texts, names, logged, ends, near_misses, newlines) = Default::default();
         let (parts, sought, with_ends, last_len) = (None, Sought::No, false, (0, 0));
         Listener {
             encoding,
@@ -482,7 +478,6 @@ impl Listener {
             texts,
             names,
             logged,
-            span,
             ends,
             near_misses,
             newlines,
@@ -568,11 +563,7 @@ impl Listener {
     /// Records the hours or days in which the chunk has lines, and the times of its first and last line, if they are wanted.
     pub(super) fn note_logged(&mut self, chunk: &Chunk<'_>) {
         if let Some(parts) = self.parts {
-            let span = hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
-            self.span = match (self.span, span) {
-                (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
-                (one, other) => one.or(other),
-            };
+            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
         }
         if self.with_ends
             && let Some([first, last]) = hours::ends(chunk.written.form, chunk.owned())
@@ -592,8 +583,8 @@ impl Listener {
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
-        let (span, ends) = (self.span.take(), self.ends.take());
-        Notes { notes, texts, names, logged, span, ends, near_misses, newlines: std::mem::take(&mut self.newlines) }
+        let ends = self.ends.take();
+        Notes { notes, texts, names, logged, ends, near_misses, newlines: std::mem::take(&mut self.newlines) }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.

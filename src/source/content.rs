@@ -102,7 +102,8 @@ struct Hashing {
 impl Hashing {
     fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let end = 1_u64.checked_shl(FIRST_STEP_LOG + self.beginnings.len() as u32).unwrap_or(u64::MAX);
+            let log = u32::try_from(self.beginnings.len()).unwrap_or(u32::MAX).saturating_add(FIRST_STEP_LOG);
+            let end = 1_u64.checked_shl(log).unwrap_or(u64::MAX);
             let step = usize::try_from(end - self.len).unwrap_or(usize::MAX).min(bytes.len());
             self.hasher.update(&bytes[..step]);
             self.len += step as u64;
@@ -126,9 +127,10 @@ impl<R: Read> Digesting<R> {
     }
 
     /// Returns the digests of everything that was read so far, or `None` if this reader does not hash.
-    pub fn digests(&self) -> Option<Digests> {
+    pub fn digests(&self) -> Option<Box<Digests>> {
         let hashing = self.hashing.as_ref()?;
-        Some(Digests { whole: Digest(hashing.hasher.finalize()), beginnings: hashing.beginnings.clone() })
+        let whole = Digest(hashing.hasher.finalize());
+        Some(Box::new(Digests { whole, beginnings: hashing.beginnings.clone() }))
     }
 }
 

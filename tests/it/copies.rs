@@ -31,8 +31,11 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
+/// The names and contents of files.
+type Files<'f> = &'f [(&'f str, &'f [u8])];
+
 /// Runs the program next to a folder `t` that contains these files. Returns standard output and standard error.
-fn run(files: &[(&str, &[u8])], args: &[&str], stdin: &[u8]) -> (String, String) {
+fn run(files: Files<'_>, args: &[&str], stdin: &[u8]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join("t").join(name);
@@ -210,7 +213,7 @@ fn a_file_in_an_archive_that_may_repeat_another_one_is_reported() {
     let (monday, wednesday) = (log(300), log(600));
     let (archive, packed) = (tar(&[("1.log", &monday), ("2.log", &wednesday)]), gzip(&wednesday));
     let other_way = tar(&[("1.log", &wednesday), ("2.log", &monday)]);
-    let cases: [(&[(&str, &[u8])], &str); 3] = [
+    let cases: [(Files<'_>, &str); 3] = [
         (
             &[("a.tar", &archive)],
             "callcodes: t/a.tar!/2.log: begins like t/a.tar!/1.log and may repeat its lines; both count; extract the \
