@@ -388,11 +388,13 @@ fn change_in_bytes(before: &[u8], data: &[u8], end: usize, is_new_line: bool) ->
             let line_end = memchr(b'\n', &data[line..]).map_or(data.len(), |at| line + at + 1);
             let within = utf16_within_line(data, line, line_end, end).filter(|change| change.at > 0 || is_new_line);
             // If the text before the row is in single bytes, no line end follows it. But without its first byte, UTF-16LE is a row of
-            // UTF-16BE.
+            // UTF-16BE, also after a byte order mark.
+            let marks = [Units::Utf16Le, Units::Utf16Be].map(Units::byte_order_mark);
+            let is_marked = marks.iter().any(|mark| data[line..].starts_with(mark));
             let is_divided = |change: &Change| {
                 let has_line_end = || Units::Utf16Le.first_line_end(window(data, line)).is_some();
                 let may_be_le = change.at == line + 1 && change.units == Units::Utf16Be && has_line_end();
-                !may_be_le && !data[line..change.at].iter().any(|byte| *byte == 0 || is_control(*byte))
+                !is_marked && !may_be_le && !data[line..change.at].iter().any(|byte| *byte == 0 || is_control(*byte))
             };
             let at_start = (line > 0 || is_new_line) && !within.as_ref().is_some_and(is_divided);
             let at_start = if at_start { change_at_line(before, data, line, line_end) } else { None };
