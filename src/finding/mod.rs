@@ -59,7 +59,7 @@ pub enum Kind {
     New,
     /// Codes that are more frequent than before.
     Rise,
-    /// Several prompts that a person denied or did not answer, and then one that was approved; or many of which none was.
+    /// A person denied or did not answer several prompts and then approved one, or denied or did not answer many and approved none.
     Prompts,
     /// A report of fraud, a block, a lock or a changed registration.
     Attention,

@@ -587,7 +587,7 @@ pub(crate) struct FilesArgs {
 pub(crate) struct CompareArgs {
     /// Compare what is before this time with what is after it
     ///
-    /// In place of BEFORE and AFTER, pass the logs. WHEN is written as for --since: 2017-02-14, "2017-02-14 08:00".
+    /// Pass the logs once, instead of BEFORE and AFTER. WHEN is written as for --since: 2017-02-14, "2017-02-14 08:00".
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Comparing")]
     pub(crate) split: Option<Bound>,
     /// Compare the codes of each host, or of each user

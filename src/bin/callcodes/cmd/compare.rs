@@ -30,7 +30,7 @@ const SAVED_BYTES: u64 = 256 << 20;
 
 /// What is on one side.
 enum Input {
-    /// Logs, of which only a part counts if they are split.
+    /// Logs. If they are split, only the results on one side of the split count.
     Logs(Vec<PathBuf>, Window),
     /// A saved summary.
     Saved(Box<Saved>),

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
                 // What is missing because of an interruption would look like a finding.
                 return Ok(first.map(|_| Ok(<(u64, Settled)>::default())));
             }
-            match behind(number, &first.summary, &args.repeats.options()) {
+            match scopes_of(number, &first.summary, &args.repeats.options()) {
                 Ok((text, scopes)) => (finding, run.filter.finding) = (Some(text), Some(scopes)),
                 Err(failure) => return Ok(first.map(|_| Err(failure))),
             }
@@ -132,7 +132,7 @@ fn needs_join(args: &LinesArgs, filter: &Filter) -> Option<&'static str> {
 }
 
 /// Returns the finding with this number in words, and which results it is about.
-fn behind(number: u32, settled: &Settled, options: &finding::Options) -> Result<(String, Arc<Scopes>), Failure> {
+fn scopes_of(number: u32, settled: &Settled, options: &finding::Options) -> Result<(String, Arc<Scopes>), Failure> {
     filters::check(settled)?;
     let found = Found::of(settled, Catalogue::built_in(), options, "");
     let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
