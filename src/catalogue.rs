@@ -35,13 +35,12 @@ pub fn unknown_description(key: &Key) -> &'static str {
     if key.family() == MFA { UNKNOWN_DESCRIPTION } else { UNKNOWN_NAME_DESCRIPTION }
 }
 
+/// The files from which the built-in catalogue is made.
+const TEXTS: [&str; 3] =
+    [include_str!("builtin/codes.toml"), include_str!("builtin/nps.toml"), include_str!("builtin/entra.toml")];
+
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
-    let text = concat!(
-        include_str!("builtin/codes.toml"),
-        include_str!("builtin/nps.toml"),
-        include_str!("builtin/entra.toml"),
-    );
-    Catalogue::from_toml(text).expect("the built-in codes are loaded by the tests")
+    Catalogue::from_toml(&TEXTS.concat()).expect("the built-in codes are loaded by the tests")
 });
 
 /// Defines an enum from a table with one row for each variant: its name for scripts, and the words to show to people.
@@ -283,6 +282,12 @@ impl Catalogue {
     #[must_use]
     pub fn built_in() -> &'static Catalogue {
         &BUILT_IN
+    }
+
+    /// Returns the text of the built-in catalogue, by which two versions of it can be compared.
+    #[must_use]
+    pub fn built_in_text() -> String {
+        TEXTS.concat()
     }
 
     /// Reads a catalogue in the format that `src/builtin/codes.toml` describes.

@@ -64,6 +64,7 @@
 //! | [`summary`] | Collects totals that can be merged. |
 //! | [`compare`] | Compares the totals of two runs. |
 //! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
+//! | [`partial`] | Divides a run among processes and machines, and merges what they found. |
 //! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
 //!
 //! Only the binary, `src/bin/callcodes`, prints, exits and knows about the terminal. Arguments pass through `args` (as typed),
@@ -141,6 +142,8 @@ pub mod summary;
 pub mod compare;
 
 pub mod pipeline;
+
+pub mod partial;
 
 pub mod report;
 

@@ -11,12 +11,12 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An input or a part of one that was not counted, or that was counted but needs a warning.
 ///
 /// `Display` shows it as a sentence, which is made by [`report::problems`](crate::report::problems).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The name of the input in results.
     pub path: String,
@@ -31,7 +31,7 @@ pub struct Problem {
 }
 
 /// What happened to an input.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cause {
     /// A description in words, as the first part of a sentence.
     Described(String),
@@ -61,7 +61,7 @@ impl From<&str> for Cause {
 }
 
 /// What the user can do about a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Remedy {
     /// Ask the sender for a complete copy.
     AskAgain,
@@ -121,10 +121,12 @@ pub enum Remedy {
     RunAgain,
     /// Run again to read the remaining inputs.
     RunAgainForRest,
+    /// Make a new plan.
+    PlanAgain,
 }
 
 /// A limit that the user can raise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Limit {
     /// The number of files in an archive.
     Members,
@@ -139,7 +141,7 @@ pub enum Limit {
 /// A kind of problem. `Display` shows the word for it in JSON.
 ///
 /// The losses come first, up to [`Kind::OverLimit`]. [`Kind::is_loss`] depends on this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The user ended the run early. Everything that had been read is counted.

@@ -15,6 +15,7 @@ use std::string::FromUtf8Error;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
 use memchr::{memchr, memchr_iter, memrchr_iter};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use change::{AHEAD_BYTES, Change};
 pub use characters::Characters;
@@ -24,7 +25,7 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::time::Form;
 
 /// The code units of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Units {
     /// Bytes, as in UTF-8 and every other encoding that contains ASCII unchanged.
     #[default]

@@ -21,13 +21,15 @@ pub mod persons;
 pub mod twins;
 pub mod values;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Stamp, Time};
 use values::Number;
 
 pub use join::Attempt;
 
 /// Whether a sign-in succeeded, according to the log. It is never derived from the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// The log says that the user was let in.
     Succeeded,

@@ -19,6 +19,8 @@
 
 use std::io::{self, Read};
 
+use serde::{Deserialize, Serialize};
+
 use crate::problem::{Kind, Loss};
 use crate::units::{AHEAD_BYTES, Change, Units, Written};
 use crate::unpack::{self, TRAILER_BYTES};
@@ -174,7 +176,7 @@ impl Start {
 }
 
 /// The places where the encoding of a source changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// How many there are.
     pub count: u64,
@@ -183,7 +185,7 @@ pub struct Changes {
 }
 
 /// A place where the encoding of a source changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The offset of the first byte in the new encoding.
     pub offset: u64,

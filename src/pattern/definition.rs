@@ -87,6 +87,38 @@ pub struct Definition {
     pub(super) places: Places,
 }
 
+impl Definition {
+    /// Returns a text that is the same for two definitions if they find the same in every line.
+    #[must_use]
+    pub fn essence(&self) -> String {
+        let Definition {
+            name,
+            regex,
+            ignore_case,
+            multiline,
+            empty_is_zero,
+            when,
+            unless,
+            sign,
+            foreign,
+            line,
+            recorder,
+            family,
+            time_form,
+            role,
+            general,
+            description: _,
+            examples: _,
+            counter_examples: _,
+            origin: _,
+            places: _,
+        } = self;
+        let conditions = (when, unless, sign, foreign, line);
+        let rest = (recorder, family, time_form, role, general);
+        format!("{:?}\n", (name, regex, ignore_case, multiline, empty_is_zero, conditions, rest))
+    }
+}
+
 /// What a match of a pattern means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {

@@ -29,6 +29,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SourceEnd;
+use crate::chunk::Span;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::{Again, Beginning, Chain, Digest, Digests, Source, Stop, TextFile, hashed_len};
 
@@ -58,6 +59,8 @@ enum Origin {
     File(Again),
     /// A compressed file, a member of an archive or a pipe, with its name. It cannot be read again.
     Stream(Box<str>),
+    /// A file that another process has read, with its name. It cannot be read again, but its length is known.
+    Recorded(Box<str>),
 }
 
 /// The only source so far with its looks. In a set, the looks are its key.
@@ -235,6 +238,29 @@ pub(super) enum Compared {
 }
 
 impl Begun {
+    /// Hashes a piece of a file, to be compared by another process.
+    pub(super) fn recorded(text: &TextFile, piece: Span, stop: &Stop) -> Begun {
+        let (looks, origin) = ((text.beginning, text.len), Origin::Recorded(text.again.name().into()));
+        let digest = text.digests(piece.start..piece.end, stop).map(Box::new);
+        Begun { looks, origin, digest: OnceLock::from(digest) }
+    }
+
+    /// Creates a source that another process has read. Without `bytes`, it is a stream.
+    pub(super) fn read_by_other(name: &str, beginning: Beginning, bytes: Option<u64>, digests: Option<Digests>) -> Begun {
+        match bytes {
+            Some(bytes) => {
+                let digest = OnceLock::from(digests.map(Box::new));
+                Begun { looks: (beginning, bytes), origin: Origin::Recorded(name.into()), digest }
+            }
+            None => Begun { looks: (beginning, 0), origin: Origin::Stream(name.into()), digest: OnceLock::new() },
+        }
+    }
+
+    /// Returns the digests, if they have been computed.
+    pub(super) fn digests(&self) -> Option<&Digests> {
+        self.digest.get()?.as_deref()
+    }
+
     /// Returns the hash of the first bytes of the source.
     pub(super) fn beginning(&self) -> Beginning {
         self.looks.0
@@ -242,14 +268,14 @@ impl Begun {
 
     /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
     pub(super) fn file_bytes(&self) -> Option<u64> {
-        matches!(self.origin, Origin::File(_)).then_some(self.looks.1)
+        (!matches!(self.origin, Origin::Stream(_))).then_some(self.looks.1)
     }
 
     /// Returns the name of the source in results.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match &self.origin {
             Origin::File(again) => again.name(),
-            Origin::Stream(name) => name.to_string(),
+            Origin::Stream(name) | Origin::Recorded(name) => name.to_string(),
         }
     }
 
@@ -257,7 +283,7 @@ impl Begun {
     fn of_first(&self, len: u64, stop: &Stop) -> Option<u32> {
         match &self.origin {
             Origin::File(again) => again.digest(len, stop).map(Digest::short),
-            Origin::Stream(_) => self.digest.get()?.as_deref()?.of_first(len),
+            Origin::Stream(_) | Origin::Recorded(_) => self.digests()?.of_first(len),
         }
     }
 
@@ -271,7 +297,7 @@ impl Begun {
     fn digest(&self, stop: &Stop) -> Option<Digest> {
         let digest = || match &self.origin {
             Origin::File(again) => again.digest(self.looks.1, stop).map(Digests::of_file).map(Box::new),
-            Origin::Stream(_) => None,
+            Origin::Stream(_) | Origin::Recorded(_) => None,
         };
         self.digest.get_or_init(digest).as_deref().map(|digests| digests.whole)
     }
@@ -397,7 +423,7 @@ impl Copies {
                 hash.is_some() && hash == other.of_first(first, &self.stop)
             };
             other_len != len
-                && matches!(longer.origin, Origin::Stream(_))
+                && !matches!(longer.origin, Origin::File(_))
                 && hashed_len(len.min(other_len)).is_none_or(is_alike)
         };
         others.find(is_unclear).map(Begun::name)
@@ -429,7 +455,7 @@ impl Copies {
                 let sample = shorter.sample(len, &self.stop);
                 sample.is_some() && sample == again.sample(len, &self.stop)
             }
-            Origin::Stream(_) => true,
+            Origin::Stream(_) | Origin::Recorded(_) => true,
         };
         let is_same =
             may_be && short.digest(&self.stop).is_some_and(|digest| again.digest(len, &self.stop) == Some(digest));

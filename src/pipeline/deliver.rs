@@ -11,6 +11,7 @@ use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor, chan
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digests};
+use crate::time::Assumed;
 
 /// What is between the name of an archive and that of a file in it.
 const IN_ARCHIVE: &str = "!/";
@@ -95,6 +96,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
+            Message::InputEnd => Ok(()),
             Message::TaskEnd(end) => match self.sum.join(*end, self.limits) {
                 None => Ok(()),
                 Some((end, digest)) => self.end(end, digest),
@@ -216,6 +218,7 @@ impl TaskEnd {
             self.unread = task.unread;
         }
         self.what = self.what.take().or(task.what);
+        self.assumed = self.assumed.take().or(task.assumed);
         self.unopened = self.unopened.take().or(task.unopened);
         self.digest = self.digest.take().or(task.digest);
         let source = task.ends_source?;
@@ -225,7 +228,9 @@ impl TaskEnd {
         let is_untouched = sum.bytes == 0 && sum.unread.iter().any(|problem| problem.kind == Kind::Interrupted);
         let bytes = (sum.unopened.is_none() && !is_untouched).then_some(sum.bytes);
         let problems = sum.unopened.into_iter().chain(sum.unread).chain(long_lines).chain(changes).collect();
-        let changing_times = sum.changing_times;
-        Some((SourceEnd { source, bytes, what: sum.what, copied: None, changing_times, problems }, sum.digest))
+        let read = || sum.what.as_ref().map(|what| Assumed::of(&what.written.form));
+        let assumed = sum.assumed.or_else(read).unwrap_or_default();
+        let assumed = Assumed { changing: sum.changing_times, ..assumed };
+        Some((SourceEnd { source, bytes, what: sum.what, copied: None, assumed, problems }, sum.digest))
     }
 }

@@ -9,16 +9,17 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::starts::Divided;
-use super::{CopyRule, Options, may_change, to_the_end};
+use super::{CopyRule, InputEnds, Options, may_change, range_end, to_the_end};
 use crate::chunk::{Changes, Chunks, OwnedChunk, Span, Start};
 use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::source::{Beginning, Digesting, Digests, Found, Members, Openable, Opened, Source, Stop, Stream, What};
-use crate::unpack::TRAILER_BYTES;
 
 /// A piece of work for one worker.
 pub(super) enum Task {
     /// Report an input that has no source.
     Problem(Problem),
+    /// Report the end of an input.
+    InputEnd,
     /// Open a source and read all of it, or leave the rest to all workers.
     Open(Openable),
     /// Read a part of a source.
@@ -44,8 +45,8 @@ pub(super) enum Work {
 
 /// The rest of a source that a worker has opened, for any worker to take.
 pub(super) enum Rest {
-    /// The ranges of a file from `next` on.
-    File { source: Arc<Source>, text: Arc<Divided>, next: u64, range_bytes: u64, stop: Stop },
+    /// The ranges in `rest` of a file.
+    File { source: Arc<Source>, text: Arc<Divided>, rest: Span, range_bytes: u64, stop: Stop },
     /// The members of a zip archive on disk.
     Members(Members),
 }
@@ -64,12 +65,13 @@ impl Rest {
             Rest::File { source, stop, .. } if stop.is_requested() => {
                 Some((Task::Scan { source, work: Work::Interrupted, is_last: true }, None))
             }
-            Rest::File { source, text, next, range_bytes, stop } => {
-                let end = range_end(next, text.text.len, range_bytes);
-                let span = Span { start: next, end };
+            Rest::File { source, text, rest, range_bytes, stop } => {
+                let span = Span { end: range_end(rest.start, rest.end, range_bytes), ..rest };
                 let work = Work::Range { text: Arc::clone(&text), span };
-                let task = Task::Scan { source: Arc::clone(&source), work, is_last: end == text.text.len };
-                Some((task, (end < text.text.len).then_some(Rest::File { source, text, next: end, range_bytes, stop })))
+                let task = Task::Scan { source: Arc::clone(&source), work, is_last: span.end == rest.end };
+                let rest = Span { start: span.end, ..rest };
+                let has_more = rest.start < rest.end;
+                Some((task, has_more.then_some(Rest::File { source, text, rest, range_bytes, stop })))
             }
             Rest::Members(mut members) => {
                 let task = members.next()?.map_or_else(Task::Problem, Task::Open);
@@ -77,14 +79,6 @@ impl Rest {
             }
         }
     }
-}
-
-/// Returns the end of the range that begins at `start`, in a file of `len` bytes.
-pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
-    let end = start.saturating_add(range_bytes);
-    // The last range must be long enough to detect an archive at the end of the file.
-    let least = (TRAILER_BYTES as u64).min(range_bytes / 4);
-    if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
 
 /// A block of a stream.
@@ -111,6 +105,9 @@ pub(super) struct Feed<I: Iterator> {
     current: Option<(Arc<Source>, Current)>,
     /// Whether the run was interrupted and needs no more inputs.
     is_over: bool,
+    ends: InputEnds,
+    /// Whether the end of the last input must still be reported.
+    is_in_input: bool,
     options: Options,
 }
 
@@ -123,9 +120,10 @@ struct Current {
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
-    /// Creates a feed for `inputs`.
-    pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
-        Feed { inputs: inputs.peekable(), has_begun: false, current: None, is_over: false, options }
+    /// Creates a feed for `inputs`. `ends` is whether the end of each input is reported.
+    pub(super) fn new(inputs: I, options: Options, ends: InputEnds) -> Feed<I> {
+        let (inputs, is_in_input) = (inputs.peekable(), false);
+        Feed { inputs, has_begun: false, current: None, is_over: false, ends, is_in_input, options }
     }
 
     /// Returns the next task, or `None` if there are no more. May wait for a pipe.
@@ -137,7 +135,12 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             if let Some((source, current)) = self.current.take() {
                 return Some(self.next_block(source, current));
             }
-            let openable = match self.inputs.next()? {
+            if std::mem::take(&mut self.is_in_input) {
+                return Some(Task::InputEnd);
+            }
+            let input = self.inputs.next()?;
+            self.is_in_input = self.ends == InputEnds::Marked;
+            let openable = match input {
                 Err(problem) => return Some(Task::Problem(problem)),
                 Ok(openable) => openable,
             };
@@ -179,7 +182,10 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             Ok(Opened::Stream(Stream { reader, what, beginning })) => {
                 // If there is no other source, the stream need not be hashed.
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
-                let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
+                let is_compared = match self.options.copies {
+                    CopyRule::CountOnce => !is_alone,
+                    rule => rule.is_compared(),
+                };
                 let reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
                 let (limits, written) = (self.options.limits, what.written);
                 let chunks = if may_change(&source, written, &self.options) {
@@ -272,7 +278,7 @@ mod tests {
             what.written,
             Vec::new(),
         );
-        let mut feed = Feed::new(std::iter::empty(), options);
+        let mut feed = Feed::new(std::iter::empty(), options, InputEnds::Unmarked);
         let current = Current { blocks: Blocks::new(chunks), beginning: None, what };
         feed.current = Some((Arc::clone(Openable::file(Path::new("pipe")).source()), current));
 

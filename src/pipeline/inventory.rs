@@ -248,7 +248,7 @@ impl Listed {
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| {
         let text = text(bytes, what, facts, given);
-        Text { changing_times: end.changing_times, ..text }
+        Text { changing_times: end.assumed.changing, ..text }
     });
     let bytes_on_disk = end.source.listed().map(|listed| listed.len);
     let host = facts.host.clone();

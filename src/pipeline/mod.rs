@@ -30,6 +30,7 @@ mod feed;
 mod hours;
 pub mod inventory;
 mod order;
+pub mod recorded;
 pub mod sign_ins;
 pub mod similar;
 mod starts;
@@ -46,10 +47,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalogue::Catalogue;
 use crate::chunk::{Changed, Changes, Chunk, Chunks, Cut, Limits, Span, Start};
 use crate::pattern::PatternSet;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::scan::Scanner;
 use crate::source::{
     self, Ahead, Chain, Digesting, Digests, EncodingChoice, Found, Members, Openable, Opened, Opening, Source, Stream,
@@ -58,7 +61,7 @@ use crate::source::{
 use crate::summary::Summary;
 use crate::time::Assumed;
 use crate::units::{Units, Written};
-use crate::unpack::FileSpan;
+use crate::unpack::{FileSpan, TRAILER_BYTES};
 pub use copies::Replaced;
 use copies::{Begun, Hashing, Lookalikes};
 use deliver::Deliver;
@@ -124,6 +127,15 @@ fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options
     }
 }
 
+/// Returns the end of the range that begins at `start`, in a file or a piece of one that ends at `len`.
+#[must_use]
+pub fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
+    let end = start.saturating_add(range_bytes);
+    // The last range must be long enough to detect an archive at the end of the file.
+    let least = (TRAILER_BYTES as u64).min(range_bytes / 4);
+    if len.saturating_sub(end) < least { len } else { end.min(len) }
+}
+
 /// Whether the encoding of a source may change. It does not if the user has chosen the encoding, or if the source does not begin like
 /// text, is an event log, whose lines are made here, or is UTF-32, to which nothing appends.
 fn may_change(source: &Source, written: Written, options: &Options) -> bool {
@@ -139,6 +151,16 @@ pub enum CopyRule {
     CountOnce,
     /// Count copies like all other sources.
     CountAll,
+    /// Record what copies are recognised by, so that they can be skipped when what was recorded is merged. Only for
+    /// [`recorded::record`].
+    Record,
+}
+
+impl CopyRule {
+    /// Whether sources are compared with others, in this run or later.
+    fn is_compared(self) -> bool {
+        self != CopyRule::CountAll
+    }
 }
 
 /// Processes the chunks of a task. Each worker has its own visitor, and uses it for one task after another.
@@ -193,8 +215,8 @@ pub struct SourceEnd {
     pub what: Option<What>,
     /// The length in bytes if the source was skipped as a copy.
     pub copied: Option<u64>,
-    /// How many times of lines with results are in an hour that clocks repeat or skip.
-    pub changing_times: u64,
+    /// What was assumed about the times of the source.
+    pub assumed: Assumed,
     /// The problems with the source: what was not read, or read only with a reservation.
     pub problems: Vec<Problem>,
 }
@@ -235,11 +257,8 @@ impl Outcome<()> {
         match event {
             Event::Part(_) => self.has_parts = true,
             Event::SourceEnd(end) => {
-                if std::mem::take(&mut self.has_parts)
-                    && let Some(what) = &end.what
-                {
-                    let mut times = Assumed { changing: end.changing_times, ..Assumed::default() };
-                    times.add(&what.written.form);
+                if std::mem::take(&mut self.has_parts) && end.what.is_some() {
+                    let times = end.assumed;
                     self.times.merge(&times);
                     if times != Assumed::default() && end.bytes.is_some() {
                         self.times_of.insert(u32::try_from(self.files).unwrap_or(u32::MAX), times);
@@ -303,6 +322,8 @@ impl Error for NoThreads {}
 struct TaskEnd {
     bytes: u64,
     what: Option<What>,
+    /// What was assumed about the times of the source, if `what` does not say so because it was recorded.
+    assumed: Option<Assumed>,
     /// The reason why the source could not be opened or was skipped.
     unopened: Option<Problem>,
     /// The reasons why the source could not be read to its end.
@@ -317,7 +338,7 @@ struct TaskEnd {
 }
 
 /// The number of lines over the limit, and where the first one is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct LongLines {
     count: u64,
     first_offset: Option<u64>,
@@ -330,6 +351,8 @@ enum Message<P> {
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
+    /// The end of an input. Sent only if a run asks for it.
+    InputEnd,
 }
 
 /// Scans `inputs` and passes the parts of the visitors to `sink`, in order.
@@ -341,49 +364,15 @@ enum Message<P> {
 /// Returns the first error of the sink, which ends the run, or [`NoThreads`]. An input that cannot be read is not an error, but
 /// a problem.
 pub fn run<V: Visitor>(
-    mut inputs: impl Iterator<Item = Found> + Send,
+    inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
-    // For a single small file, further threads would only be started and stopped again.
-    let first: Vec<Found> = inputs.by_ref().take(2).collect();
-    let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);
-    let is_one_task = matches!(first.as_slice(), [Ok(only)] if is_small(only));
-    let inputs = first.into_iter().chain(inputs.fuse());
-    let (threads, most) = if is_one_task { (1, 1) } else { options.threads() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| io::Error::other(NoThreads(error)))?;
-    let crew = Crew {
-        order: Order::new(Feed::new(inputs, options.clone()), threads, V::weight),
-        lookalikes: Lookalikes::new(&options.opening.stop),
-        set,
-        catalogue,
-        options,
-        visitor: &visitor,
-        first: threads,
-        threads: AtomicUsize::new(threads),
-        most,
-    };
-    let mut outcome = Outcome::default();
-    let mut watched = |event: Event<V::Part>| {
-        outcome.note(&event);
-        let replaced = if let Event::Replaced(replaced) = &event { Some(Rc::clone(replaced)) } else { None };
-        sink(event)?;
-        replaced.iter().for_each(|replaced| outcome.replace(replaced));
-        Ok(())
-    };
-    // The pool cannot grow, so threads that are started later are not part of it.
-    thread::scope(|others| {
-        pool.in_place_scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|_| crew.work(others));
-            }
-            let mut deliver = Deliver::<V>::new(options, &mut watched);
-            crew.order.drain(|message| deliver.message(message))
-        })
+    let mut outcome = delivered::<V>(options, sink, |deliver| {
+        work(inputs, set, catalogue, options, visitor, InputEnds::Unmarked, &mut |message| deliver.message(message))
     })?;
     // Ctrl-C also ends the program that writes to a pipe, so the end of the pipe may arrive before the request to stop.
     let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
@@ -393,6 +382,71 @@ pub fn run<V: Visitor>(
         sink(event)?;
     }
     Ok(outcome)
+}
+
+/// Passes the messages that `feed` gives to a [`Deliver`] on to `sink` as events, and collects the outcome.
+fn delivered<V: Visitor>(
+    options: &Options,
+    sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
+    feed: impl FnOnce(&mut Deliver<'_, V>) -> io::Result<()>,
+) -> io::Result<Outcome<()>> {
+    let mut outcome = Outcome::default();
+    let mut watched = |event: Event<V::Part>| {
+        outcome.note(&event);
+        let replaced = if let Event::Replaced(replaced) = &event { Some(Rc::clone(replaced)) } else { None };
+        sink(event)?;
+        replaced.iter().for_each(|replaced| outcome.replace(replaced));
+        Ok(())
+    };
+    feed(&mut Deliver::<V>::new(options, &mut watched))?;
+    Ok(outcome)
+}
+
+/// Whether workers send [`Message::InputEnd`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InputEnds {
+    Unmarked,
+    Marked,
+}
+
+/// Scans `inputs` and passes the messages of all workers to `sink`, in order.
+fn work<V: Visitor>(
+    mut inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+    visitor: impl Fn() -> V + Sync,
+    ends: InputEnds,
+    sink: &mut dyn FnMut(Message<V::Part>) -> io::Result<()>,
+) -> io::Result<()> {
+    // For a single small file, further threads would only be started and stopped again.
+    let first: Vec<Found> = inputs.by_ref().take(2).collect();
+    let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);
+    let is_one_task = matches!(first.as_slice(), [Ok(only)] if is_small(only));
+    let inputs = first.into_iter().chain(inputs.fuse());
+    let (threads, most) = if is_one_task { (1, 1) } else { options.threads() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| io::Error::other(NoThreads(error)))?;
+    let crew = Crew {
+        order: Order::new(Feed::new(inputs, options.clone(), ends), threads, V::weight),
+        lookalikes: Lookalikes::new(&options.opening.stop),
+        set,
+        catalogue,
+        options,
+        visitor: &visitor,
+        first: threads,
+        threads: AtomicUsize::new(threads),
+        most,
+    };
+    // The pool cannot grow, so threads that are started later are not part of it.
+    thread::scope(|others| {
+        pool.in_place_scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|_| crew.work(others));
+            }
+            crew.order.drain(sink)
+        })
+    })
 }
 
 /// The state that the workers share.
@@ -497,6 +551,7 @@ impl<V: Visitor> Worker<'_, V> {
     fn run(&mut self, task: Task, out: &mut Outlet<'_, V::Part>) {
         let (source, work, is_last) = match task {
             Task::Problem(problem) => return out.send(Message::Problem(problem)),
+            Task::InputEnd => return out.send(Message::InputEnd),
             Task::Open(openable) => return self.open(openable, out),
             Task::Scan { source, work, is_last } => (source, work, is_last),
         };
@@ -541,6 +596,7 @@ impl<V: Visitor> Worker<'_, V> {
         let is_big = source.listed().is_some_and(|listed| listed.len > self.options.range_bytes);
         let opened = match opened {
             Ok(Opened::File(text)) => return self.file(source, text, out),
+            Ok(_) if source.piece().is_some() => Err(not_plain().into()),
             Ok(Opened::Archive(members)) if is_big && members.are_independent() => {
                 return out.leave(Some(Rest::Members(members)));
             }
@@ -564,15 +620,17 @@ impl<V: Visitor> Worker<'_, V> {
     /// Reads a whole file, or reads the first range of a big one and leaves the other ranges to all workers.
     fn file(&mut self, source: Arc<Source>, text: TextFile, out: &mut Outlet<'_, V::Part>) {
         let mut end = TaskEnd::default();
-        let (len, range_bytes) = (text.len, self.options.range_bytes);
-        let span = Span { start: 0, end: feed::range_end(0, len, range_bytes) };
-        let is_last = span.end == len;
+        let range_bytes = self.options.range_bytes;
+        let whole = source.piece().unwrap_or(0..text.len);
+        let piece = Span { start: whole.start.min(text.len), end: whole.end.min(text.len) };
+        let span = Span { end: range_end(piece.start, piece.end, range_bytes), ..piece };
+        let is_last = span.end == piece.end;
         let text = Arc::new(Divided::new(text));
         if !is_last {
             let (source, text, stop) = (Arc::clone(&source), Arc::clone(&text), self.opening.stop.clone());
-            out.leave(Some(Rest::File { source, text, next: span.end, range_bytes, stop }));
+            out.leave(Some(Rest::File { source, text, rest: Span { start: span.end, ..piece }, range_bytes, stop }));
         }
-        self.start(&text.text, out);
+        self.start(&text.text, piece, out);
         self.range(&source, &text, span, &mut end, out);
         self.finish(is_last.then_some(source), end, out);
     }
@@ -590,19 +648,25 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
-    /// Sends the beginning of a file if copies must be recognised.
-    fn start(&self, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
-        if self.options.copies == CopyRule::CountOnce {
-            let is_dear = self.opening.waited.get() >= SLOW_OPEN;
-            let hashing = if is_dear && text.is_in_memory() { Hashing::AtOnce } else { Hashing::WhenAlike };
-            out.send(Message::Start(self.lookalikes.file(text, hashing)));
+    /// Sends the beginning of a file if copies must be recognised. `piece` is the part of the file that is read.
+    fn start(&self, text: &TextFile, piece: Span, out: &mut Outlet<'_, V::Part>) {
+        match self.options.copies {
+            CopyRule::CountAll => {}
+            CopyRule::CountOnce => {
+                let is_dear = self.opening.waited.get() >= SLOW_OPEN;
+                let hashing = if is_dear && text.is_in_memory() { Hashing::AtOnce } else { Hashing::WhenAlike };
+                out.send(Message::Start(self.lookalikes.file(text, hashing)));
+            }
+            CopyRule::Record => {
+                out.send(Message::Start(Arc::new(Begun::recorded(text, piece, &self.opening.stop))));
+            }
         }
     }
 
     /// Reads a stream, and hashes it if copies must be recognised.
     fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         let Stream { reader, what, beginning } = stream;
-        let is_compared = self.options.copies == CopyRule::CountOnce;
+        let is_compared = self.options.copies.is_compared();
         if is_compared {
             out.send(Message::Start(self.lookalikes.stream(source, beginning)));
         }
@@ -725,6 +789,12 @@ impl LongLines {
         );
         Some(Problem::new(&source.name, Kind::LongLine, what))
     }
+}
+
+/// Returns the loss for a file of which a piece should be read, but that is no plain text.
+fn not_plain() -> Loss {
+    let what = "a part of this file was to be read, but it is no longer plain text";
+    Loss::new(Kind::Unreadable, what, Remedy::PlanAgain)
 }
 
 /// Returns the problem that reports where the encoding of a source changes, or `None` if it does not.

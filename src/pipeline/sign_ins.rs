@@ -42,38 +42,86 @@ pub fn count(
     options: &Options,
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
-    let recorders = Recorders::new(set);
-    let timed = counting.with_history.then_some(Dimension::Hour);
-    let parts = timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone));
-    let (sought, with_ends) = (counting.near_misses, counting.with_cells || counting.with_history);
-    let mut sign_ins = SignIns::new(counting, catalogue);
-    let mut all = AllNearMisses::default();
+    let wants = Wants::of(&counting);
+    let mut counting = Counting::new(set, catalogue, counting);
     let mut sink = |event| {
+        counting.event(event);
+        Ok(())
+    };
+    let visitor = || wants.listener(options);
+    let outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
+    Ok(counting.end(outcome))
+}
+
+/// What a [`Listener`] collects besides results.
+#[derive(Clone, Copy)]
+pub(super) struct Wants {
+    /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
+    pub(super) parts: Option<(Dimension, DisplayZone)>,
+    /// Whether near misses are collected.
+    pub(super) sought: Sought,
+    /// Whether the times of the first and the last line are collected.
+    pub(super) with_ends: bool,
+}
+
+impl Wants {
+    /// Returns what is needed to count in this way.
+    pub(super) fn of(counting: &sign_ins::Options) -> Wants {
+        let timed = counting.with_history.then_some(Dimension::Hour);
+        Wants {
+            parts: timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone)),
+            sought: counting.near_misses,
+            with_ends: counting.with_cells || counting.with_history,
+        }
+    }
+
+    pub(super) fn listener(self, options: &Options) -> Listener {
+        let Wants { parts, sought, with_ends } = self;
+        Listener { parts, sought, with_ends, ..Listener::new(options) }
+    }
+}
+
+/// Counts sign-ins from the events of a run.
+pub(super) struct Counting<'c> {
+    recorders: Recorders,
+    sign_ins: SignIns<'c>,
+    near_misses: AllNearMisses,
+}
+
+impl<'c> Counting<'c> {
+    pub(super) fn new(set: &PatternSet, catalogue: &'c Catalogue, counting: sign_ins::Options) -> Counting<'c> {
+        let (recorders, near_misses) = (Recorders::new(set), AllNearMisses::default());
+        Counting { recorders, sign_ins: SignIns::new(counting, catalogue), near_misses }
+    }
+
+    /// Adds an event.
+    pub(super) fn event(&mut self, event: Event<Notes>) {
         match event {
             Event::Part(part) => {
-                hear(&part, &recorders, &mut sign_ins);
-                all.part(part.near_misses, part.newlines);
+                hear(&part, &self.recorders, &mut self.sign_ins);
+                self.near_misses.part(part.near_misses, part.newlines);
             }
             Event::Replaced(replaced) => {
-                let is_taken_back = sign_ins.take_back(replaced.number);
+                let is_taken_back = self.sign_ins.take_back(replaced.number);
                 if is_taken_back {
-                    all.take_back(replaced.number);
+                    self.near_misses.take_back(replaced.number);
                 }
                 replaced.take_back(is_taken_back);
             }
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
-                end_source(&end, &mut sign_ins);
-                all.end_source(&end);
+                end_source(&end, &mut self.sign_ins);
+                self.near_misses.end_source(&end);
             }
         }
-        Ok(())
-    };
-    let visitor = || Listener { parts, sought, with_ends, ..Listener::new(options) };
-    let mut outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
-    let settled = Settled { near_misses: all.finish(), ..sign_ins.settle() };
-    outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
-    Ok(outcome.with(settled))
+    }
+
+    /// Ends the run with this outcome.
+    pub(super) fn end(self, mut outcome: Outcome<()>) -> Outcome<Settled> {
+        let settled = Settled { near_misses: self.near_misses.finish(), ..self.sign_ins.settle() };
+        outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
+        outcome.with(settled)
+    }
 }
 
 /// Counts the results of a single file whose lines need not be joined. Returns `None` if they must be, or if it is an archive.
@@ -372,7 +420,7 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
 }
 
 /// The length that marks a value that the line does not contain.
-const NOTHING: u32 = u32::MAX;
+pub(super) const NOTHING: u32 = u32::MAX;
 
 /// The size in bytes above which notes are sent before their chunk is done.
 pub(super) const PART_BYTES: usize = 256 << 10;
@@ -380,41 +428,41 @@ pub(super) const PART_BYTES: usize = 256 << 10;
 /// What lines contain about sign-ins, in the order of the lines.
 #[derive(Debug, Default)]
 pub struct Notes {
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
     /// The texts of all notes, one after another.
-    texts: String,
+    pub(super) texts: String,
     /// The names of results without a code.
-    names: Vec<Name>,
+    pub(super) names: Vec<Name>,
     /// The starts of the hours or days in which there are lines.
-    logged: Vec<Time>,
+    pub(super) logged: Vec<Time>,
     /// The times of the first and the last line that has one, if they are wanted.
-    ends: Option<[Time; 2]>,
-    near_misses: NearMisses,
+    pub(super) ends: Option<[Time; 2]>,
+    pub(super) near_misses: NearMisses,
     /// The number of line feeds in the part, if lines are counted.
-    newlines: u64,
+    pub(super) newlines: u64,
 }
 
 /// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
 #[derive(Clone, Copy, Debug)]
-struct Note {
-    result: NoteResult,
-    stamp: Option<Stamp>,
+pub(super) struct Note {
+    pub(super) result: NoteResult,
+    pub(super) stamp: Option<Stamp>,
     /// The process and the thread, each as a number, as [`TEXT`] plus the length of a text, or as [`UNKNOWN`]. Their texts come
     /// after those of `lens`.
-    writers: [u64; 2],
+    pub(super) writers: [u64; 2],
     /// The lengths in bytes of the user, the host and the address, or [`NOTHING`].
-    lens: [u32; 3],
-    pattern: u32,
-    outcome: Option<attempt::Outcome>,
+    pub(super) lens: [u32; 3],
+    pub(super) pattern: u32,
+    pub(super) outcome: Option<attempt::Outcome>,
     /// The offset of the line in its source.
-    line_start: u64,
+    pub(super) line_start: u64,
     /// The length of the line in its source, or [`NOTHING`] if its thread is known.
-    line_bytes: u32,
+    pub(super) line_bytes: u32,
 }
 
 /// The result in a note.
 #[derive(Clone, Copy, Debug)]
-enum NoteResult {
+pub(super) enum NoteResult {
     /// There is no result, because the line is a context.
     None,
     Code(Code),
@@ -423,10 +471,10 @@ enum NoteResult {
 }
 
 /// The value for a process or thread that the line does not contain.
-const UNKNOWN: u64 = u64::MAX;
+pub(super) const UNKNOWN: u64 = u64::MAX;
 
 /// The value for a process or thread that is not a number, to which the length of its text is added. Numbers are less than this.
-const TEXT: u64 = Writer::LIMIT;
+pub(super) const TEXT: u64 = Writer::LIMIT;
 
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {

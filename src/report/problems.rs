@@ -148,6 +148,7 @@ fn worded(remedy: Remedy) -> &'static str {
         Remedy::ShortenPath => "change into a folder closer to the file and use a relative path",
         Remedy::ShowLines => "`callcodes lines` shows which pattern finds them",
         Remedy::RunAgain => "run callcodes again to read all of it",
+        Remedy::PlanAgain => "make a new plan with callcodes plan, and scan again",
         Remedy::RunAgainForRest => "run callcodes again to read it",
     }
 }

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::Written;
 use crate::unpack::{Codec, Format};
 
 /// The layers that were unpacked to get to a text, outermost first. It is displayed as `zip > gzip`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain(Vec<Layer>);
 
 /// One layer around a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layer {
     /// An archive, from which one member was read.
     Archive(Format),

@@ -9,6 +9,8 @@ use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read, Seek as _, SeekFrom};
 
+use serde::{Deserialize, Serialize};
+
 use super::names::Listing;
 use super::stop::Stop;
 use super::{Listed, seen};
@@ -19,7 +21,7 @@ const BEGINNING_BYTES: usize = 512;
 
 /// A hash of the first bytes of a source, the same on every machine. Different bytes may have equal hashes, so equality is only
 /// a reason to compare further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Beginning(u64);
 
 impl Beginning {
@@ -38,12 +40,33 @@ impl Beginning {
     }
 }
 
-/// A hash of all bytes of a source. It is BLAKE3, so equal digests mean equal bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A hash of all bytes of a source. It is BLAKE3, so equal digests mean equal bytes. In a file, it is written as hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Digest(blake3::Hash);
 
+impl From<blake3::Hash> for Digest {
+    fn from(hash: blake3::Hash) -> Digest {
+        Digest(hash)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.0.to_hex().to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = blake3::HexError;
+
+    fn try_from(hex: String) -> Result<Digest, blake3::HexError> {
+        blake3::Hash::from_hex(hex).map(Digest)
+    }
+}
+
 /// The digest of a stream, and short hashes of its beginnings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digests {
     /// The digest of all bytes.
     pub whole: Digest,
@@ -56,6 +79,12 @@ impl Digests {
     #[must_use]
     pub fn of_file(whole: Digest) -> Digests {
         Digests { whole, beginnings: Vec::new() }
+    }
+
+    /// Returns the same digests with another one for all bytes.
+    #[must_use]
+    pub fn with_whole(self, whole: Digest) -> Digests {
+        Digests { whole, ..self }
     }
 
     /// Returns a short hash of the first `len` bytes, if that is a length that [`hashed_len`] returns and the source has so many.
@@ -77,6 +106,23 @@ pub fn hashed_len(len: u64) -> Option<u64> {
 const FIRST_STEP_LOG: u32 = 10;
 
 impl Digest {
+    /// Returns the digest of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(blake3::hash(bytes))
+    }
+
+    /// Returns the digest of a source from those of its parts, in their order. It equals that of another source only if both have the
+    /// same parts.
+    #[must_use]
+    pub fn of_parts(parts: impl IntoIterator<Item = Digest>) -> Digest {
+        let mut hasher = blake3::Hasher::new_derive_key("callcodes: the parts of a source");
+        for Digest(part) in parts {
+            hasher.update(part.as_bytes());
+        }
+        Digest(hasher.finalize())
+    }
+
     /// Returns a part of the hash, as in [`Digests::of_first`].
     #[must_use]
     pub fn short(self) -> u32 {
@@ -197,6 +243,11 @@ impl Again {
 
 /// Computes the digest of the first `len` bytes of a reader. Returns `None` if it has fewer, or if `stop` is requested.
 pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest> {
+    digests(reader, len, stop).map(|digests| digests.whole)
+}
+
+/// Computes the digests of the first `len` bytes of a reader. Returns `None` if it has fewer, or if `stop` is requested.
+pub(super) fn digests(reader: impl Read, len: u64, stop: &Stop) -> Option<Digests> {
     let mut reader = Digesting::new(reader);
     let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 256 << 10)];
     let mut left = len;
@@ -209,7 +260,7 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
             Err(_) => return None,
         }
     }
-    reader.digests().map(|digests| digests.whole)
+    reader.digests().map(|digests| *digests)
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ mod zones;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -133,6 +134,8 @@ pub struct Source {
     /// The name in results: the path as the user passed it and, for a source in a folder or an archive, the path inside it.
     pub name: String,
     content: Content,
+    /// The only part of the file that is read, if there is one.
+    piece: Option<Range<u64>>,
     listed: OnceLock<Listed>,
     /// Set if the source was opened and does not begin like text.
     binary: OnceLock<()>,
@@ -253,6 +256,12 @@ impl TextFile {
         self.file.head(usize::MAX).len() as u64 == self.len
     }
 
+    /// Computes the digests of a piece of the file. Returns `None` if it cannot be read to its end, or if `stop` is requested.
+    #[must_use]
+    pub fn digests(&self, piece: Range<u64>, stop: &Stop) -> Option<Digests> {
+        content::digests(FileSpan::new(&self.file, piece.start, piece.end), piece.end - piece.start, stop)
+    }
+
     /// Computes the digest of the whole file. Returns `None` if the file cannot be read to its end, or if `stop` is requested.
     #[must_use]
     pub fn digest(&self, stop: &Stop) -> Option<Digest> {
@@ -271,6 +280,19 @@ pub struct Stream {
 }
 
 impl Source {
+    /// Creates a source that another process has read.
+    #[must_use]
+    pub fn read_by_other(name: &str) -> Source {
+        let (listed, binary) = (OnceLock::new(), OnceLock::new());
+        Source { name: name.to_owned(), content: Content::Text, piece: None, listed, binary }
+    }
+
+    /// Returns the only part of the file that is read, or `None` if all of it is.
+    #[must_use]
+    pub fn piece(&self) -> Option<Range<u64>> {
+        self.piece.clone()
+    }
+
     /// Returns the size and time of a regular file that was opened, or `None` for anything else.
     #[must_use]
     pub fn listed(&self) -> Option<Listed> {
@@ -295,6 +317,7 @@ impl Openable {
         let source = Arc::new(Source {
             name,
             content: wanted.selection.content,
+            piece: None,
             listed: OnceLock::new(),
             binary: OnceLock::new(),
         });
@@ -337,6 +360,38 @@ impl Openable {
             Ok(metadata) if !metadata.is_file() => Openable::special(path, wanted),
             metadata => Openable::selected(Arc::from(path), wanted, metadata.ok().as_ref().map(Listed::of)),
         }
+    }
+
+    /// Returns a regular file that a [`Walk`] of another process has found, or a part of it.
+    ///
+    /// `below` is its path below the input in which it was found, and empty for the input itself. `is_unmatched` is whether no glob
+    /// matches it, so that it is read only if it is an archive.
+    #[must_use]
+    pub fn planned(
+        path: &Path,
+        below: &str,
+        is_unmatched: bool,
+        piece: Option<Range<u64>>,
+        selection: &Arc<Selection>,
+    ) -> Openable {
+        let depth = if below.is_empty() { 0 } else { 1 + below.matches(['/', '\\']).count() };
+        let refused = is_unmatched.then_some(Refused::Silently);
+        let (selection, below) = (Arc::clone(selection), below.to_owned());
+        let wanted = Wanted { selection, below, depth, refused, spared: None };
+        let mut openable = Openable::selected(Arc::from(path), wanted, None);
+        if let Some(source) = Arc::get_mut(&mut openable.known.source) {
+            source.piece = piece;
+        }
+        openable
+    }
+
+    /// Returns the path on disk of a file that is read as it is found, and its path below the input and whether no glob matches it, for
+    /// [`Openable::planned`]. Returns `None` for standard input, pipes and devices.
+    #[must_use]
+    pub fn plan(&self) -> Option<(&Path, &str, bool)> {
+        let Known { path, wanted, .. } = &self.known;
+        let path = path.as_deref().filter(|_| matches!(self.place, Place::File))?;
+        Some((path, &wanted.below, wanted.refused == Some(Refused::Silently)))
     }
 
     /// Returns the regular file at `path`.

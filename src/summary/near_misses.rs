@@ -5,6 +5,8 @@
 //! in alphabetical order have a count of their own, and the lines of all others count together. The line that is kept for a shape is
 //! the one whose path comes first, and in one source the first one, so it does not depend on how the work is divided either.
 
+use serde::{Deserialize, Serialize};
+
 use super::bounded::{Bounded, BoundedKey, RowValue};
 use super::tally::Tally;
 use crate::near_miss::Shape;
@@ -21,6 +23,45 @@ pub struct NearMisses(Bounded<Shape, Seen, SHAPES_LIMIT>);
 pub struct Seen {
     tally: Tally,
     first: Option<First>,
+}
+
+/// The near misses of a part of a source as they are stored in a file. There, a shape is its first line, from which it can be derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    shapes: Vec<StoredShape>,
+    /// The number of lines of all other shapes.
+    others: u64,
+}
+
+impl Stored {
+    /// Replaces each line by its shape.
+    pub fn forget_lines(&mut self) {
+        for stored in &mut self.shapes {
+            let shape = Shape::of(&stored.line, stored.words[0]..stored.words[1]);
+            stored.words = [shape.words().start, shape.words().end];
+            stored.line = shape.text().to_owned();
+        }
+    }
+
+    /// Whether all counts and offsets are at most `limit`, and all key words are in their lines.
+    #[must_use]
+    pub fn is_sane(&self, limit: u64) -> bool {
+        let is_small = |shape: &StoredShape| {
+            [shape.count, shape.offset, shape.number.unwrap_or(0)].iter().all(|number| *number <= limit)
+                && shape.line.get(shape.words[0]..shape.words[1]).is_some()
+        };
+        self.others <= limit && self.shapes.iter().all(is_small)
+    }
+}
+
+/// The lines with the same shape, in [`Stored`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredShape {
+    count: u64,
+    line: String,
+    words: [usize; 2],
+    offset: u64,
+    number: Option<u64>,
 }
 
 /// The first line of a shape.
@@ -129,6 +170,41 @@ impl NearMisses {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
+    }
+
+    /// Removes the numbers of the lines.
+    pub fn forget_numbers(&mut self) {
+        self.0.for_each_value(|seen| {
+            if let Some(first) = &mut seen.first {
+                first.line_number = None;
+            }
+        });
+    }
+
+    /// Returns the near misses as they are stored in a file.
+    #[must_use]
+    pub fn to_stored(&self) -> Stored {
+        let stored = |(shape, seen): (&Shape, &Seen)| {
+            let First { offset, line_number, line, words, .. } = seen.first.clone()?;
+            let words = [words, words + shape.words().len()];
+            Some(StoredShape { count: seen.count(), line: line.into(), words, offset, number: line_number })
+        };
+        Stored { shapes: self.iter().filter_map(stored).collect(), others: self.others() }
+    }
+
+    /// Returns the near misses that were stored in a file, or `None` if they are not valid.
+    #[must_use]
+    pub fn from_stored(stored: Stored) -> Option<NearMisses> {
+        let mut near_misses = NearMisses::default();
+        let tally = |count| Tally { count, ..Tally::default() };
+        for StoredShape { count, line, words: [start, end], offset, number } in stored.shapes {
+            line.get(start..end)?;
+            let shape = Shape::of(&line, start..end);
+            let first = First { path: "".into(), offset, line_number: number, line: line.into(), words: start };
+            near_misses.0.add(&shape, &Seen { tally: tally(count), first: Some(first) });
+        }
+        near_misses.0.add_overflow(&tally(stored.others));
+        Some(near_misses)
     }
 
     /// Returns the approximate memory use in bytes.

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
+use serde::{Deserialize, Serialize};
 
 use super::detect::ZoneBy;
 use super::forms::read::{Local, Missing, Order, Parts};
@@ -103,7 +104,7 @@ pub enum YearBasis {
 }
 
 /// Counts the sources, and the times, for which something was assumed that lines do not contain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumed {
     /// The number of sources whose dates can have the day or the month first, so that their times are not read.
     pub undecided: u64,
@@ -130,6 +131,14 @@ impl Assumed {
         self.orders -= other.orders;
         self.dates -= other.dates;
         self.changing -= other.changing;
+    }
+
+    /// Returns the counts of a source with this form.
+    #[must_use]
+    pub fn of(form: &Form) -> Assumed {
+        let mut assumed = Assumed::default();
+        assumed.add(form);
+        assumed
     }
 
     /// Counts a source with this form.

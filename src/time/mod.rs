@@ -23,7 +23,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
@@ -46,7 +46,7 @@ pub struct Stamp {
 }
 
 /// Where the zone and the date of a time come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Where the zone of the time comes from.
     pub zone: ZoneBasis,
@@ -55,7 +55,7 @@ pub struct Basis {
 }
 
 /// Where the zone of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ZoneBasis {
     /// The line contains a time zone or an offset.
     Named,
@@ -70,7 +70,7 @@ pub enum ZoneBasis {
 }
 
 /// Where the date of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DateBasis {
     /// The line contains the year, the month and the day, in an unambiguous order.
     Line,

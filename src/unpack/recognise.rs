@@ -38,6 +38,7 @@
 use std::fmt;
 
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 
 use self::Recognised as Is;
 use super::archive::{begins_tar, crc32};
@@ -84,7 +85,7 @@ pub enum Recognised {
 }
 
 /// An archive format that can be read. It is displayed as its usual short name, such as `7z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// zip, by PKWARE.
     Zip,
@@ -97,7 +98,7 @@ pub enum Format {
 }
 
 /// A compressed or other binary format that can be read as text. It is displayed as its usual name in lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Codec {
     /// gzip, RFC 1952.
     Gzip,

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 use crate::args::Cli;
 
 /// The word that stands for input that cannot be named in a command.
-const PATH: &str = "PATH";
+pub(crate) const PATH: &str = "PATH";
 
 /// The options of `lines` that decide how it reads and prints, and not which results.
 const OUTPUT: [&str; 10] =

@@ -58,6 +58,12 @@ pub(crate) enum Command {
     /// Show which codes are new, gone, more or less frequent than before
     #[command(after_help = help::examples(&help::COMPARE))]
     Compare(Box<CompareArgs>),
+    /// Divide the logs into pieces of work for several processes
+    #[command(after_help = help::examples(&help::PLAN))]
+    Plan(Box<PlanArgs>),
+    /// Count what several processes or machines have found
+    #[command(after_help = help::examples(&help::MERGE))]
+    Merge(Box<MergeArgs>),
     /// Explain codes: by number, range, name or word, or from a pasted line
     #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
@@ -99,6 +105,8 @@ impl Command {
             Command::Timeline(_) => "timeline",
             Command::Files(_) => "files",
             Command::Compare(_) => "compare",
+            Command::Plan(_) => "plan",
+            Command::Merge(_) => "merge",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
             Command::Generate(_) => "generate",
@@ -184,7 +192,7 @@ pub(crate) struct TimeArgs {
 }
 
 /// Which files are read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Files in folders")]
 pub(crate) struct FileArgs {
     /// Read only files that match, such as "*.log"
@@ -264,6 +272,19 @@ pub(crate) struct ArchiveArgs {
     pub(crate) max_nesting: u8,
 }
 
+impl Default for ArchiveArgs {
+    fn default() -> ArchiveArgs {
+        let Limits { members, unpacked_bytes, ratio, nesting, .. } = Limits::default();
+        ArchiveArgs {
+            password_file: None,
+            max_members: members,
+            max_unpacked: unpacked_bytes,
+            max_ratio: ratio,
+            max_nesting: nesting,
+        }
+    }
+}
+
 fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
     let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= THREADS_LIMIT);
     count.ok_or("use a whole number from 1 to 256")
@@ -329,7 +350,114 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
+    pub(crate) partial: PartialArgs,
+    #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+/// Whether only what was found is written, to be counted by `merge`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Several processes or machines")]
+pub(crate) struct PartialArgs {
+    /// Write what was found to a partial, which `merge` counts
+    ///
+    /// A partial has every result, with its user, host and time. Give options about counting and filters to `callcodes merge`.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) partial: bool,
+    /// Read the pieces of this plan; `-` reads them from standard input
+    ///
+    /// It is a plan of `callcodes plan`, or some of its lines. The files are those of the plan, so no PATH is passed.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "partial", hide_short_help = true)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Read the piece in this line of a plan; may be repeated
+    #[arg(long, value_name = "LINE", requires = "partial", hide_short_help = true)]
+    pub(crate) plan_line: Vec<String>,
+    /// Read files of a plan although they have changed
+    ///
+    /// Without this, a file whose size or time of modification is not that in the plan is an error.
+    #[arg(long, requires = "partial", hide_short_help = true)]
+    pub(crate) allow_changed: bool,
+    /// Name of this machine in the partial
+    ///
+    /// By default, it is the name of the computer. The merged result has it as the host, and in front of each path.
+    #[arg(long, value_name = "NAME", requires = "partial", conflicts_with_all = ["plan", "plan_line"], hide_short_help = true)]
+    pub(crate) machine: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Divide larger files into ranges of this size: 64M, 1GiB
+    ///
+    /// Archives and compressed files stay whole.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB", help_heading = "Planning")]
+    pub(crate) split_bytes: u64,
+    /// Write to this file instead of standard output
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// Files, archives and folders to divide
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Check that the partials cover this plan
+    ///
+    /// Each piece must be in one of them. A piece that is in several counts once.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Merging")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Count what there is, although pieces are missing or damaged
+    ///
+    /// They are reported, and the exit status is 3. Without this, nothing is counted then.
+    #[arg(long, help_heading = "Merging")]
+    pub(crate) allow_missing: bool,
+    /// Partials, and folders with them; `-` is standard input
+    #[arg(value_name = "PARTIAL")]
+    pub(crate) partials: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) count: CountArgs,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// How to print
+    ///
+    /// By default, the extension of the -o file decides the format; without -o, it is a table.
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Where host names are in paths; see `callcodes scan --help`
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Merging", hide_short_help = true)]
+    pub(crate) host_from: Option<Template>,
+    /// Show times in this zone; the partials must be written with the same one
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse, allow_hyphen_values = true, help_heading = "Merging")]
+    #[arg(hide_short_help = true)]
+    pub(crate) display_tz: Option<&'static TimeZone>,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+}
+
+impl PlanArgs {
+    /// Returns the same options as those of a command that counts results.
+    pub(crate) fn input(self) -> InputArgs {
+        let PlanArgs { paths, files, .. } = self;
+        let logs = LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
+        logs.into_input(paths)
+    }
+}
+
+impl MergeArgs {
+    /// Returns the options of a command that counts results, with the partials as its input.
+    pub(crate) fn input(&self) -> InputArgs {
+        let mut files = FileArgs::default();
+        files.follow = true;
+        let logs = LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
+        let mut input = logs.into_input(self.partials.clone());
+        input.times.display_tz = self.display_tz;
+        input.host_from = self.host_from.clone();
+        input
+    }
 }
 
 /// The options of a command that prints a report.

@@ -60,6 +60,17 @@ pub(crate) const COMPARE: [Example; 4] = [
     ("callcodes compare old.json new", "with a summary that scan saved"),
 ];
 
+pub(crate) const PLAN: [Example; 2] = [
+    ("callcodes plan -o plan.jsonl logs", "one line for each piece of work"),
+    ("callcodes plan --split-bytes 1GiB a", "with larger ranges of big files"),
+];
+
+pub(crate) const MERGE: [Example; 3] = [
+    ("callcodes merge hosts", "count the partials in a folder"),
+    ("callcodes merge --by host a.ccp b.ccp", "by machine"),
+    ("callcodes merge --plan p.jsonl hosts", "check that nothing is missing"),
+];
+
 pub(crate) const CODES: [Example; 4] = [
     ("callcodes codes 102", "explain a code and what to check first"),
     ("callcodes codes voicemail", "find codes by a word"),
@@ -163,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_command_line() {
-        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &TIMELINE, &FILES, &COMPARE, &CODES].concat() {
+        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &TIMELINE, &FILES, &COMPARE, &PLAN, &MERGE, &CODES].concat() {
             let words = line.split(" | ").next().unwrap_or_default().split(' ');
             let parsed = Cli::command().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

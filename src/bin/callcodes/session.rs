@@ -88,6 +88,11 @@ impl<'a, F: ByEnding> Session<'a, F> {
         })
     }
 
+    /// Whether the result is written to a file.
+    pub(crate) fn writes_file(&self) -> bool {
+        self.args.output.is_some()
+    }
+
     /// Returns the options for the layout of a report.
     pub(crate) fn layout(&self) -> Options {
         let (width, height) = term::size(self.args.output.as_deref()).unzip();
@@ -113,6 +118,14 @@ impl<'a, F: ByEnding> Session<'a, F> {
             report_problems(&outcome, self.args);
         }
         Ok(outcome)
+    }
+
+    /// Calls `run` to count what was read before, while it measures the time.
+    pub(crate) fn count<S>(&mut self, run: impl FnOnce(&Settings) -> io::Result<Outcome<S>>) -> io::Result<Outcome<S>> {
+        let started = Instant::now();
+        let outcome = run(&self.settings);
+        self.elapsed = started.elapsed();
+        outcome
     }
 
     /// Returns the failure for an error that ended the run.

@@ -50,8 +50,6 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
-        // The catalogue is loaded in parallel with the patterns, because only the first result needs it.
-        thread::spawn(Catalogue::built_in);
         let mut inputs = expanded(&input.paths);
         if cfg!(windows)
             && let Some(explained) = inputs.iter().find_map(|input| argv::explain_quote(input.to_str()?))
@@ -64,6 +62,18 @@ impl Settings {
             }
             inputs.push(PathBuf::from(STDIN));
         }
+        let settings = Settings { inputs, ..Settings::without_inputs(input, patterns)? };
+        if settings.is_typed() {
+            term::note_waiting_for("reading standard input");
+        }
+        Ok(settings)
+    }
+
+    /// Resolves the same settings without the paths of inputs.
+    pub(crate) fn without_inputs(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
+        // The catalogue is loaded in parallel with the patterns, because only the first result needs it.
+        thread::spawn(Catalogue::built_in);
+        let inputs = expanded(&input.paths);
         let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
         let mut options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
@@ -75,11 +85,7 @@ impl Settings {
         options.opening.zones = config.zones.into_iter().collect();
         let zone = input.times.display();
         let definitions = config.definitions;
-        let settings = Settings { inputs, selection, definitions, set, options, host_from, zone };
-        if settings.is_typed() {
-            term::note_waiting_for("reading standard input");
-        }
-        Ok(settings)
+        Ok(Settings { inputs, selection, definitions, set, options, host_from, zone })
     }
 
     /// Returns how the user has restricted the files that are read.

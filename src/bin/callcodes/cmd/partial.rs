@@ -1,0 +1,221 @@
+//! `scan --partial`: writes what was found, to be counted by `merge`.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufReader, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use callcodes::catalogue::Catalogue;
+use callcodes::name;
+use callcodes::partial::plan::{self, Changed, Piece, Plan};
+use callcodes::partial::{FORMAT, Header, Writer};
+use callcodes::pipeline::CopyRule;
+use callcodes::pipeline::recorded::{self, Step};
+use callcodes::source::{Digest, STDIN};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use jiff::Timestamp;
+
+use crate::args::{CountArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
+use crate::interrupt;
+use crate::progress::{Line, Progress};
+use crate::settings::Settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Styles};
+
+/// Scans and writes a partial. `matches` are the arguments from which `args` were made.
+pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
+    refuse_counting(matches)?;
+    let ScanArgs { partial, read: ReadArgs { output: output_args, patterns, input, .. }, .. } = args;
+    let plan = planned(partial)?;
+    if plan.is_some() && !input.paths.is_empty() {
+        let what = "--plan and --plan-line name the files to read, so no PATH can be passed. Leave out one of them";
+        return Err(Failure::Message(what.to_owned()));
+    }
+    let mut settings = if plan.is_some() {
+        Settings::without_inputs(input, patterns)?
+    } else {
+        Settings::resolve(input, patterns)?
+    };
+    if settings.options.copies == CopyRule::CountOnce {
+        settings.options.copies = CopyRule::Record;
+    }
+    let target = output_args.output.as_deref();
+    settings.spare_inputs(target)?;
+    let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
+    interrupt::install(&settings.options.opening.stop, output.unfinished());
+    let header = header(&settings, partial, plan.is_some());
+    let selection = Arc::new(settings.selection.clone());
+    let pieces = match plan {
+        Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
+        None => Pieces::Walked(Box::new(plan::pieces(
+            settings.parallel_walk(&output),
+            &settings.options.opening,
+            &selection,
+            u64::MAX,
+        ))),
+    };
+    // The workers take pieces before the sink gets what they found.
+    let begun: Mutex<VecDeque<Piece>> = Mutex::default();
+    let sources = pieces.map(|piece| {
+        let source = piece.source(&selection);
+        begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
+        source
+    });
+    let line = if output_args.no_progress { Line::NotDrawn } else { Line::Drawn };
+    let progress = Progress::begin(&settings, &output, line);
+    let result = write(&settings, &header, sources, &begun, &mut output);
+    drop(progress);
+    result.map_err(|reason| output.error(reason))?;
+    let status =
+        if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
+    output.end(status, 1)?;
+    Ok(status)
+}
+
+/// Returns a failure if the user has passed an option about counting, which has no effect on a partial.
+fn refuse_counting(matches: &ArgMatches) -> Result<(), Failure> {
+    use clap::Args as _;
+    let command = CountArgs::augment_args(clap::Command::new("count"));
+    let command = FilterArgs::augment_args(command);
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str()));
+    let option = given.and_then(|arg| arg.get_long()).or_else(|| is_given("format").then_some("format"));
+    let Some(option) = option else { return Ok(()) };
+    Err(Failure::Message(format!(
+        "--{option} has no effect on a partial, which has all results. Pass it to callcodes merge"
+    )))
+}
+
+/// Returns the plan, if the user has passed one.
+fn planned(args: &PartialArgs) -> Result<Option<Plan>, Failure> {
+    let refused = |refused: callcodes::partial::Refused| Failure::Message(refused.to_string());
+    if !args.plan_line.is_empty() {
+        if args.plan.is_some() {
+            return Err(Failure::Message("--plan and --plan-line cannot be used together. Leave out one".to_owned()));
+        }
+        let lines = args.plan_line.join("\n");
+        return Plan::read("--plan-line", lines.as_bytes()).map(Some).map_err(refused);
+    }
+    args.plan.as_deref().map(read_plan).transpose()
+}
+
+/// Reads a plan from a file or standard input.
+pub(crate) fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let refused = |refused: callcodes::partial::Refused| Failure::Message(refused.to_string());
+    if path == Path::new(STDIN) {
+        return Plan::read("standard input", io::stdin().lock()).map_err(refused);
+    }
+    let shown = term::shown(&name::shown(path));
+    let file = File::open(path).map_err(|error| Failure::Message(format!("cannot read the plan {shown}: {error}")))?;
+    Plan::read(&shown, BufReader::new(file)).map_err(refused)
+}
+
+/// Returns the pieces of a plan whose files are as they were when it was made.
+fn checked(plan: Plan, allows_changed: bool) -> Result<Vec<Piece>, Failure> {
+    let pieces = plan.into_pieces();
+    if allows_changed {
+        return Ok(pieces);
+    }
+    let mut changed = pieces.iter().filter_map(|piece| Some((piece, piece.changed()?)));
+    let Some((piece, how)) = changed.next() else { return Ok(pieces) };
+    let others = changed.count();
+    let others = if others == 0 { String::new() } else { format!(" The same is true of {others} more pieces.") };
+    let path = term::shown(piece.path.as_deref().unwrap_or_default());
+    let what = match how {
+        Changed::Gone => "was there when the plan was made, and cannot be found now. Is the share connected?",
+        Changed::Differs => "has changed since the plan was made.",
+    };
+    Err(Failure::Message(format!(
+        "{path} {what}{others} Make a new plan with callcodes plan, or read what is there with --allow-changed"
+    )))
+}
+
+/// The pieces of a run.
+enum Pieces<'w> {
+    Planned(VecDeque<Piece>),
+    Walked(Box<dyn Iterator<Item = Piece> + Send + 'w>),
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        match self {
+            Pieces::Planned(pieces) => pieces.pop_front(),
+            Pieces::Walked(pieces) => pieces.next(),
+        }
+    }
+}
+
+/// Returns the header of a partial.
+fn header(settings: &Settings, args: &PartialArgs, is_planned: bool) -> Header {
+    let machine = (!is_planned).then(|| args.machine.clone().unwrap_or_else(machine_name));
+    Header {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        patterns: patterns_fingerprint(settings),
+        reading: reading_fingerprint(settings),
+        zone: settings.zone.name(),
+        keep_copies: settings.options.copies == CopyRule::CountAll,
+        written: machine.as_ref().map(|_| Timestamp::now().as_second()),
+        machine,
+    }
+}
+
+/// Returns the name of this computer.
+fn machine_name() -> String {
+    let name = gethostname::gethostname();
+    name::shown(Path::new(&name))
+}
+
+/// Returns a fingerprint of the patterns and the catalogue.
+pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
+    let mut text = Catalogue::built_in_text();
+    settings.definitions.iter().for_each(|definition| text += &definition.essence());
+    short(&text)
+}
+
+/// Returns a fingerprint of what decides how logs are read.
+fn reading_fingerprint(settings: &Settings) -> String {
+    let opening = &settings.options.opening;
+    let (encoding, times, zones) = (&opening.encoding, &opening.times, &opening.zones);
+    short(&format!("{encoding:?} {times:?} {zones:?} {:?}", settings.selection.content))
+}
+
+/// Returns a short digest of a text.
+fn short(text: &str) -> String {
+    let mut digest = String::from(Digest::of(text.as_bytes()));
+    digest.truncate(16);
+    digest
+}
+
+/// Scans the sources of pieces and writes what was found.
+fn write(
+    settings: &Settings,
+    header: &Header,
+    sources: impl Iterator<Item = callcodes::source::Found> + Send,
+    begun: &Mutex<VecDeque<Piece>>,
+    output: &mut Output,
+) -> io::Result<()> {
+    let mut writer = Writer::new(&mut *output, header)?;
+    let next = || begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let mut is_in_piece = false;
+    let mut sink = |step| {
+        if !std::mem::replace(&mut is_in_piece, true) {
+            next().map_or(Ok(()), |piece| writer.begin(&piece))?;
+        }
+        match step {
+            Step::Message(message) => writer.message(&message),
+            Step::InputEnd => {
+                is_in_piece = false;
+                writer.done()
+            }
+        }
+    };
+    let (set, catalogue) = (&settings.set, Catalogue::built_in());
+    recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
+    writer.end()?;
+    output.flush()
+}

@@ -1,0 +1,24 @@
+//! `plan`: divides inputs into pieces of work.
+
+use std::sync::Arc;
+
+use callcodes::partial::plan;
+use callcodes::source::Opening;
+
+use crate::args::{ColorArg, PatternArgs, PlanArgs};
+use crate::settings::Settings;
+use crate::status::{Failure, Status};
+use crate::term::{Output, Styles};
+
+pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
+    let (split_bytes, target) = (args.split_bytes.max(1), args.output.clone());
+    let settings = Settings::resolve(&args.input(), &PatternArgs { no_config: true, ..PatternArgs::default() })?;
+    settings.spare_inputs(target.as_deref())?;
+    let mut output = Output::open(target.as_deref(), &Styles::choose(ColorArg::Never, target.as_deref()))?;
+    let selection = Arc::new(settings.selection.clone());
+    let opening = Opening::default();
+    let pieces = plan::pieces(settings.parallel_walk(&output), &opening, &selection, split_bytes);
+    plan::write(pieces, &mut output).map_err(|reason| output.error(reason))?;
+    output.end(Status::Done, 1)?;
+    Ok(Status::Done)
+}

@@ -1,0 +1,288 @@
+//! Lists the pieces of work of a run: whole files, and ranges of big ones.
+//!
+//! A plan is JSON Lines. The first line says what it is, each further line is a [`Piece`], and the last line has their number and the
+//! BLAKE3 hash of all lines before it. The same files have the same plan.
+
+use std::fmt;
+use std::io::{self, BufRead, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, Refused, refused};
+use crate::pipeline::range_end;
+use crate::problem::{Kind, Problem, Remedy};
+use crate::source::{Digest, Found, Openable, Opened, Opening, Selection};
+
+/// A piece of work: a file, a range of one, or an input that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    /// The place of the piece in the order of the inputs.
+    pub id: u64,
+    /// The path of the file as the inputs name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The path below the input in which the file was found. Globs are matched against it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub below: String,
+    /// Whether no glob matches the file, so that it is read only if it is an archive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmatched: bool,
+    /// The first byte of the range, and the one after its last. `None` for a whole file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[u64; 2]>,
+    /// The size of the file in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// When the file was last modified, in nanoseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<i64>,
+    /// Why the input cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.problem.as_ref().map(|problem| &problem.path).or(self.path.as_ref());
+        f.write_str(path.map_or("", String::as_str))?;
+        match self.range {
+            Some([start, end]) => write!(f, " (bytes {start} to {end}, piece {})", self.id),
+            None => write!(f, " (piece {})", self.id),
+        }
+    }
+}
+
+/// How a file differs from its state when it was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It cannot be found.
+    Gone,
+    /// It has another size or was modified at another time.
+    Differs,
+}
+
+impl Piece {
+    /// Returns the source that this piece describes, or its problem.
+    pub fn source(&self, selection: &Arc<Selection>) -> Found {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
+        let path = Path::new(self.path.as_deref().unwrap_or_default());
+        let range = self.range.map(|[start, end]| Range { start, end });
+        Ok(Openable::planned(path, &self.below, self.unmatched, range, selection))
+    }
+
+    /// Compares the file with its state when it was planned. Returns `None` if nothing has changed.
+    #[must_use]
+    pub fn changed(&self) -> Option<Changed> {
+        let path = self.path.as_deref().filter(|_| self.problem.is_none())?;
+        let Ok(metadata) = std::fs::metadata(path) else { return Some(Changed::Gone) };
+        let is_same = self.bytes == Some(metadata.len()) && self.modified == modified(&metadata);
+        (!is_same).then_some(Changed::Differs)
+    }
+}
+
+fn modified(metadata: &std::fs::Metadata) -> Option<i64> {
+    let time: SystemTime = metadata.modified().ok()?;
+    let since = time.duration_since(UNIX_EPOCH).map_or_else(
+        |before| i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
+        |after| i64::try_from(after.as_nanos()).ok(),
+    );
+    since
+}
+
+/// Returns the pieces of all inputs. Plain files of more than `split_bytes` bytes are divided into ranges.
+pub fn pieces(
+    inputs: impl Iterator<Item = Found>,
+    opening: &Opening,
+    selection: &Arc<Selection>,
+    split_bytes: u64,
+) -> impl Iterator<Item = Piece> {
+    let mut id = 0;
+    inputs.flat_map(move |found| {
+        let mut pieces = of_input(found, opening, selection, split_bytes);
+        for piece in &mut pieces {
+            piece.id = id;
+            id += 1;
+        }
+        pieces
+    })
+}
+
+/// Returns the pieces of one input, without their numbers.
+fn of_input(found: Found, opening: &Opening, selection: &Arc<Selection>, split_bytes: u64) -> Vec<Piece> {
+    let none = Piece {
+        id: 0,
+        path: None,
+        below: String::new(),
+        unmatched: false,
+        range: None,
+        bytes: None,
+        modified: None,
+        problem: None,
+    };
+    let failed = |problem: Problem| vec![Piece { problem: Some(problem), ..none.clone() }];
+    let openable = match found {
+        Ok(openable) => openable,
+        Err(problem) => return failed(problem),
+    };
+    let name = openable.source().name.clone();
+    let Some((path, below, unmatched)) = openable.plan() else {
+        let what = "a pipe or device cannot be part of a plan";
+        return failed(Problem::new(name, Kind::Unreadable, what));
+    };
+    let Some(text) = path.to_str() else {
+        let what = "its name is not valid Unicode, so it cannot be part of a plan; rename it";
+        return failed(Problem::new(name, Kind::Unreadable, what));
+    };
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => return failed(Problem::unreadable(name, &error)),
+    };
+    let whole = Piece {
+        path: Some(text.to_owned()),
+        below: below.to_owned(),
+        unmatched,
+        bytes: Some(metadata.len()),
+        modified: modified(&metadata),
+        ..none
+    };
+    let again = Openable::planned(path, below, unmatched, None, selection);
+    if metadata.len() <= split_bytes || !matches!(again.open(opening), Ok(Opened::File(_))) {
+        return vec![whole];
+    }
+    let mut start = 0;
+    let next = std::iter::from_fn(|| {
+        let end = range_end(start, metadata.len(), split_bytes);
+        (start < metadata.len()).then(|| [std::mem::replace(&mut start, end), end])
+    });
+    next.map(|range| Piece { range: Some(range), ..whole.clone() }).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct First {
+    plan: u32,
+    version: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Last {
+    pieces: u64,
+    digest: Digest,
+}
+
+/// Writes a plan.
+///
+/// # Errors
+///
+/// Returns the errors of `out`.
+pub fn write(pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
+    let (mut count, mut hasher) = (0, blake3::Hasher::new());
+    let mut put = |line: String| {
+        hasher.update(line.as_bytes()).update(b"\n");
+        out.write_all(line.as_bytes())?;
+        out.write_all(b"\n")
+    };
+    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() })?)?;
+    for piece in pieces {
+        put(serde_json::to_string(&piece)?)?;
+        count += 1;
+    }
+    let last = Last { pieces: count, digest: hasher.finalize().into() };
+    writeln!(out, "{}", serde_json::to_string(&last)?)?;
+    Ok(count)
+}
+
+/// A plan, or some lines of one.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The pieces, in the order of their numbers.
+    pieces: Vec<Piece>,
+    /// Whether the plan has its first and its last line, so that nothing is missing.
+    is_whole: bool,
+}
+
+impl Plan {
+    /// Reads a plan or some lines of one.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first line that is not valid.
+    pub fn read(name: &str, reader: impl BufRead) -> Result<Plan, Refused> {
+        let (mut plan, mut hasher) = (Plan::default(), blake3::Hasher::new());
+        let (mut has_first, mut has_last) = (false, false);
+        for (index, line) in reader.split(b'\n').enumerate() {
+            let number = index as u64 + 1;
+            let mut line = line.map_err(|error| refused(name, number, error.to_string()))?;
+            line.pop_if(|byte| *byte == b'\r');
+            let wrong = |what: String| refused(name, number, what);
+            let invalid = |error: serde_json::Error| wrong(format!("this is no line of a plan of callcodes: {error}"));
+            if has_last {
+                return Err(wrong("the plan has already ended".to_owned()));
+            }
+            if line.starts_with(b"{\"plan\":") {
+                let first: First = serde_json::from_slice(&line).map_err(invalid)?;
+                if first.plan != FORMAT {
+                    return Err(wrong(format!(
+                        "the plan has format {}, and this version of callcodes reads format {FORMAT}",
+                        first.plan
+                    )));
+                }
+                has_first = index == 0;
+            } else if line.starts_with(b"{\"pieces\":") {
+                let last: Last = serde_json::from_slice(&line).map_err(invalid)?;
+                has_last = true;
+                let digest: Digest = hasher.finalize().into();
+                if has_first && (last.pieces != plan.pieces.len() as u64 || last.digest != digest) {
+                    return Err(wrong("the plan is damaged or incomplete; make a new one with callcodes plan".to_owned()));
+                }
+            } else {
+                plan.pieces.push(serde_json::from_slice(&line).map_err(invalid)?);
+            }
+            hasher.update(&line).update(b"\n");
+        }
+        plan.is_whole = has_first && has_last;
+        plan.pieces.sort_by_key(|piece| piece.id);
+        Ok(plan)
+    }
+
+    /// Returns the pieces, in the order of their numbers.
+    #[must_use]
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Returns the pieces by value.
+    #[must_use]
+    pub fn into_pieces(self) -> Vec<Piece> {
+        self.pieces
+    }
+
+    /// Whether the plan has its first and its last line, so that nothing is missing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Returns the piece with this number.
+    #[must_use]
+    pub fn piece(&self, id: u64) -> Option<&Piece> {
+        self.pieces.binary_search_by_key(&id, |piece| piece.id).ok().map(|index| &self.pieces[index])
+    }
+}
+
+/// Returns the problem of a piece whose file has changed since it was planned.
+#[must_use]
+pub fn changed(piece: &Piece, changed: Changed) -> Problem {
+    let what = match changed {
+        Changed::Gone => "it was there when the plan was made, and cannot be found now",
+        Changed::Differs => "its size or time of modification has changed since the plan was made",
+    };
+    let path = piece.path.as_deref().unwrap_or_default();
+    Problem::new(path, Kind::Unreadable, what).remedy(Remedy::PlanAgain)
+}
