@@ -39,9 +39,8 @@ pub fn unknown_description(key: &Key) -> &'static str {
 const TEXTS: [&str; 3] =
     [include_str!("builtin/codes.toml"), include_str!("builtin/nps.toml"), include_str!("builtin/entra.toml")];
 
-static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
-    Catalogue::from_toml(&TEXTS.concat()).expect("the built-in codes are loaded by the tests")
-});
+static BUILT_IN: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::from_toml(&TEXTS.concat()).expect("the built-in codes are loaded by the tests"));
 
 /// Defines an enum from a table with one row for each variant: its name for scripts, and the words to show to people.
 macro_rules! worded {

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::recorded::{Place, Recorded};
 use crate::problem::{Kind, Problem};
-use crate::source::Digest;
+use crate::source::{Digest, HashedPart};
 use plan::{Piece, Plan};
 
 /// The version of the format of plans and partials.
@@ -200,8 +200,8 @@ struct Found {
     lines: u64,
     /// The digest of all lines.
     digest: Digest,
-    /// The digest of the bytes of the piece, if it is a range of a file.
-    source_digest: Option<Digest>,
+    /// The hashes of the bytes of the piece, if it is a range of a file.
+    hashed: Vec<HashedPart>,
 }
 
 /// Partials that are merged.
@@ -280,9 +280,9 @@ impl Merge {
                 };
                 found.lines += 1;
                 hasher.update(line).update(b"\n");
-                if found.piece.range.is_some() && line.starts_with(b"{\"begin\":") {
+                if found.piece.range.is_some() && line.starts_with(b"{\"hashed\":") {
                     let recorded = Recorded::parse(line, self.patterns).map_err(|what| wrong(&what))?;
-                    found.source_digest = recorded.digest();
+                    found.hashed.extend(recorded.hashed().into_iter().flatten());
                 }
                 continue;
             }
@@ -304,6 +304,9 @@ impl Merge {
                 }
                 Control::Piece(piece) => {
                     let (Some(header), None) = (header, &current) else { return Err(wrong(CUT)) };
+                    if !piece.is_sane() {
+                        return Err(wrong("the range of this piece is not possible"));
+                    }
                     let found = Found {
                         piece,
                         header,
@@ -312,7 +315,7 @@ impl Merge {
                         line: number + 1,
                         lines: 0,
                         digest: Digest::of(b""),
-                        source_digest: None,
+                        hashed: Vec::new(),
                     };
                     current = Some((found, blake3::Hasher::new()));
                 }
@@ -321,7 +324,11 @@ impl Merge {
                     found.digest = hasher.finalize().into();
                     if found.digest != done.digest || found.lines != done.lines {
                         let first = found.line;
-                        return Err(refused(name, first, "the lines of this piece are damaged or incomplete".to_owned()));
+                        return Err(refused(
+                            name,
+                            first,
+                            "the lines of this piece are damaged or incomplete".to_owned(),
+                        ));
                     }
                     self.found.push(found);
                     pieces += 1;
@@ -353,7 +360,8 @@ impl Merge {
         if let Some(plan) = plan {
             let foreign = |found: &&Found| plan.piece(found.piece.id) != Some(&found.piece);
             if let Some(found) = self.found.iter().find(foreign) {
-                let what = format!("piece {} is not in this plan; was the partial made from another one?", found.piece.id);
+                let what =
+                    format!("piece {} is not in this plan; was the partial made from another one?", found.piece.id);
                 return Err(refused(&self.files[found.file].0, found.line - 1, what));
             }
         } else {
@@ -394,7 +402,8 @@ impl Merge {
                 (entry.0, entry.1) = (written, index);
             }
         }
-        let several = newest.iter().filter(|(_, (.., count))| *count > 1).map(|(machine, _)| (*machine).to_owned()).collect();
+        let several =
+            newest.iter().filter(|(_, (.., count))| *count > 1).map(|(machine, _)| (*machine).to_owned()).collect();
         let kept: HashMap<usize, ()> = newest.values().map(|(_, index, _)| (*index, ())).collect();
         let headers = &self.headers;
         self.found.retain(|found| headers[found.header].0.machine.is_none() || kept.contains_key(&found.header));
@@ -434,25 +443,17 @@ impl Merge {
     /// Returns the place of a piece in its source.
     fn place(&self, index: usize) -> Place {
         let piece = &self.found[index].piece;
-        let Some([start, end]) = piece.range else { return Place::WHOLE };
+        let Some([start, _]) = piece.range else { return Place::WHOLE };
         let is_same = |found: &&Found| found.piece.path == piece.path && found.piece.range.is_some();
-        let after: Vec<&Found> = self.found[index..].iter().take_while(is_same).collect();
-        // The digest of the whole source is only needed at its beginning, and only known if no piece is missing.
-        let mut next = 0;
-        let is_complete = start == 0
-            && after.iter().all(|found| {
-                let Some([start, end]) = found.piece.range else { return false };
-                start == std::mem::replace(&mut next, end)
-            })
-            && piece.bytes == Some(next);
-        let digests: Option<Vec<Digest>> = after.iter().map(|found| found.source_digest).collect();
-        let digest = digests.filter(|_| is_complete).map(Digest::of_parts);
-        let is_last = after.len() == 1;
-        let is_first = start == 0
-            || index == 0
-            || self.found[index - 1].piece.path != piece.path
-            || self.found[index - 1].piece.range.is_none();
-        let _ = end;
+        let is_first = index == 0 || !is_same(&&self.found[index - 1]);
+        let is_last = self.found.get(index + 1).is_none_or(|next| !is_same(&next));
+        // The digest of the whole file is only needed at its beginning.
+        let digest = || {
+            let pieces = self.found[index..].iter().take_while(is_same);
+            let parts: Vec<HashedPart> = pieces.flat_map(|found| &found.hashed).copied().collect();
+            Digest::of_parts(&parts, piece.bytes?)
+        };
+        let digest = if start == 0 { digest() } else { None };
         Place { is_first, is_last, digest }
     }
 }
@@ -480,8 +481,9 @@ impl std::error::Error for RefusedError {}
 #[must_use]
 pub fn missing(coverage: &Coverage) -> Vec<Problem> {
     let named = coverage.missing.iter().take(NAMED);
-    let mut problems: Vec<Problem> =
-        named.map(|piece| Problem::new(piece.as_str(), Kind::Unreadable, "no partial has this piece of the plan")).collect();
+    let mut problems: Vec<Problem> = named
+        .map(|piece| Problem::new(piece.as_str(), Kind::Unreadable, "no partial has this piece of the plan"))
+        .collect();
     let others = coverage.missing.len().saturating_sub(NAMED);
     if others > 0 {
         problems.push(Problem::new("plan", Kind::Unreadable, format!("{others} more pieces are missing")));

@@ -67,6 +67,13 @@ pub enum Changed {
 }
 
 impl Piece {
+    /// Whether the size and the range are possible.
+    pub(super) fn is_sane(&self) -> bool {
+        const LIMIT: u64 = 1 << 56;
+        let bytes = self.bytes.unwrap_or(0);
+        bytes <= LIMIT && self.range.is_none_or(|[start, end]| start < end && end <= bytes)
+    }
+
     /// Returns the source that this piece describes, or its problem.
     pub fn source(&self, selection: &Arc<Selection>) -> Found {
         if let Some(problem) = &self.problem {
@@ -94,6 +101,12 @@ fn modified(metadata: &std::fs::Metadata) -> Option<i64> {
         |after| i64::try_from(after.as_nanos()).ok(),
     );
     since
+}
+
+/// Returns the length of ranges for a wanted length: a power of two, so that the digest of a file follows from those of its ranges.
+#[must_use]
+pub fn split_bytes(wanted: u64) -> u64 {
+    wanted.clamp(1024, 1 << 62).next_power_of_two()
 }
 
 /// Returns the pieces of all inputs. Plain files of more than `split_bytes` bytes are divided into ranges.
@@ -239,10 +252,16 @@ impl Plan {
                 has_last = true;
                 let digest: Digest = hasher.finalize().into();
                 if has_first && (last.pieces != plan.pieces.len() as u64 || last.digest != digest) {
-                    return Err(wrong("the plan is damaged or incomplete; make a new one with callcodes plan".to_owned()));
+                    return Err(wrong(
+                        "the plan is damaged or incomplete; make a new one with callcodes plan".to_owned(),
+                    ));
                 }
             } else {
-                plan.pieces.push(serde_json::from_slice(&line).map_err(invalid)?);
+                let piece: Piece = serde_json::from_slice(&line).map_err(invalid)?;
+                if !piece.is_sane() {
+                    return Err(wrong("the range of this piece is not possible".to_owned()));
+                }
+                plan.pieces.push(piece);
             }
             hasher.update(&line).update(b"\n");
         }

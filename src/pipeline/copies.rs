@@ -238,15 +238,20 @@ pub(super) enum Compared {
 }
 
 impl Begun {
-    /// Hashes a piece of a file, to be compared by another process.
+    /// Hashes a file, to be compared by another process. If only a piece of it is read, only the first one is hashed.
     pub(super) fn recorded(text: &TextFile, piece: Span, stop: &Stop) -> Begun {
         let (looks, origin) = ((text.beginning, text.len), Origin::Recorded(text.again.name().into()));
-        let digest = text.digests(piece.start..piece.end, stop).map(Box::new);
-        Begun { looks, origin, digest: OnceLock::from(digest) }
+        let digests = if piece.start == 0 { text.digests(0..piece.end, stop) } else { None };
+        Begun { looks, origin, digest: OnceLock::from(digests.map(Box::new)) }
     }
 
     /// Creates a source that another process has read. Without `bytes`, it is a stream.
-    pub(super) fn read_by_other(name: &str, beginning: Beginning, bytes: Option<u64>, digests: Option<Digests>) -> Begun {
+    pub(super) fn read_by_other(
+        name: &str,
+        beginning: Beginning,
+        bytes: Option<u64>,
+        digests: Option<Digests>,
+    ) -> Begun {
         match bytes {
             Some(bytes) => {
                 let digest = OnceLock::from(digests.map(Box::new));
@@ -276,6 +281,14 @@ impl Begun {
         match &self.origin {
             Origin::File(again) => again.name(),
             Origin::Stream(name) | Origin::Recorded(name) => name.to_string(),
+        }
+    }
+
+    /// Returns the length of the longest beginning whose hash is known or can be computed.
+    fn hashed_bytes(&self) -> u64 {
+        match &self.origin {
+            Origin::File(_) | Origin::Stream(_) => u64::MAX,
+            Origin::Recorded(_) => self.digests().map_or(0, Digests::hashed_bytes),
         }
     }
 
@@ -424,7 +437,8 @@ impl Copies {
             };
             other_len != len
                 && !matches!(longer.origin, Origin::File(_))
-                && hashed_len(len.min(other_len)).is_none_or(is_alike)
+                && hashed_len(len.min(other_len))
+                    .is_none_or(|first| is_alike(first.min(begun.hashed_bytes()).min(other.hashed_bytes())))
         };
         others.find(is_unclear).map(Begun::name)
     }

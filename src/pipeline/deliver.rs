@@ -96,7 +96,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
-            Message::InputEnd => Ok(()),
+            Message::Hashed(_) | Message::InputEnd => Ok(()),
             Message::TaskEnd(end) => match self.sum.join(*end, self.limits) {
                 None => Ok(()),
                 Some((end, digest)) => self.end(end, digest),

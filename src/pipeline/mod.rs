@@ -55,8 +55,8 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::scan::Scanner;
 use crate::source::{
-    self, Ahead, Chain, Digesting, Digests, EncodingChoice, Found, Members, Openable, Opened, Opening, Source, Stream,
-    TextFile, Waited, What,
+    self, Ahead, Chain, Digesting, Digests, EncodingChoice, Found, HashedPart, Members, Openable, Opened, Opening,
+    Source, Stream, TextFile, Waited, What,
 };
 use crate::summary::Summary;
 use crate::time::Assumed;
@@ -351,6 +351,8 @@ enum Message<P> {
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
+    /// The hashes of a piece of a file. Sent only for [`CopyRule::Record`].
+    Hashed(Vec<HashedPart>),
     /// The end of an input. Sent only if a run asks for it.
     InputEnd,
 }
@@ -658,7 +660,12 @@ impl<V: Visitor> Worker<'_, V> {
                 out.send(Message::Start(self.lookalikes.file(text, hashing)));
             }
             CopyRule::Record => {
-                out.send(Message::Start(Arc::new(Begun::recorded(text, piece, &self.opening.stop))));
+                let stop = &self.opening.stop;
+                out.send(Message::Start(Arc::new(Begun::recorded(text, piece, stop))));
+                if piece != (Span { start: 0, end: text.len }) {
+                    let parts = text.hashed_parts(piece.start..piece.end, stop).unwrap_or_default();
+                    out.send(Message::Hashed(parts));
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::chunk::Changes;
 use crate::code::{Code, Name, is_family};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
-use crate::source::{Beginning, Chain, Digest, Digests, Found, Source, What};
+use crate::source::{Beginning, Chain, Digest, Digests, Found, HashedPart, Source, What};
 use crate::summary::Dimension;
 use crate::summary::near_misses::{NearMisses, Stored};
 use crate::summary::sign_ins::{Settled, Sought, Writer};
@@ -44,6 +44,8 @@ pub struct Recorded(Line);
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
     Begin(Begin),
+    /// The hashes of a piece of a file.
+    Hashed(Vec<HashedPart>),
     Part(Part),
     End(Box<End>),
     Problem(Problem),
@@ -172,6 +174,7 @@ pub fn record(
         sink(match message {
             Message::InputEnd => Step::InputEnd,
             Message::Start(begun) => Step::Message(Box::new(Recorded(Line::Begin(Begin::of(&begun))))),
+            Message::Hashed(parts) => Step::Message(Box::new(Recorded(Line::Hashed(parts)))),
             Message::Part(notes) => Step::Message(Box::new(Recorded(Line::Part(Part::of(&notes))))),
             Message::TaskEnd(end) => Step::Message(Box::new(Recorded(Line::End(Box::new(End::of(*end)))))),
             Message::Problem(problem) => Step::Message(Box::new(Recorded(Line::Problem(problem)))),
@@ -245,13 +248,10 @@ impl Recorded {
         serde_json::to_string(self)
     }
 
-    /// Returns the digest of the piece whose beginning this is.
+    /// Returns the hashes of a piece of a file, if the line has them.
     #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
-        match &self.0 {
-            Line::Begin(begin) => begin.digests.as_ref().map(|digests| digests.whole),
-            _ => None,
-        }
+    pub fn hashed(&self) -> Option<&[HashedPart]> {
+        if let Line::Hashed(parts) = &self.0 { Some(parts) } else { None }
     }
 
     /// Puts the names of sources below the name of a machine, as if they were in a folder with that name.
@@ -260,7 +260,7 @@ impl Recorded {
         match &mut self.0 {
             Line::Begin(begin) => below(&mut begin.name),
             Line::Problem(problem) => below(&mut problem.path),
-            Line::Part(_) => {}
+            Line::Part(_) | Line::Hashed(_) => {}
             Line::End(end) => {
                 end.ends.iter_mut().for_each(below);
                 end.unopened.iter_mut().chain(&mut end.unread).for_each(|problem| below(&mut problem.path));
@@ -314,7 +314,7 @@ impl Recorded {
             Line::Begin(begin) => begin.bytes.is_none_or(|bytes| bytes <= COUNT_LIMIT),
             Line::Part(part) => part.is_sane(patterns),
             Line::End(end) => end.is_sane(),
-            Line::Problem(_) => true,
+            Line::Problem(_) | Line::Hashed(_) => true,
         };
         is_sane.then_some(())
     }
@@ -323,6 +323,7 @@ impl Recorded {
     fn message(self, wants: Wants, place: Place) -> Option<Message<Notes>> {
         Some(match self.0 {
             Line::Begin(_) if !place.is_first => return None,
+            Line::Hashed(_) => return None,
             Line::Begin(Begin { name, beginning, bytes, digests }) => {
                 let digests = match place.digest {
                     Some(whole) => digests.map(|digests| digests.with_whole(whole)),
@@ -388,7 +389,9 @@ impl Part {
             let said = note.lens.map(|len| next(len).map(|text| texts.index(text)));
             let writers = note.writers.map(|writer| match writer {
                 UNKNOWN => None,
-                TEXT.. => next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map(|text| text_number(texts.index(text))),
+                TEXT.. => {
+                    next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map(|text| text_number(texts.index(text)))
+                }
                 number => i64::try_from(number).ok(),
             });
             let time = note.stamp.map(|Stamp { time, basis }| {
@@ -518,7 +521,8 @@ impl End {
 
     fn is_sane(&self) -> bool {
         let assumed = self.text.as_ref().map(|text| text.assumed).unwrap_or_default();
-        let counts = [self.bytes, self.changing_times, assumed.undecided, assumed.orders, assumed.dates, assumed.changing];
+        let counts =
+            [self.bytes, self.changing_times, assumed.undecided, assumed.orders, assumed.dates, assumed.changing];
         let lines = self.long_lines.map_or(0, |lines| lines.count);
         let changes = self.changes.as_ref();
         let is_counted = changes.is_none_or(|it| it.count <= COUNT_LIMIT && it.count >= it.first.len() as u64);

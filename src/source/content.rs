@@ -8,7 +8,9 @@
 use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read, Seek as _, SeekFrom};
+use std::ops::Range;
 
+use blake3::hazmat::{self, ChainingValue, HasherExt as _, Mode};
 use serde::{Deserialize, Serialize};
 
 use super::names::Listing;
@@ -65,6 +67,55 @@ impl TryFrom<String> for Digest {
     }
 }
 
+/// The hash of a part of a source. BLAKE3 is a tree, so the digest of the source follows from the hashes of such parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashedPart {
+    /// The offset of the first byte.
+    start: u64,
+    /// The offset after the last byte.
+    end: u64,
+    hash: Digest,
+}
+
+/// Returns the hashes of both halves of the bytes from `start` to `end`, and whether these bytes are the whole source.
+fn halves(parts: &[HashedPart], start: u64, end: u64) -> Option<(ChainingValue, ChainingValue, bool)> {
+    if parts.len() < 2 || end - start <= blake3::CHUNK_LEN as u64 {
+        return None;
+    }
+    let middle = start + hazmat::left_subtree_len(end - start);
+    let (left, right) = parts.split_at(parts.iter().position(|part| part.start == middle)?);
+    Some((hash_of(left, start, middle)?, hash_of(right, middle, end)?, start == 0))
+}
+
+/// Returns the hash of the bytes from `start` to `end` from those of their parts.
+fn hash_of(parts: &[HashedPart], start: u64, end: u64) -> Option<ChainingValue> {
+    if let [HashedPart { start: first, end: last, hash }] = parts {
+        return (*first == start && *last == end).then_some(*hash.0.as_bytes());
+    }
+    let (left, right, _) = halves(parts, start, end)?;
+    Some(hazmat::merge_subtrees_non_root(&left, &right, Mode::Hash))
+}
+
+/// Hashes the parts of a range, each of which is as long as the tree allows. Returns `None` if the reader has fewer bytes, if the range
+/// does not start at a multiple of 1,024, or if `stop` is requested.
+pub(super) fn hashed_parts(mut reader: impl Read, range: Range<u64>, stop: &Stop) -> Option<Vec<HashedPart>> {
+    if range.start % blake3::CHUNK_LEN as u64 != 0 {
+        return None;
+    }
+    let (mut parts, mut start) = (Vec::new(), range.start);
+    while start < range.end {
+        let end = range.end.min(start.saturating_add(hazmat::max_subtree_len(start).unwrap_or(u64::MAX)));
+        let mut hasher = blake3::Hasher::new();
+        hasher.set_input_offset(start);
+        read_all((&mut reader).take(end - start), end - start, stop, |bytes| {
+            hasher.update(bytes);
+        })?;
+        parts.push(HashedPart { start, end, hash: Digest(blake3::Hash::from_bytes(hasher.finalize_non_root())) });
+        start = end;
+    }
+    Some(parts)
+}
+
 /// The digest of a stream, and short hashes of its beginnings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digests {
@@ -85,6 +136,13 @@ impl Digests {
     #[must_use]
     pub fn with_whole(self, whole: Digest) -> Digests {
         Digests { whole, ..self }
+    }
+
+    /// Returns the length of the longest beginning that was hashed, or 0 if there is none.
+    #[must_use]
+    pub fn hashed_bytes(&self) -> u64 {
+        let steps = u32::try_from(self.beginnings.len()).unwrap_or(0);
+        if steps == 0 { 0 } else { 1_u64.checked_shl(FIRST_STEP_LOG + steps - 1).unwrap_or(0) }
     }
 
     /// Returns a short hash of the first `len` bytes, if that is a length that [`hashed_len`] returns and the source has so many.
@@ -112,15 +170,12 @@ impl Digest {
         Digest(blake3::hash(bytes))
     }
 
-    /// Returns the digest of a source from those of its parts, in their order. It equals that of another source only if both have the
-    /// same parts.
+    /// Returns the digest of a source of `len` bytes from the hashes of its parts, which must be in order. Returns `None` if they are not
+    /// the parts of one such source.
     #[must_use]
-    pub fn of_parts(parts: impl IntoIterator<Item = Digest>) -> Digest {
-        let mut hasher = blake3::Hasher::new_derive_key("callcodes: the parts of a source");
-        for Digest(part) in parts {
-            hasher.update(part.as_bytes());
-        }
-        Digest(hasher.finalize())
+    pub fn of_parts(parts: &[HashedPart], len: u64) -> Option<Digest> {
+        let (left, right, is_root) = halves(parts, 0, len)?;
+        is_root.then(|| Digest(hazmat::merge_subtrees_root(&left, &right, Mode::Hash)))
     }
 
     /// Returns a part of the hash, as in [`Digests::of_first`].
@@ -248,19 +303,29 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
 
 /// Computes the digests of the first `len` bytes of a reader. Returns `None` if it has fewer, or if `stop` is requested.
 pub(super) fn digests(reader: impl Read, len: u64, stop: &Stop) -> Option<Digests> {
-    let mut reader = Digesting::new(reader);
+    let mut hashing = Hashing::default();
+    read_all(reader, len, stop, |bytes| hashing.update(bytes))?;
+    Some(Digests { whole: Digest(hashing.hasher.finalize()), beginnings: hashing.beginnings })
+}
+
+/// Passes the first `len` bytes of a reader to `take`. Returns `None` if it has fewer, or if `stop` is requested.
+fn read_all(mut reader: impl Read, len: u64, stop: &Stop, mut take: impl FnMut(&[u8])) -> Option<()> {
     let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 256 << 10)];
     let mut left = len;
     while left > 0 {
         match reader.read(&mut buffer) {
             _ if stop.is_requested() => return None,
             Ok(0) => return None,
-            Ok(step) => left = left.saturating_sub(step as u64),
+            Ok(step) => {
+                let step = usize::try_from(left).unwrap_or(usize::MAX).min(step);
+                take(&buffer[..step]);
+                left -= step as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return None,
         }
     }
-    reader.digests().map(|digests| *digests)
+    Some(())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ use same_file::Handle;
 pub use ahead::Ahead;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use content::{Again, Beginning, Digest, Digesting, Digests, hashed_len};
+pub use content::{Again, Beginning, Digest, Digesting, Digests, HashedPart, hashed_len};
 pub use encoding::EncodingChoice;
 pub use members::Members;
 pub use meter::Meter;
@@ -260,6 +260,13 @@ impl TextFile {
     #[must_use]
     pub fn digests(&self, piece: Range<u64>, stop: &Stop) -> Option<Digests> {
         content::digests(FileSpan::new(&self.file, piece.start, piece.end), piece.end - piece.start, stop)
+    }
+
+    /// Computes the hashes of the parts of a range of the file, from which that of the whole file follows. Returns `None` if it cannot be
+    /// read to its end, or if `stop` is requested.
+    #[must_use]
+    pub fn hashed_parts(&self, range: Range<u64>, stop: &Stop) -> Option<Vec<HashedPart>> {
+        content::hashed_parts(FileSpan::new(&self.file, range.start, range.end), range, stop)
     }
 
     /// Computes the digest of the whole file. Returns `None` if the file cannot be read to its end, or if `stop` is requested.

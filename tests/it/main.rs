@@ -36,6 +36,7 @@ mod live;
 mod near_misses;
 mod oracle;
 mod output;
+mod partial;
 mod passwords;
 mod patterns;
 mod precision;

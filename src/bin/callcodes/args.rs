@@ -388,7 +388,7 @@ pub(crate) struct PartialArgs {
 pub(crate) struct PlanArgs {
     /// Divide larger files into ranges of this size: 64M, 1GiB
     ///
-    /// Archives and compressed files stay whole.
+    /// The size is rounded up to a power of two. Archives and compressed files stay whole.
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB", help_heading = "Planning")]
     pub(crate) split_bytes: u64,
     /// Write to this file instead of standard output
@@ -442,7 +442,8 @@ impl PlanArgs {
     /// Returns the same options as those of a command that counts results.
     pub(crate) fn input(self) -> InputArgs {
         let PlanArgs { paths, files, .. } = self;
-        let logs = LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
+        let logs =
+            LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
         logs.into_input(paths)
     }
 }
@@ -452,7 +453,8 @@ impl MergeArgs {
     pub(crate) fn input(&self) -> InputArgs {
         let mut files = FileArgs::default();
         files.follow = true;
-        let logs = LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
+        let logs =
+            LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
         let mut input = logs.into_input(self.partials.clone());
         input.times.display_tz = self.display_tz;
         input.host_from = self.host_from.clone();

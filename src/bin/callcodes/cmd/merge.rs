@@ -52,10 +52,11 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         recorded::count(set, catalogue, &options, job.options.clone(), |sink| merge.feed(sink))
     });
-    let mut outcome = outcome.map_err(|error| match error.get_ref().and_then(|it| it.downcast_ref::<RefusedError>()) {
-        Some(refused) => Failure::Message(refused.to_string()),
-        None => Failure::Message(format!("cannot read the partials: {error}")),
-    })?;
+    let mut outcome =
+        outcome.map_err(|error| match error.get_ref().and_then(|it| it.downcast_ref::<RefusedError>()) {
+            Some(refused) => Failure::Message(refused.to_string()),
+            None => Failure::Message(format!("cannot read the partials: {error}")),
+        })?;
     if !job.is_numbered && !is_worth_numbering(&outcome) {
         outcome.summary.near_misses.forget_numbers();
     }
@@ -76,9 +77,7 @@ fn add_all(merge: &mut Merge, inputs: &[PathBuf], allows_missing: bool) -> Resul
         for (name, stored) in stored {
             if let Err(refused) = merge.add(&name, stored) {
                 if !allows_missing {
-                    return Err(Failure::Message(format!(
-                        "{refused}. To count the others, pass --allow-missing"
-                    )));
+                    return Err(Failure::Message(format!("{refused}. To count the others, pass --allow-missing")));
                 }
                 let what = format!("line {}: {}", refused.line, refused.what);
                 problems.push(Problem::new(refused.name, Kind::Damaged, what));
@@ -105,7 +104,8 @@ fn stored(input: &Path) -> io::Result<Vec<(String, Stored)>> {
         }
         return Ok(vec![(name::shown(input), Stored::Path(input.to_owned()))]);
     }
-    let mut paths = fs::read_dir(input)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut paths =
+        fs::read_dir(input)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     let mut all = Vec::new();
     for path in paths {
@@ -179,4 +179,3 @@ fn missing(coverage: &Coverage) -> String {
         named.join(", ")
     )
 }
-

@@ -33,11 +33,8 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         let what = "--plan and --plan-line name the files to read, so no PATH can be passed. Leave out one of them";
         return Err(Failure::Message(what.to_owned()));
     }
-    let mut settings = if plan.is_some() {
-        Settings::without_inputs(input, patterns)?
-    } else {
-        Settings::resolve(input, patterns)?
-    };
+    let mut settings =
+        if plan.is_some() { Settings::without_inputs(input, patterns)? } else { Settings::resolve(input, patterns)? };
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
@@ -68,8 +65,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let result = write(&settings, &header, sources, &begun, &mut output);
     drop(progress);
     result.map_err(|reason| output.error(reason))?;
-    let status =
-        if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
+    let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
     output.end(status, 1)?;
     Ok(status)
 }

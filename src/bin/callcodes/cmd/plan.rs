@@ -11,7 +11,7 @@ use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
 
 pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
-    let (split_bytes, target) = (args.split_bytes.max(1), args.output.clone());
+    let (split_bytes, target) = (plan::split_bytes(args.split_bytes), args.output.clone());
     let settings = Settings::resolve(&args.input(), &PatternArgs { no_config: true, ..PatternArgs::default() })?;
     settings.spare_inputs(target.as_deref())?;
     let mut output = Output::open(target.as_deref(), &Styles::choose(ColorArg::Never, target.as_deref()))?;

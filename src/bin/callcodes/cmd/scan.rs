@@ -87,7 +87,8 @@ impl<'a> Job<'a> {
         if is_only_findings && (chooses_rows || count.near_misses || count.audit.is_some()) {
             return Err(Failure::Message(NO_TABLE.to_owned()));
         }
-        let needs_findings = [(is_only_findings, "--findings only"), (fail_on.is_about_findings(), "--fail-on finding")];
+        let needs_findings =
+            [(is_only_findings, "--findings only"), (fail_on.is_about_findings(), "--fail-on finding")];
         if let Some((_, option)) = needs_findings.iter().find(|(is_given, _)| *is_given && count.no_findings) {
             return Err(Failure::Message(format!("{option} cannot be used with --no-findings. Leave out one of them")));
         }
