@@ -96,11 +96,10 @@ impl Piece {
 
 fn modified(metadata: &std::fs::Metadata) -> Option<i64> {
     let time: SystemTime = metadata.modified().ok()?;
-    let since = time.duration_since(UNIX_EPOCH).map_or_else(
+    time.duration_since(UNIX_EPOCH).map_or_else(
         |before| i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
         |after| i64::try_from(after.as_nanos()).ok(),
-    );
-    since
+    )
 }
 
 /// Returns the length of ranges for a wanted length: a power of two, so that the digest of a file follows from those of its ranges.

@@ -141,6 +141,11 @@ static SHEETS: [&Sheet; 9] = [
     &COMPARISON_BY_USER,
 ];
 
+/// Whether a text begins like a plan or a partial.
+fn begins_like_partial(text: &str) -> bool {
+    ["{\"partial\":{\"format\":", "{\"plan\":"].iter().any(|start| text.starts_with(start))
+}
+
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of
 /// the catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with
 /// or without a byte order mark or colours, and with any line ends.
@@ -179,6 +184,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
                 || csv::begins(sheet.columns, text)
         })
         || [
+            begins_like_partial,
             breakdown::begins,
             begins_with_findings,
             findings::begins,

@@ -99,7 +99,7 @@ fn hash_of(parts: &[HashedPart], start: u64, end: u64) -> Option<ChainingValue> 
 /// Hashes the parts of a range, each of which is as long as the tree allows. Returns `None` if the reader has fewer bytes, if the range
 /// does not start at a multiple of 1,024, or if `stop` is requested.
 pub(super) fn hashed_parts(mut reader: impl Read, range: Range<u64>, stop: &Stop) -> Option<Vec<HashedPart>> {
-    if range.start % blake3::CHUNK_LEN as u64 != 0 {
+    if !range.start.is_multiple_of(blake3::CHUNK_LEN as u64) {
         return None;
     }
     let (mut parts, mut start) = (Vec::new(), range.start);

@@ -451,8 +451,7 @@ impl PlanArgs {
 impl MergeArgs {
     /// Returns the options of a command that counts results, with the partials as its input.
     pub(crate) fn input(&self) -> InputArgs {
-        let mut files = FileArgs::default();
-        files.follow = true;
+        let files = FileArgs::default();
         let logs =
             LogArgs { verbose: false, encoding: EncodingChoice::Automatic, files, archives: ArchiveArgs::default() };
         let mut input = logs.into_input(self.partials.clone());

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use super::super::feed::{Feed, Rest, Task, Work};
 use super::super::starts::Divided;
-use super::super::{Message, Options, TaskEnd};
+use super::super::{InputEnds, Message, Options, TaskEnd};
 use super::lanes::{BYTES_AT_ONCE, PART_BYTES, WAITING_AT_HEAD, WAITING_BYTES, WAITING_IN_LANE};
 use super::*;
+use crate::chunk::Span;
 use crate::problem::{Kind, Problem};
 use crate::source::{Openable, Opened, Opening, Stop, TextFile};
 
@@ -49,7 +50,10 @@ fn run(
     work: impl Fn(Part) + Sync,
     mut sink: impl FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
-    let order = Order::new(Feed::new((0..parts.len()).map(input), Options::default()), threads, |_| PART_BYTES);
+    let order =
+        Order::new(Feed::new((0..parts.len()).map(input), Options::default(), InputEnds::Unmarked), threads, |_| {
+            PART_BYTES
+        });
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -73,7 +77,7 @@ fn run(
                 sink((task, parts[task]))
             }
             Message::Problem(_) => Ok(()),
-            Message::Start(_) => panic!("the workers send none"),
+            Message::Start(_) | Message::Hashed(_) | Message::InputEnd => panic!("the workers send none"),
         })
     })
 }
@@ -130,7 +134,8 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
     };
     // The name of each file is the number of its ranges.
     let inputs = ranges.iter().map(|ranges| Ok(Openable::file(Path::new(&ranges.to_string()))));
-    let order: Order<_, (u64, u64)> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
+    let order: Order<_, (u64, u64)> =
+        Order::new(Feed::new(inputs, Options::default(), InputEnds::Unmarked), threads, |_| PART_BYTES);
     let work = || {
         while let Some((task, mut out)) = order.next_task() {
             let (len, start) = match task {
@@ -138,7 +143,13 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
                     let source = Arc::clone(openable.source());
                     let ranges = source.name.parse().unwrap();
                     let (text, stop) = (text(ranges), Stop::default());
-                    out.leave((ranges > 1).then_some(Rest::File { source, text, next: 1, range_bytes: 1, stop }));
+                    out.leave((ranges > 1).then_some(Rest::File {
+                        source,
+                        text,
+                        rest: Span { start: 1, end: ranges },
+                        range_bytes: 1,
+                        stop,
+                    }));
                     (ranges, 0)
                 }
                 Task::Scan { work: Work::Range { text, span }, .. } => (text.text.len, span.start),
@@ -206,7 +217,8 @@ fn however_slow_the_sink_few_parts_wait() {
 fn an_archive_of_many_members_waits_too() {
     const MEMBERS: usize = 3000;
     let (told, most) = in_time(|| {
-        let order: Order<_, Part> = Order::new(Feed::new((0..20).map(input), Options::default()), 4, |_| PART_BYTES);
+        let order: Order<_, Part> =
+            Order::new(Feed::new((0..20).map(input), Options::default(), InputEnds::Unmarked), 4, |_| PART_BYTES);
         let (waiting, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let mut told = 0;
         let work = || {
@@ -272,7 +284,8 @@ fn a_panic_of_the_inputs_leaves_no_thread_waiting() {
     for threads in [1, 2, 8] {
         let ended = in_time(move || {
             let inputs = (0..60).map(|number| if number < 30 { input(number) } else { panic!("no such input") });
-            let order: Order<_, Part> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
+            let order: Order<_, Part> =
+                Order::new(Feed::new(inputs, Options::default(), InputEnds::Unmarked), threads, |_| PART_BYTES);
             let run = || {
                 thread::scope(|scope| {
                     for _ in 0..threads {

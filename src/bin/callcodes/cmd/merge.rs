@@ -22,6 +22,9 @@ use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term;
 
+/// Where the names of machines are in the names of sources that partials of machines have.
+const BELOW_MACHINE: &str = "{host}/**";
+
 /// Merges and reports. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let MergeArgs { count, filter, format, output, patterns, .. } = args;
@@ -43,6 +46,10 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         return Err(Failure::Message(missing(&coverage)));
     }
     problems.extend(partial::missing(&coverage));
+    if merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none() {
+        // Names of sources begin with that of their machine.
+        session.settings.host_from = BELOW_MACHINE.parse().ok();
+    }
     let job = Job::new(count, by, filter, &session)?;
     let outcome = session.count(|settings| {
         let mut options = settings.options.clone();
