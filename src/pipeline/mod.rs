@@ -311,7 +311,7 @@ struct TaskEnd {
     changes: Changes,
     changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
-    digest: Option<Box<Digests>>,
+    digest: Option<Digests>,
     /// The source, if this is its last task.
     ends_source: Option<Arc<Source>>,
 }
@@ -326,7 +326,7 @@ struct LongLines {
 /// A message of a worker to the sink.
 enum Message<P> {
     /// The beginning of a source that is compared with others.
-    Start(Arc<Begun>),
+    Start(Begun),
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
@@ -381,7 +381,7 @@ pub fn run<V: Visitor>(
             for _ in 0..threads {
                 scope.spawn(|_| crew.work(others));
             }
-            let mut deliver = Deliver::<V>::new(options, &mut watched);
+            let mut deliver = Deliver::<V>::new(options, &crew.lookalikes, &mut watched);
             crew.order.drain(|message| deliver.message(message))
         })
     })?;
@@ -430,9 +430,9 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
             let started = Instant::now();
             worker.run(task, &mut out);
             drop(out);
-            if self.first < self.most
-                && let Some(ratio) = pace.note(started.elapsed(), waited.take())
-            {
+            // This also resets the time, which must be that of one task.
+            let ratio = pace.note(started.elapsed(), waited.take());
+            if let Some(ratio) = ratio.filter(|_| self.first < self.most) {
                 for _ in 0..self.more(ratio) {
                     // If no thread can be started, the run continues with the existing ones.
                     let _ = thread::Builder::new().spawn_scoped(others, || self.work(others));
@@ -508,7 +508,7 @@ impl<V: Visitor> Worker<'_, V> {
                 if let Some(beginning) = beginning {
                     out.send(Message::Start(self.lookalikes.stream(&source, beginning)));
                 }
-                (end.what, end.changes, end.digest) = (Some(what), *changes, digest);
+                (end.what, end.changes, end.digest) = (Some(what), *changes, digest.map(|digests| *digests));
                 if let Some(chunk) = chunk {
                     end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());
