@@ -20,17 +20,24 @@
 //! Invariants: a source is dropped only if all of its bytes are known to be those of another source that was read to its end and
 //! counted. A source that cannot be compared counts.
 //!
-//! Memory: about 140 bytes for each source, plus its name if it is in an archive, and the digests of sources that were hashed.
+//! Memory: about 65 bytes for each source, its name if it is in an archive, and about 100 bytes if it was hashed. Therefore the tables
+//! store numbers of sources and not the sources, of which there is one list.
 
-use std::borrow::Borrow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash};
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashTable, hash_table as table};
+
+use serde::{Deserialize, Serialize};
 
 use super::SourceEnd;
 use crate::chunk::Span;
 use crate::problem::{Kind, Problem, Remedy};
+use crate::source::names::Names;
 use crate::source::{Again, Beginning, Chain, Digest, Digests, Source, Stop, TextFile, hashed_len};
 
 /// The largest number of bytes of parts that are held back for a source that may be a copy, unless the visitor has another limit.
@@ -42,50 +49,67 @@ const HEADINGS_LIMIT: u32 = 16;
 /// The beginning and the length of a source. Only sources with equal looks can hold the same bytes.
 type Looks = (Beginning, u64);
 
-/// A source that is compared with others. One is kept for every source that was read, so it is small.
-#[derive(Debug)]
-pub(super) struct Begun {
-    /// The beginning and the length of the source. The length of a stream is 0 until the stream has ended and counts.
-    looks: Looks,
+/// A source that is compared with others, by its number in the list of [`Lookalikes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begun(u32);
+
+/// What is known about a source. This is kept for every source that was read, so it is small.
+#[derive(Clone, Debug)]
+struct Entry {
+    beginning: Beginning,
+    /// The length of the source. That of a stream is 0 until the stream has ended and counts.
+    len: u64,
     origin: Origin,
-    /// The digest, once it has been requested. The inner value is `None` if the source cannot be compared.
-    digest: OnceLock<Option<Box<Digests>>>,
 }
 
 /// Whether a source can be read again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Origin {
     /// A file that is neither compressed nor in an archive, which can be opened again.
     File(Again),
-    /// A compressed file, a member of an archive or a pipe, with its name. It cannot be read again.
-    Stream(Box<str>),
-    /// A file that another process has read, with its name. It cannot be read again, but its length is known.
-    Recorded(Box<str>),
+    /// A compressed file, a member of an archive or a pipe, with the number of its name. It cannot be read again.
+    Stream(u32),
+    /// A file that another process has read, with the number of its name. It cannot be read again, but its length is known.
+    ReadByOther(u32),
 }
 
-/// The only source so far with its looks. In a set, the looks are its key.
-#[derive(Debug)]
-struct Alone(Arc<Begun>);
+/// What is known of a source by which it is compared with others, if another process compares it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Looked {
+    pub(super) name: String,
+    beginning: Beginning,
+    /// The length of the file, or `None` for a stream.
+    pub(super) bytes: Option<u64>,
+    /// The digests of the file. Those of a stream are known only at its end.
+    pub(super) digests: Option<Digests>,
+}
 
-impl Borrow<Looks> for Alone {
-    fn borrow(&self) -> &Looks {
-        &self.0.looks
+impl Looked {
+    /// Returns what is known of a file that was just opened. If only a piece of it is read, its first piece is hashed.
+    pub(super) fn file(text: &TextFile, piece: Span, stop: &Stop) -> Looked {
+        let digests = if piece.start == 0 { text.digests(0..piece.end, stop) } else { None };
+        Looked { name: text.again.name(), beginning: text.beginning, bytes: Some(text.len), digests }
+    }
+
+    /// Returns what is known of a stream that was just opened.
+    pub(super) fn stream(source: &Source, beginning: Beginning) -> Looked {
+        Looked { name: source.name.clone(), beginning, bytes: None, digests: None }
     }
 }
 
-impl Hash for Alone {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.looks.hash(state);
+/// The digests of a source, once they have been requested. The inner value is `None` if the source cannot be compared.
+type DigestsCell = OnceLock<Option<Digests>>;
+
+impl Entry {
+    fn looks(&self) -> Looks {
+        (self.beginning, self.len)
+    }
+
+    /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
+    fn file_bytes(&self) -> Option<u64> {
+        (!matches!(self.origin, Origin::Stream(_))).then_some(self.len)
     }
 }
-
-impl PartialEq for Alone {
-    fn eq(&self, other: &Alone) -> bool {
-        self.0.looks == other.0.looks
-    }
-}
-
-impl Eq for Alone {}
 
 /// The moment at which a file is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +120,8 @@ pub(super) enum Hashing {
     AtOnce,
 }
 
-/// The looks of all sources so far, with which workers find the sources that must be hashed. This only serves to hash in
-/// parallel; [`Copies`] decides what is a copy.
+/// All sources so far, with which workers find those that must be hashed. This only serves to hash in parallel; [`Copies`] decides what
+/// is a copy.
 #[derive(Debug, Default)]
 pub(super) struct Lookalikes {
     stop: Stop,
@@ -107,40 +131,87 @@ pub(super) struct Lookalikes {
 /// The state of [`Lookalikes`].
 #[derive(Debug, Default)]
 struct Known {
+    /// The sources, in the order in which they were opened.
+    entries: Vec<Entry>,
+    /// The names of the streams.
+    names: Names,
+    /// The digests of the sources for which they were requested.
+    digests: HashMap<u32, Arc<DigestsCell>>,
     /// The files whose looks no other source has. They are not hashed yet, except those with [`Hashing::AtOnce`].
-    alone: HashSet<Alone>,
+    alone: Table<Looks>,
     /// The looks of all other files, and of streams that have ended. All of these sources are hashed.
     alike: HashSet<Looks>,
     /// The beginnings of all streams, because their lengths are known only at their ends.
     streams: HashSet<Beginning>,
 }
 
+/// A table of numbers of things with different keys. The keys are not in the table, so each method has to be told how to find them.
+#[derive(Debug)]
+struct Table<K> {
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+    key: PhantomData<K>,
+}
+
+impl<K> Default for Table<K> {
+    fn default() -> Table<K> {
+        Table { numbers: HashTable::new(), hasher: RandomState::default(), key: PhantomData }
+    }
+}
+
+impl<K: Hash + Eq> Table<K> {
+    /// Returns the number of the thing with this key.
+    fn get(&self, key: &K, key_of: impl Fn(u32) -> K) -> Option<u32> {
+        self.numbers.find(self.hasher.hash_one(key), |&number| key_of(number) == *key).copied()
+    }
+
+    /// Removes the number of the thing with this key, and returns it.
+    fn take(&mut self, key: &K, key_of: impl Fn(u32) -> K) -> Option<u32> {
+        let found = self.numbers.find_entry(self.hasher.hash_one(key), |&number| key_of(number) == *key);
+        found.ok().map(|entry| entry.remove().0)
+    }
+
+    /// Adds a number, and returns the one that it replaces because it has the same key.
+    fn insert(&mut self, number: u32, key_of: impl Fn(u32) -> K) -> Option<u32> {
+        let (key, hasher) = (key_of(number), &self.hasher);
+        let is_same = |&other: &u32| key_of(other) == key;
+        match self.numbers.entry(hasher.hash_one(&key), is_same, |&other| hasher.hash_one(key_of(other))) {
+            table::Entry::Occupied(mut entry) => Some(std::mem::replace(entry.get_mut(), number)),
+            table::Entry::Vacant(entry) => {
+                entry.insert(number);
+                None
+            }
+        }
+    }
+}
+
 /// The sources so far that were read and counted, with which later ones are compared.
-pub(super) struct Copies {
-    /// The request to stop, which also ends comparisons early.
-    stop: Stop,
-    /// Half of the beginning of each source, with the index in `counted` of the last source that has it. As with whole beginnings,
-    /// finding one again is only a reason to compare.
-    beginnings: HashMap<u32, u32>,
+pub(super) struct Copies<'l> {
+    lookalikes: &'l Lookalikes,
+    /// The indexes in `counted` of the last source with each half of a beginning. As with whole beginnings, finding one again is only
+    /// a reason to compare.
+    beginnings: Table<u32>,
     counted: Vec<Counted>,
     /// How often a source did not begin with another one although it has the same beginning.
     headings: HashMap<Beginning, u32>,
     /// The sources whose looks no other source has.
-    alone: HashSet<Alone>,
+    alone: Table<Looks>,
     /// Maps the looks of all other sources to whether all sources with these looks are in `hashed`.
     alike: HashMap<Looks, bool>,
-    hashed: HashMap<Digest, Arc<Begun>>,
+    hashed: HashMap<Digest, Begun>,
 }
 
 /// A source that was counted.
 struct Counted {
-    begun: Arc<Begun>,
-    /// How many sources were read before it.
+    begun: Begun,
+    /// How many sources were read before it, or [`REPLACED`] if it has been replaced.
     number: u32,
     /// The index of the source before it that has the same half of a beginning, or [`u32::MAX`] if there is none.
     before: u32,
-    is_replaced: bool,
 }
+
+/// The number of a source that has been replaced.
+const REPLACED: u32 = u32::MAX;
 
 /// A source that was counted and that a later one replaces: a longer file that begins with it, or a later file of the same name in an
 /// archive.
@@ -237,83 +308,32 @@ pub(super) enum Compared {
     Unknown,
 }
 
-impl Begun {
-    /// Hashes a file, to be compared by another process. If only a piece of it is read, only the first one is hashed.
-    pub(super) fn recorded(text: &TextFile, piece: Span, stop: &Stop) -> Begun {
-        let (looks, origin) = ((text.beginning, text.len), Origin::Recorded(text.again.name().into()));
-        let digests = if piece.start == 0 { text.digests(0..piece.end, stop) } else { None };
-        Begun { looks, origin, digest: OnceLock::from(digests.map(Box::new)) }
+impl Known {
+    /// Adds a source.
+    fn add(&mut self, entry: Entry) -> Begun {
+        self.entries.push(entry);
+        Begun(u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Creates a source that another process has read. Without `bytes`, it is a stream.
-    pub(super) fn read_by_other(
-        name: &str,
-        beginning: Beginning,
-        bytes: Option<u64>,
-        digests: Option<Digests>,
-    ) -> Begun {
-        match bytes {
-            Some(bytes) => {
-                let digest = OnceLock::from(digests.map(Box::new));
-                Begun { looks: (beginning, bytes), origin: Origin::Recorded(name.into()), digest }
-            }
-            None => Begun { looks: (beginning, 0), origin: Origin::Stream(name.into()), digest: OnceLock::new() },
-        }
+    /// Returns the looks of the source with this number.
+    fn looks(&self, number: u32) -> Looks {
+        looks_in(&self.entries, number)
     }
 
-    /// Returns the digests, if they have been computed.
-    pub(super) fn digests(&self) -> Option<&Digests> {
-        self.digest.get()?.as_deref()
+    /// Removes the file with these looks from those whose looks no other source has, and returns it.
+    fn no_longer_alone(&mut self, looks: Looks) -> Option<Begun> {
+        self.alone.take(&looks, |number| looks_in(&self.entries, number)).map(Begun)
     }
 
-    /// Returns the hash of the first bytes of the source.
-    pub(super) fn beginning(&self) -> Beginning {
-        self.looks.0
+    /// Returns the place for the digests of a source.
+    fn digests(&mut self, Begun(number): Begun) -> Arc<DigestsCell> {
+        Arc::clone(self.digests.entry(number).or_default())
     }
+}
 
-    /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
-    pub(super) fn file_bytes(&self) -> Option<u64> {
-        (!matches!(self.origin, Origin::Stream(_))).then_some(self.looks.1)
-    }
-
-    /// Returns the name of the source in results.
-    pub(super) fn name(&self) -> String {
-        match &self.origin {
-            Origin::File(again) => again.name(),
-            Origin::Stream(name) | Origin::Recorded(name) => name.to_string(),
-        }
-    }
-
-    /// Returns the length of the longest beginning whose hash is known or can be computed.
-    fn hashed_bytes(&self) -> u64 {
-        match &self.origin {
-            Origin::File(_) | Origin::Stream(_) => u64::MAX,
-            Origin::Recorded(_) => self.digests().map_or(0, Digests::hashed_bytes),
-        }
-    }
-
-    /// Returns a short hash of the first `len` bytes, for a length that [`hashed_len`] returned.
-    fn of_first(&self, len: u64, stop: &Stop) -> Option<u32> {
-        match &self.origin {
-            Origin::File(again) => again.digest(len, stop).map(Digest::short),
-            Origin::Stream(_) | Origin::Recorded(_) => self.digests()?.of_first(len),
-        }
-    }
-
-    /// Computes the digest if it has not been computed yet.
-    fn hash(&self, stop: &Stop) {
-        self.digest(stop);
-    }
-
-    /// Returns the digest. If it has not been computed yet, opens the file again. Returns `None` if the source cannot be
-    /// compared.
-    fn digest(&self, stop: &Stop) -> Option<Digest> {
-        let digest = || match &self.origin {
-            Origin::File(again) => again.digest(self.looks.1, stop).map(Digests::of_file).map(Box::new),
-            Origin::Stream(_) | Origin::Recorded(_) => None,
-        };
-        self.digest.get_or_init(digest).as_deref().map(|digests| digests.whole)
-    }
+/// Returns the looks of the source with this number.
+fn looks_in(entries: &[Entry], number: u32) -> Looks {
+    entries[number as usize].looks()
 }
 
 impl Lookalikes {
@@ -328,57 +348,146 @@ impl Lookalikes {
 
     /// Adds a file that was just opened. Hashes it if it may be the same as another source or if `hashing` demands it, and also
     /// hashes the first file with equal looks if it is the second one.
-    pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
+    pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Begun {
         let looks = (text.beginning, text.len);
-        let origin = Origin::File(text.again.clone());
-        let begun = Arc::new(Begun { looks, origin, digest: OnceLock::new() });
         let mut known = self.lock();
-        let other = known.alone.take(&looks);
+        let begun =
+            known.add(Entry { beginning: text.beginning, len: text.len, origin: Origin::File(text.again.clone()) });
+        let other = known.no_longer_alone(looks);
         let is_alone = other.is_none() && !known.alike.contains(&looks);
         if is_alone {
-            known.alone.insert(Alone(Arc::clone(&begun)));
+            let Known { alone, entries, .. } = &mut *known;
+            alone.insert(begun.0, |number| looks_in(entries, number));
         } else {
             known.alike.insert(looks);
         }
         if is_alone && hashing == Hashing::WhenAlike && !known.streams.contains(&text.beginning) {
             return begun;
         }
+        let digests = known.digests(begun);
         drop(known);
-        begun.digest.get_or_init(|| text.digest(&self.stop).map(Digests::of_file).map(Box::new));
-        other.iter().for_each(|Alone(other)| other.hash(&self.stop));
+        digests.get_or_init(|| text.digest(&self.stop).map(Digests::of_file));
+        if let Some(other) = other {
+            self.digest(other);
+        }
         begun
     }
 
     /// Adds a stream that was just opened.
-    pub(super) fn stream(&self, source: &Source, beginning: Beginning) -> Arc<Begun> {
-        self.lock().streams.insert(beginning);
-        let origin = Origin::Stream(source.name.as_str().into());
-        Arc::new(Begun { looks: (beginning, 0), origin, digest: OnceLock::new() })
+    pub(super) fn stream(&self, source: &Source, beginning: Beginning) -> Begun {
+        let mut known = self.lock();
+        known.streams.insert(beginning);
+        let name = u32::try_from(known.names.len()).unwrap_or(u32::MAX);
+        known.names.push_text(&source.name);
+        known.add(Entry { beginning, len: 0, origin: Origin::Stream(name) })
+    }
+
+    /// Adds a source that another process has read.
+    pub(super) fn read_by_other(&self, looked: Looked) -> Begun {
+        let Looked { name, beginning, bytes, digests } = looked;
+        let mut known = self.lock();
+        let number = u32::try_from(known.names.len()).unwrap_or(u32::MAX);
+        known.names.push_text(&name);
+        let origin = bytes.map_or(Origin::Stream(number), |_| Origin::ReadByOther(number));
+        let begun = known.add(Entry { beginning, len: bytes.unwrap_or(0), origin });
+        if bytes.is_some() {
+            known.digests(begun).get_or_init(|| digests);
+        }
+        begun
     }
 
     /// Records that a stream with this beginning has ended after `len` bytes. If a file has equal looks, hashes the file.
     pub(super) fn stream_end(&self, beginning: Beginning, len: u64) {
         let mut known = self.lock();
         known.alike.insert((beginning, len));
-        let other = known.alone.take(&(beginning, len));
+        let other = known.no_longer_alone((beginning, len));
         drop(known);
-        other.iter().for_each(|Alone(other)| other.hash(&self.stop));
+        if let Some(other) = other {
+            self.digest(other);
+        }
+    }
+
+    /// Returns what is known about a source.
+    fn entry(&self, Begun(number): Begun) -> Entry {
+        self.lock().entries[number as usize].clone()
+    }
+
+    /// Returns the name of a source in results.
+    fn name(&self, begun: Begun) -> String {
+        match self.entry(begun).origin {
+            Origin::File(again) => again.name(),
+            Origin::Stream(name) | Origin::ReadByOther(name) => {
+                self.lock().names.text(name as usize).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Returns a short hash of the first `len` bytes of a source, for a length that [`hashed_len`] returned.
+    fn of_first(&self, begun: Begun, len: u64) -> Option<u32> {
+        match self.entry(begun).origin {
+            Origin::File(again) => again.digest(len, &self.stop).map(Digest::short),
+            Origin::Stream(_) | Origin::ReadByOther(_) => self.known_digests(begun)?.get()?.as_ref()?.of_first(len),
+        }
+    }
+
+    /// Returns the length of the longest beginning whose hash is known or can be computed.
+    fn hashed_bytes(&self, begun: Begun) -> u64 {
+        match self.entry(begun).origin {
+            Origin::File(_) | Origin::Stream(_) => u64::MAX,
+            Origin::ReadByOther(_) => self
+                .known_digests(begun)
+                .and_then(|digests| digests.get()?.as_ref().map(Digests::hashed_bytes))
+                .unwrap_or(0),
+        }
+    }
+
+    /// Returns the digests of a source, if they have been requested.
+    fn known_digests(&self, Begun(number): Begun) -> Option<Arc<DigestsCell>> {
+        self.lock().digests.get(&number).map(Arc::clone)
+    }
+
+    /// Returns the digest of a source. If it has not been computed yet, opens the file again. Returns `None` if the source cannot be
+    /// compared.
+    fn digest(&self, begun: Begun) -> Option<Digest> {
+        let digests = self.lock().digests(begun);
+        let entry = self.entry(begun);
+        let digest = || match entry.origin {
+            Origin::File(again) => again.digest(entry.len, &self.stop).map(Digests::of_file),
+            Origin::Stream(_) | Origin::ReadByOther(_) => None,
+        };
+        digests.get_or_init(digest).as_ref().map(|digests| digests.whole)
     }
 }
 
-impl Copies {
-    /// Creates an empty list. `stop` also ends comparisons.
-    pub(super) fn new(stop: &Stop) -> Copies {
+impl<'l> Copies<'l> {
+    /// Creates an empty list.
+    pub(super) fn new(lookalikes: &'l Lookalikes) -> Copies<'l> {
         let (beginnings, counted, headings, alone, alike, hashed) = Default::default();
-        Copies { stop: stop.clone(), beginnings, counted, headings, alone, alike, hashed }
+        Copies { lookalikes, beginnings, counted, headings, alone, alike, hashed }
+    }
+
+    /// Adds a source that another process has read.
+    pub(super) fn read_by_other(&self, looked: Looked) -> Begun {
+        self.lookalikes.read_by_other(looked)
+    }
+
+    /// Returns the hash of the first bytes of a source.
+    pub(super) fn beginning(&self, begun: Begun) -> Beginning {
+        self.lookalikes.entry(begun).beginning
+    }
+
+    /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
+    pub(super) fn file_bytes(&self, begun: Begun) -> Option<u64> {
+        self.lookalikes.entry(begun).file_bytes()
     }
 
     /// Compares a source before its parts are passed on.
-    pub(super) fn first(&mut self, begun: &Begun) -> First {
-        if !self.beginnings.contains_key(&begun.beginning().half()) {
+    pub(super) fn first(&mut self, begun: Begun) -> First {
+        let entry = self.lookalikes.entry(begun);
+        if self.last_with(entry.beginning.half()).is_none() {
             return First::New;
         }
-        let Some(len) = begun.file_bytes() else { return First::Doubtful };
+        let Some(len) = entry.file_bytes() else { return First::Doubtful };
         match self.compare(begun, len) {
             Compared::Different => self.longer(begun, len).map_or(First::New, First::Copy),
             Compared::Same(original) => First::Copy(original),
@@ -386,13 +495,14 @@ impl Copies {
         }
     }
 
-    /// Compares a source after it was read to its end. `digest` is that of a stream; a file was already compared at its
+    /// Compares a source after it was read to its end. `digests` are those of a stream; a file was already compared at its
     /// beginning.
-    pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Box<Digests>>) -> Compared {
-        if begun.file_bytes().is_some() {
+    pub(super) fn last(&mut self, begun: Begun, end: &SourceEnd, digests: Option<Digests>) -> Compared {
+        if self.file_bytes(begun).is_some() {
             return Compared::Different;
         }
-        begun.digest.get_or_init(|| digest);
+        let cell = self.lookalikes.lock().digests(begun);
+        cell.get_or_init(|| digests);
         let Some(len) = end.bytes else { return Compared::Different };
         match self.compare(begun, len) {
             Compared::Different => self.longer(begun, len).map_or(Compared::Different, Compared::Same),
@@ -401,127 +511,150 @@ impl Copies {
     }
 
     /// Returns the sources with all of whose bytes this file begins. It was read to its end and counts.
-    pub(super) fn replaced_by(&mut self, begun: &Begun) -> Vec<Replaced> {
-        let Some(len) = begun.file_bytes() else { return Vec::new() };
+    pub(super) fn replaced_by(&mut self, begun: Begun) -> Vec<Replaced> {
+        let Some(len) = self.file_bytes(begun) else { return Vec::new() };
         let mut all = Vec::new();
-        for index in self.alike(begun.beginning()) {
-            let short = Arc::clone(&self.counted[index].begun);
-            let short_len = short.looks.1;
-            if self.counted[index].is_replaced || short_len >= len || !self.begins_with(begun, &short, short_len) {
+        for index in self.alike(self.beginning(begun)) {
+            let Counted { begun: short, number, .. } = self.counted[index];
+            let short_len = self.lookalikes.entry(short).len;
+            if number == REPLACED || short_len >= len || !self.begins_with(begun, short, short_len) {
                 continue;
             }
-            self.counted[index].is_replaced = true;
-            all.push(Replaced::new(self.counted[index].number, short.name(), short_len, Some(begun.name())));
+            self.counted[index].number = REPLACED;
+            let (short, longer) = (self.lookalikes.name(short), self.lookalikes.name(begun));
+            all.push(Replaced::new(number, short, short_len, Some(longer)));
         }
         all
     }
 
     /// Returns what to call the source of which one of `len` bytes is a copy because a longer file begins with it.
-    fn longer(&mut self, begun: &Begun, len: u64) -> Option<String> {
-        let longer = self.alike(begun.beginning()).into_iter().map(|index| Arc::clone(&self.counted[index].begun));
-        let longer: Vec<Arc<Begun>> = longer.filter(|longer| longer.looks.1 > len).collect();
-        longer.iter().find(|longer| self.begins_with(longer, begun, len)).map(|longer| beginning_of(&longer.name()))
+    fn longer(&mut self, begun: Begun, len: u64) -> Option<String> {
+        let longer = self.alike(self.beginning(begun)).into_iter().map(|index| self.counted[index].begun);
+        let mut longer =
+            longer.filter(|longer| self.lookalikes.entry(*longer).len > len).collect::<Vec<_>>().into_iter();
+        let longer = longer.find(|longer| self.begins_with(*longer, begun, len))?;
+        Some(beginning_of(&self.lookalikes.name(longer)))
     }
 
     /// Returns the name of a counted source that this one, of `len` bytes, probably begins with, or that begins with this one. That
     /// is not certain if the longer one of them cannot be read again.
-    pub(super) fn unclear(&self, begun: &Begun, len: u64) -> Option<String> {
-        let others = self.alike(begun.beginning()).into_iter().map(|index| &self.counted[index]);
-        let mut others = others.filter(|other| !other.is_replaced).map(|other| &*other.begun);
-        let is_unclear = |other: &&Begun| {
-            let other_len = other.looks.1;
-            let longer = if other_len < len { begun } else { other };
+    pub(super) fn unclear(&self, begun: Begun, len: u64) -> Option<String> {
+        let lookalikes = self.lookalikes;
+        let others = self.alike(self.beginning(begun)).into_iter().map(|index| &self.counted[index]);
+        let mut others = others.filter(|other| other.number != REPLACED).map(|other| other.begun);
+        let is_unclear = |other: &Begun| {
+            let other_len = lookalikes.entry(*other).len;
+            let longer = if other_len < len { begun } else { *other };
             let is_alike = |first| {
-                let hash = begun.of_first(first, &self.stop);
-                hash.is_some() && hash == other.of_first(first, &self.stop)
+                let hash = lookalikes.of_first(begun, first);
+                hash.is_some() && hash == lookalikes.of_first(*other, first)
             };
             other_len != len
-                && !matches!(longer.origin, Origin::File(_))
-                && hashed_len(len.min(other_len))
-                    .is_none_or(|first| is_alike(first.min(begun.hashed_bytes()).min(other.hashed_bytes())))
+                && !matches!(lookalikes.entry(longer).origin, Origin::File(_))
+                && hashed_len(len.min(other_len)).is_none_or(|first| {
+                    is_alike(first.min(lookalikes.hashed_bytes(begun)).min(lookalikes.hashed_bytes(*other)))
+                })
         };
-        others.find(is_unclear).map(Begun::name)
+        others.find(is_unclear).map(|other| lookalikes.name(other))
+    }
+
+    /// Returns the index in `counted` of the last source with this half of a beginning.
+    fn last_with(&self, half: u32) -> Option<u32> {
+        let known = self.lookalikes.lock();
+        self.beginnings.get(&half, |index| half_of(&known.entries, &self.counted, index))
     }
 
     /// Returns the indexes of the counted sources with this beginning, the last one first, up to a limit.
     fn alike(&self, beginning: Beginning) -> Vec<usize> {
-        let mut next = self.beginnings.get(&beginning.half()).copied().unwrap_or(u32::MAX);
+        let mut next = self.last_with(beginning.half()).unwrap_or(u32::MAX);
         let chain = std::iter::from_fn(|| {
             let index = next as usize;
             next = self.counted.get(index)?.before;
             Some(index)
         });
         chain
-            .filter(|index| self.counted[*index].begun.beginning() == beginning)
+            .filter(|index| self.beginning(self.counted[*index].begun) == beginning)
             .take(HEADINGS_LIMIT as usize)
             .collect()
     }
 
     /// Whether a file begins with all bytes of a shorter source of `len` bytes.
-    fn begins_with(&mut self, longer: &Begun, short: &Begun, len: u64) -> bool {
-        let Origin::File(again) = &longer.origin else { return false };
-        let failed = self.headings.entry(short.beginning()).or_default();
-        if len == 0 || *failed >= HEADINGS_LIMIT || self.stop.is_requested() {
+    fn begins_with(&mut self, longer: Begun, short: Begun, len: u64) -> bool {
+        let lookalikes = self.lookalikes;
+        let (stop, short_entry) = (&lookalikes.stop, lookalikes.entry(short));
+        let Origin::File(again) = lookalikes.entry(longer).origin else { return false };
+        let failed = self.headings.entry(short_entry.beginning).or_default();
+        if len == 0 || *failed >= HEADINGS_LIMIT || stop.is_requested() {
             return false;
         }
-        let may_be = match &short.origin {
+        let may_be = match short_entry.origin {
             Origin::File(shorter) => {
-                let sample = shorter.sample(len, &self.stop);
-                sample.is_some() && sample == again.sample(len, &self.stop)
+                let sample = shorter.sample(len, stop);
+                sample.is_some() && sample == again.sample(len, stop)
             }
-            Origin::Stream(_) | Origin::Recorded(_) => true,
+            Origin::Stream(_) | Origin::ReadByOther(_) => true,
         };
-        let is_same =
-            may_be && short.digest(&self.stop).is_some_and(|digest| again.digest(len, &self.stop) == Some(digest));
+        let is_same = may_be && lookalikes.digest(short).is_some_and(|digest| again.digest(len, stop) == Some(digest));
         *failed += u32::from(!is_same);
         is_same
     }
 
     /// Adds a source that was read to its end and counts. `number` is how many sources were read before it.
-    pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd, number: u32) {
+    pub(super) fn add(&mut self, begun: Begun, end: &SourceEnd, number: u32) {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
+        let digests = self.lookalikes.known_digests(begun);
+        let digests = digests.as_deref().and_then(OnceLock::get);
+        let mut known = self.lookalikes.lock();
+        let entry = &mut known.entries[begun.0 as usize];
         // A source that was cut short is not added.
-        let is_whole = begun.file_bytes().map_or(begun.digest.get().is_some_and(Option::is_some), |bytes| bytes == len);
-        if !is_whole {
+        if !entry.file_bytes().map_or(digests.is_some_and(Option::is_some), |bytes| bytes == len) {
             return;
         }
-        // The length of a file is already set, and a stream has no other owner.
-        if let Some(begun) = Arc::get_mut(&mut begun) {
-            begun.looks.1 = len;
-        }
-        let looks = begun.looks;
+        // The length of a file is already set.
+        entry.len = len;
+        let looks = entry.looks();
         let index = u32::try_from(self.counted.len()).unwrap_or(u32::MAX);
-        let before = self.beginnings.insert(begun.beginning().half(), index).unwrap_or(u32::MAX);
-        self.counted.push(Counted { begun: Arc::clone(&begun), number, before, is_replaced: false });
-        match begun.digest.get() {
+        self.counted.push(Counted { begun, number, before: u32::MAX });
+        let half_of = |index| half_of(&known.entries, &self.counted, index);
+        let before = self.beginnings.insert(index, half_of).unwrap_or(u32::MAX);
+        self.counted[index as usize].before = before;
+        match digests {
             Some(None) => drop(self.alike.insert(looks, false)),
             Some(Some(digest)) if self.alike.contains_key(&looks) => {
-                let digest = digest.whole;
-                self.hashed.entry(digest).or_insert(begun);
+                self.hashed.entry(digest.whole).or_insert(begun);
             }
-            _ => drop(self.alone.insert(Alone(begun))),
+            _ => drop(self.alone.insert(begun.0, |number| known.looks(number))),
         }
     }
 
     /// Compares a source of `len` bytes with all earlier ones.
-    fn compare(&mut self, begun: &Begun, len: u64) -> Compared {
-        let looks = (begun.beginning(), len);
-        if let Some(Alone(original)) = self.alone.take(&looks) {
-            let digest = original.digest(&self.stop);
+    fn compare(&mut self, begun: Begun, len: u64) -> Compared {
+        let looks = (self.beginning(begun), len);
+        let original = {
+            let known = self.lookalikes.lock();
+            self.alone.take(&looks, |number| known.looks(number)).map(Begun)
+        };
+        if let Some(original) = original {
+            let digest = self.lookalikes.digest(original);
             self.alike.insert(looks, digest.is_some());
             if let Some(digest) = digest {
                 self.hashed.entry(digest).or_insert(original);
             }
         }
         let Some(&is_known) = self.alike.get(&looks) else { return Compared::Different };
-        let digest = begun.digest(&self.stop);
+        let digest = self.lookalikes.digest(begun);
         match digest.and_then(|digest| self.hashed.get(&digest)) {
-            Some(original) => Compared::Same(original.name()),
+            Some(original) => Compared::Same(self.lookalikes.name(*original)),
             // A source that cannot be compared counts, unless the only reason is that the run was asked to stop.
-            None if !(is_known && digest.is_some()) && self.stop.is_requested() => Compared::Unknown,
+            None if !(is_known && digest.is_some()) && self.lookalikes.stop.is_requested() => Compared::Unknown,
             None => Compared::Different,
         }
     }
+}
+
+/// Returns half of the beginning of the source at this index of `counted`.
+fn half_of(entries: &[Entry], counted: &[Counted], index: u32) -> u32 {
+    entries[counted[index as usize].begun.0 as usize].beginning.half()
 }
 
 /// Returns the problem that reports a copy that was not counted.
@@ -555,7 +688,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn the_memory_for_each_file_is_small() {
-        assert!(size_of::<Begun>() <= 56, "{}", size_of::<Begun>());
-        assert!(size_of::<Alone>() <= 8);
+        assert!(size_of::<Entry>() <= 32, "{}", size_of::<Entry>());
+        assert!(size_of::<Counted>() <= 12);
     }
 }

@@ -4,9 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::copies::{self, Begun, Compared, Copies, First, Replaced};
+use super::copies::{self, Begun, Compared, Copies, First, Lookalikes, Replaced};
 use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor, changes_problem};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
@@ -21,13 +20,13 @@ pub(super) struct Deliver<'s, V: Visitor> {
     sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     limits: Limits,
     /// The sources that were counted, or `None` if copies count, too.
-    copies: Option<Copies>,
+    copies: Option<Copies<'s>>,
     /// The beginnings of the sources that were cut short when the run was interrupted.
     cut: HashSet<Beginning>,
     /// The sum of the tasks of the current source.
     sum: TaskEnd,
     /// The beginning of the current source.
-    start: Option<Arc<Begun>>,
+    start: Option<Begun>,
     state: State<V::Part>,
     /// How many sources were read so far.
     number: u32,
@@ -72,9 +71,13 @@ enum State<P> {
 
 impl<'s, V: Visitor> Deliver<'s, V> {
     /// Creates the delivery of events to `sink`.
-    pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
-        let Options { limits, copies: rule, opening, .. } = options;
-        let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
+    pub(super) fn new(
+        options: &Options,
+        lookalikes: &'s Lookalikes,
+        sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
+    ) -> Deliver<'s, V> {
+        let Options { limits, copies: rule, .. } = options;
+        let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(lookalikes)));
         let (cut, sum) = (HashSet::new(), TaskEnd::default());
         let (number, members, replaced) = Default::default();
         Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn, number, members, replaced }
@@ -96,6 +99,12 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
+            Message::Looked(looked) => {
+                if let Some(copies) = &self.copies {
+                    self.begin(copies.read_by_other(*looked));
+                }
+                Ok(())
+            }
             Message::Hashed(_) | Message::InputEnd => Ok(()),
             Message::TaskEnd(end) => match self.sum.join(*end, self.limits) {
                 None => Ok(()),
@@ -105,11 +114,11 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 
     /// Begins a source, and decides what happens to its parts.
-    fn begin(&mut self, start: Arc<Begun>) {
+    fn begin(&mut self, start: Begun) {
         self.state = match &mut self.copies {
             None => State::PassedOn,
-            Some(_) if self.cut.contains(&start.beginning()) => State::Unknown,
-            Some(copies) => match copies.first(&start) {
+            Some(copies) if self.cut.contains(&copies.beginning(start)) => State::Unknown,
+            Some(copies) => match copies.first(start) {
                 First::New => State::PassedOn,
                 First::Doubtful => State::Held { parts: Vec::new(), weight: 0 },
                 First::Copy(original) => State::Dropped(original),
@@ -141,10 +150,11 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 
     /// Ends a source: makes the final decision whether it is a copy, and passes on its end.
-    fn end(&mut self, mut end: SourceEnd, digest: Option<Box<Digests>>) -> io::Result<()> {
+    fn end(&mut self, mut end: SourceEnd, digest: Option<Digests>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
-            self.cut.extend(start.as_ref().map(|start| start.beginning()));
+            let beginning = |copies: &Copies| start.map(|start| copies.beginning(start));
+            self.cut.extend(self.copies.as_ref().and_then(beginning));
             if let State::Held { .. } = self.state {
                 self.state = State::Unknown;
             }
@@ -152,7 +162,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         // A source that is not in the encoding that the user has chosen was read to its end, so it can be compared.
         let breaks_off = |kind: Kind| kind.is_loss() && kind != Kind::MixedEncodings;
         let is_whole = !end.problems.iter().any(|problem| breaks_off(problem.kind));
-        let compared = match (&mut self.state, &mut self.copies, &start) {
+        let compared = match (&mut self.state, &mut self.copies, start) {
             (State::Dropped(original), ..) => Compared::Same(std::mem::take(original)),
             (State::PassedOn | State::Held { .. }, Some(copies), Some(start)) if is_whole => {
                 copies.last(start, &end, digest)
@@ -172,16 +182,17 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             (Compared::Same(original), State::Held { .. } | State::Dropped(_)) => {
                 // The whole file was compared, even if the run was interrupted before it was scanned to its end.
-                let bytes = start.as_ref().and_then(|start| start.file_bytes()).or(end.bytes).unwrap_or(0);
+                let of_file = |copies: &Copies| start.and_then(|start| copies.file_bytes(start));
+                let bytes = self.copies.as_ref().and_then(of_file).or(end.bytes).unwrap_or(0);
                 (end.bytes, end.copied) = (None, Some(bytes));
                 end.problems = vec![copies::dropped(&end.source, &original, bytes)];
                 self.state = State::Dropped(original);
             }
             (Compared::Different, _) if is_whole => {
                 if let (Some(copies), Some(start)) = (&mut self.copies, start) {
-                    replaced = copies.replaced_by(&start);
+                    replaced = copies.replaced_by(start);
                     if let (Some(bytes), Some(what)) = (end.bytes, &end.what) {
-                        let other = copies.unclear(&start, bytes);
+                        let other = copies.unclear(start, bytes);
                         end.problems.extend(other.map(|it| copies::may_repeat(&end.source, &what.chain, &it)));
                     }
                     copies.add(start, &end, self.number);
@@ -209,7 +220,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 impl TaskEnd {
     /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
     /// digest of all bytes if there is one.
-    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Box<Digests>>)> {
+    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);

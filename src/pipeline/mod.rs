@@ -55,15 +55,15 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::scan::Scanner;
 use crate::source::{
-    self, Ahead, Chain, Digesting, Digests, EncodingChoice, Found, HashedPart, Members, Openable, Opened, Opening,
-    Source, Stream, TextFile, Waited, What,
+    self, Ahead, Beginning, Chain, Digesting, Digests, EncodingChoice, Found, HashedPart, Members, Openable, Opened,
+    Opening, Source, Stream, TextFile, Waited, What,
 };
 use crate::summary::Summary;
 use crate::time::Assumed;
 use crate::units::{Units, Written};
 use crate::unpack::{FileSpan, TRAILER_BYTES};
 pub use copies::Replaced;
-use copies::{Begun, Hashing, Lookalikes};
+use copies::{Begun, Hashing, Lookalikes, Looked};
 use deliver::Deliver;
 use feed::{Block, Feed, Rest, Task, Work};
 use order::Order;
@@ -332,7 +332,7 @@ struct TaskEnd {
     changes: Changes,
     changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
-    digest: Option<Box<Digests>>,
+    digest: Option<Digests>,
     /// The source, if this is its last task.
     ends_source: Option<Arc<Source>>,
 }
@@ -347,10 +347,12 @@ struct LongLines {
 /// A message of a worker to the sink.
 enum Message<P> {
     /// The beginning of a source that is compared with others.
-    Start(Arc<Begun>),
+    Start(Begun),
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
+    /// The beginning of a source that another process compares with others. Sent only for [`CopyRule::Record`].
+    Looked(Box<Looked>),
     /// The hashes of a piece of a file. Sent only for [`CopyRule::Record`].
     Hashed(Vec<HashedPart>),
     /// The end of an input. Sent only if a run asks for it.
@@ -373,8 +375,10 @@ pub fn run<V: Visitor>(
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
-    let mut outcome = delivered::<V>(options, sink, |deliver| {
-        work(inputs, set, catalogue, options, visitor, InputEnds::Unmarked, &mut |message| deliver.message(message))
+    let lookalikes = Lookalikes::new(&options.opening.stop);
+    let mut outcome = delivered::<V>(options, &lookalikes, sink, |deliver| {
+        let crew = (set, catalogue, options, &lookalikes, InputEnds::Unmarked);
+        work(inputs, crew, visitor, &mut |message| deliver.message(message))
     })?;
     // Ctrl-C also ends the program that writes to a pipe, so the end of the pipe may arrive before the request to stop.
     let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
@@ -389,6 +393,7 @@ pub fn run<V: Visitor>(
 /// Passes the messages that `feed` gives to a [`Deliver`] on to `sink` as events, and collects the outcome.
 fn delivered<V: Visitor>(
     options: &Options,
+    lookalikes: &Lookalikes,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     feed: impl FnOnce(&mut Deliver<'_, V>) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
@@ -400,7 +405,7 @@ fn delivered<V: Visitor>(
         replaced.iter().for_each(|replaced| outcome.replace(replaced));
         Ok(())
     };
-    feed(&mut Deliver::<V>::new(options, &mut watched))?;
+    feed(&mut Deliver::<V>::new(options, lookalikes, &mut watched))?;
     Ok(outcome)
 }
 
@@ -414,11 +419,8 @@ enum InputEnds {
 /// Scans `inputs` and passes the messages of all workers to `sink`, in order.
 fn work<V: Visitor>(
     mut inputs: impl Iterator<Item = Found> + Send,
-    set: &PatternSet,
-    catalogue: &Catalogue,
-    options: &Options,
+    (set, catalogue, options, lookalikes, ends): (&PatternSet, &Catalogue, &Options, &Lookalikes, InputEnds),
     visitor: impl Fn() -> V + Sync,
-    ends: InputEnds,
     sink: &mut dyn FnMut(Message<V::Part>) -> io::Result<()>,
 ) -> io::Result<()> {
     // For a single small file, further threads would only be started and stopped again.
@@ -431,7 +433,7 @@ fn work<V: Visitor>(
     let pool = pool.map_err(|error| io::Error::other(NoThreads(error)))?;
     let crew = Crew {
         order: Order::new(Feed::new(inputs, options.clone(), ends), threads, V::weight),
-        lookalikes: Lookalikes::new(&options.opening.stop),
+        lookalikes,
         set,
         catalogue,
         options,
@@ -454,7 +456,7 @@ fn work<V: Visitor>(
 /// The state that the workers share.
 struct Crew<'c, I: Iterator, V: Visitor, F> {
     order: Order<I, V::Part>,
-    lookalikes: Lookalikes,
+    lookalikes: &'c Lookalikes,
     set: &'c PatternSet,
     catalogue: &'c Catalogue,
     options: &'c Options,
@@ -478,7 +480,7 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
             buffer: Vec::new(),
             opening: Opening { waited: waited.clone(), ..self.options.opening.clone() },
             options: self.options,
-            lookalikes: &self.lookalikes,
+            lookalikes: self.lookalikes,
             most: self.most,
         };
         let mut pace = Pace::default();
@@ -486,9 +488,9 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
             let started = Instant::now();
             worker.run(task, &mut out);
             drop(out);
-            if self.first < self.most
-                && let Some(ratio) = pace.note(started.elapsed(), waited.take())
-            {
+            // This also resets the time, which must be that of one task.
+            let ratio = pace.note(started.elapsed(), waited.take());
+            if let Some(ratio) = ratio.filter(|_| self.first < self.most) {
                 for _ in 0..self.more(ratio) {
                     // If no thread can be started, the run continues with the existing ones.
                     let _ = thread::Builder::new().spawn_scoped(others, || self.work(others));
@@ -563,9 +565,9 @@ impl<V: Visitor> Worker<'_, V> {
             Work::Range { text, span } => self.range(&source, &text, span, &mut end, out),
             Work::Block(Block { beginning, chunk, what, failed, changes, digest }) => {
                 if let Some(beginning) = beginning {
-                    out.send(Message::Start(self.lookalikes.stream(&source, beginning)));
+                    out.send(self.stream_start(&source, beginning));
                 }
-                (end.what, end.changes, end.digest) = (Some(what), *changes, digest);
+                (end.what, end.changes, end.digest) = (Some(what), *changes, digest.map(|digests| *digests));
                 if let Some(chunk) = chunk {
                     end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());
@@ -661,7 +663,7 @@ impl<V: Visitor> Worker<'_, V> {
             }
             CopyRule::Record => {
                 let stop = &self.opening.stop;
-                out.send(Message::Start(Arc::new(Begun::recorded(text, piece, stop))));
+                out.send(Message::Looked(Box::new(Looked::file(text, piece, stop))));
                 if piece != (Span { start: 0, end: text.len }) {
                     let parts = text.hashed_parts(piece.start..piece.end, stop).unwrap_or_default();
                     out.send(Message::Hashed(parts));
@@ -670,12 +672,20 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
+    /// Returns the message with the beginning of a stream that is compared with other sources.
+    fn stream_start(&self, source: &Source, beginning: Beginning) -> Message<V::Part> {
+        match self.options.copies {
+            CopyRule::Record => Message::Looked(Box::new(Looked::stream(source, beginning))),
+            CopyRule::CountOnce | CopyRule::CountAll => Message::Start(self.lookalikes.stream(source, beginning)),
+        }
+    }
+
     /// Reads a stream, and hashes it if copies must be recognised.
     fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         let Stream { reader, what, beginning } = stream;
         let is_compared = self.options.copies.is_compared();
         if is_compared {
-            out.send(Message::Start(self.lookalikes.stream(source, beginning)));
+            out.send(self.stream_start(source, beginning));
         }
         let mut reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
         let start = Start::of_source(what.written.units);

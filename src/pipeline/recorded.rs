@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::copies::Begun;
+use super::copies::{Lookalikes, Looked};
 use super::deliver::Deliver;
 use super::sign_ins::{Counting, Listener, NOTHING, Note, NoteResult, Notes, TEXT, UNKNOWN, Wants};
 use super::{InputEnds, LongLines, Message, Options, Outcome, TaskEnd, delivered, work};
@@ -25,7 +25,7 @@ use crate::chunk::Changes;
 use crate::code::{Code, Name, is_family};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
-use crate::source::{Beginning, Chain, Digest, Digests, Found, HashedPart, Source, What};
+use crate::source::{Chain, Digest, Digests, Found, HashedPart, Source, What};
 use crate::summary::Dimension;
 use crate::summary::near_misses::{NearMisses, Stored};
 use crate::summary::sign_ins::{Settled, Sought, Writer};
@@ -43,22 +43,13 @@ pub struct Recorded(Line);
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Begin(Begin),
+    /// The beginning of a source that is compared with others.
+    Begin(Box<Looked>),
     /// The hashes of a piece of a file.
     Hashed(Vec<HashedPart>),
     Part(Part),
     End(Box<End>),
     Problem(Problem),
-}
-
-/// The beginning of a source that is compared with others.
-#[derive(Debug, Serialize, Deserialize)]
-struct Begin {
-    name: String,
-    beginning: Beginning,
-    /// The length of the file, or `None` for a stream.
-    bytes: Option<u64>,
-    digests: Option<Digests>,
 }
 
 /// The notes of a part, in few characters.
@@ -132,7 +123,7 @@ struct End {
     #[serde(default, skip_serializing_if = "is_zero")]
     changing_times: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    digests: Option<Box<Digests>>,
+    digests: Option<Digests>,
 }
 
 /// What is known about the text of a source.
@@ -170,10 +161,14 @@ pub fn record(
 ) -> io::Result<()> {
     // Everything that any way of counting needs.
     let wants = Wants { parts: Some((Dimension::Hour, zone)), sought: Sought::Numbered, with_ends: true };
-    work(inputs, set, catalogue, options, || wants.listener(options), InputEnds::Marked, &mut |message| {
+    let lookalikes = Lookalikes::new(&options.opening.stop);
+    let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
+    work(inputs, crew, || wants.listener(options), &mut |message| {
         sink(match message {
             Message::InputEnd => Step::InputEnd,
-            Message::Start(begun) => Step::Message(Box::new(Recorded(Line::Begin(Begin::of(&begun))))),
+            Message::Looked(looked) => Step::Message(Box::new(Recorded(Line::Begin(looked)))),
+            // Sources are not compared in this process.
+            Message::Start(_) => return Ok(()),
             Message::Hashed(parts) => Step::Message(Box::new(Recorded(Line::Hashed(parts)))),
             Message::Part(notes) => Step::Message(Box::new(Recorded(Line::Part(Part::of(&notes))))),
             Message::TaskEnd(end) => Step::Message(Box::new(Recorded(Line::End(Box::new(End::of(*end)))))),
@@ -218,7 +213,8 @@ pub fn count(
         counting.event(event);
         Ok(())
     };
-    let outcome = delivered::<Listener>(options, &mut sink, |deliver: &mut Deliver<'_, Listener>| {
+    let lookalikes = Lookalikes::new(&options.opening.stop);
+    let outcome = delivered::<Listener>(options, &lookalikes, &mut sink, |deliver: &mut Deliver<'_, Listener>| {
         feed(&mut |recorded, place| match recorded.message(wants, place) {
             Some(message) => deliver.message(message),
             None => Ok(()),
@@ -324,29 +320,18 @@ impl Recorded {
         Some(match self.0 {
             Line::Begin(_) if !place.is_first => return None,
             Line::Hashed(_) => return None,
-            Line::Begin(Begin { name, beginning, bytes, digests }) => {
-                let digests = match place.digest {
-                    Some(whole) => digests.map(|digests| digests.with_whole(whole)),
+            Line::Begin(mut looked) => {
+                looked.digests = match place.digest {
+                    Some(whole) => looked.digests.map(|digests| digests.with_whole(whole)),
                     // The digest of one of several pieces is not that of the source.
-                    None => digests.filter(|_| place.is_last),
+                    None => looked.digests.filter(|_| place.is_last),
                 };
-                Message::Start(Arc::new(Begun::read_by_other(&name, beginning, bytes, digests)))
+                Message::Looked(looked)
             }
             Line::Part(part) => Message::Part(part.notes(wants)),
             Line::End(end) => Message::TaskEnd(Box::new(end.task_end(place))),
             Line::Problem(problem) => Message::Problem(problem),
         })
-    }
-}
-
-impl Begin {
-    fn of(begun: &Begun) -> Begin {
-        Begin {
-            name: begun.name(),
-            beginning: begun.beginning(),
-            bytes: begun.file_bytes(),
-            digests: begun.digests().cloned(),
-        }
     }
 }
 

@@ -9,11 +9,12 @@ use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
+use std::sync::Arc;
 
 use blake3::hazmat::{self, ChainingValue, HasherExt as _, Mode};
 use serde::{Deserialize, Serialize};
 
-use super::names::Listing;
+use super::names::{Listing, Paths};
 use super::stop::Stop;
 use super::{Listed, seen};
 use crate::name;
@@ -122,14 +123,14 @@ pub struct Digests {
     /// The digest of all bytes.
     pub whole: Digest,
     /// Hashes of the first 1,024 bytes, the first 2,048, and so on.
-    beginnings: Vec<u32>,
+    beginnings: Box<[u32]>,
 }
 
 impl Digests {
     /// Creates the digest of a source whose beginnings were not hashed.
     #[must_use]
     pub fn of_file(whole: Digest) -> Digests {
-        Digests { whole, beginnings: Vec::new() }
+        Digests { whole, beginnings: Box::default() }
     }
 
     /// Returns the same digests with another one for all bytes.
@@ -228,10 +229,10 @@ impl<R: Read> Digesting<R> {
     }
 
     /// Returns the digests of everything that was read so far, or `None` if this reader does not hash.
-    pub fn digests(&self) -> Option<Box<Digests>> {
+    pub fn digests(&self) -> Option<Digests> {
         let hashing = self.hashing.as_ref()?;
         let whole = Digest(hashing.hasher.finalize());
-        Some(Box::new(Digests { whole, beginnings: hashing.beginnings.clone() }))
+        Some(Digests { whole, beginnings: hashing.beginnings.as_slice().into() })
     }
 }
 
@@ -249,28 +250,34 @@ impl<R: Read> Read for Digesting<R> {
 /// small.
 #[derive(Clone, Debug)]
 pub struct Again {
-    pub(super) listing: Listing,
-    pub(super) state: State,
+    paths: Arc<Paths>,
+    /// The number of the path in `paths`. This is a [`Listing`] whose fields leave no gap before the state.
+    number: u32,
+    state: State,
 }
 
-/// A hash of a file's size, time of modification and inode. Any change to the file most likely changes it.
+/// A hash of a file's size, time of modification and inode. Any change to the file changes it, except one change in 4 billion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct State(u64);
+pub(super) struct State(u32);
 
 impl State {
     pub(super) fn of(metadata: &Metadata) -> State {
         let Listed { len, modified } = Listed::of(metadata);
         let mut hasher = DefaultHasher::new();
         (len, modified, seen::inode(metadata)).hash(&mut hasher);
-        State(hasher.finish())
+        State(u32::try_from(hasher.finish() >> 32).unwrap_or_default())
     }
 }
 
 impl Again {
+    pub(super) fn new(Listing { paths, number }: Listing, state: State) -> Again {
+        Again { paths, number, state }
+    }
+
     /// Returns the name of the file in results.
     #[must_use]
     pub fn name(&self) -> String {
-        name::shown(&self.listing.path())
+        name::shown(&self.paths.get(self.number))
     }
 
     /// Opens the file again and computes the digest of its first `len` bytes. Returns `None` if the file has changed since it
@@ -291,7 +298,7 @@ impl Again {
 
     /// Opens the file again. Returns `None` if it has changed since it was opened, or cannot be opened.
     fn open(&self) -> Option<File> {
-        let file = File::open(self.listing.path()).ok()?;
+        let file = File::open(self.paths.get(self.number)).ok()?;
         (State::of(&file.metadata().ok()?) == self.state).then_some(file)
     }
 }
@@ -305,7 +312,7 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
 pub(super) fn digests(reader: impl Read, len: u64, stop: &Stop) -> Option<Digests> {
     let mut hashing = Hashing::default();
     read_all(reader, len, stop, |bytes| hashing.update(bytes))?;
-    Some(Digests { whole: Digest(hashing.hasher.finalize()), beginnings: hashing.beginnings })
+    Some(Digests { whole: Digest(hashing.hasher.finalize()), beginnings: hashing.beginnings.into() })
 }
 
 /// Passes the first `len` bytes of a reader to `take`. Returns `None` if it has fewer, or if `stop` is requested.
@@ -385,7 +392,7 @@ mod tests {
         assert_eq!(of_pieces(9000), expected);
         assert_eq!(of_pieces(1000), expected);
         assert_eq!([1023, 1024, 9000].map(hashed_len), [None, Some(1024), Some(8192)]);
-        let digests = Digests { whole: Digest(blake3::hash(&text)), beginnings: expected.clone() };
+        let digests = Digests { whole: Digest(blake3::hash(&text)), beginnings: expected.as_slice().into() };
         assert_eq!(digests.of_first(8192), Some(expected[3]));
         assert_eq!(digests.of_first(16384), None);
     }

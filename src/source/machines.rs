@@ -33,6 +33,7 @@ use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
+use hashbrown::HashTable;
 
 pub use template::Template;
 
@@ -227,15 +228,18 @@ fn are_told_apart(names: &[&str], level: usize, common: Common) -> bool {
         Common::PathWithin(upper) => (divided_at(name, upper).map_or("", |(folder, ..)| folder), path, file),
     };
     let hasher = RandomState::default();
-    // Maps the hash of what machines may have in common to the first name that has it. There may be 100,000 names.
-    let mut first_by_rest: HashMap<u64, u32> = HashMap::new();
-    for (index, name) in (0..).zip(names) {
-        let Some((machine, path, file)) = divided_at(name, level) else { continue };
-        let rest = rest_of(name, path, file);
-        let first = *first_by_rest.entry(hasher.hash_one(rest)).or_insert(index);
-        let first = names[first as usize];
-        let Some((other, path, file)) = divided_at(first, level) else { continue };
-        if rest_of(first, path, file) == rest && !other.eq_ignore_ascii_case(machine) {
+    let of_index = |index: u32| {
+        let (machine, path, file) = divided_at(names[index as usize], level)?;
+        Some((machine, rest_of(names[index as usize], path, file)))
+    };
+    let hash_of = |index: u32| of_index(index).map_or(0, |(_, rest)| hasher.hash_one(rest));
+    // The first name with each rest, by its index. There may be 100,000 names.
+    let mut firsts: HashTable<u32> = HashTable::new();
+    for index in 0..u32::try_from(names.len()).unwrap_or(u32::MAX) {
+        let Some((machine, rest)) = of_index(index) else { continue };
+        let is_same = |other: &u32| of_index(*other).is_some_and(|(_, other)| other == rest);
+        let first = *firsts.entry(hasher.hash_one(rest), is_same, |other| hash_of(*other)).or_insert(index).get();
+        if of_index(first).is_some_and(|(other, _)| !other.eq_ignore_ascii_case(machine)) {
             return true;
         }
     }

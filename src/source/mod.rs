@@ -593,7 +593,7 @@ impl Known {
             written.form = self.times(written, opening).form_of_file(&file, len);
         }
         let listing = self.listing.clone().unwrap_or_else(|| Listing::alone(self.path()));
-        let again = Again { listing, state };
+        let again = Again::new(listing, state);
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 

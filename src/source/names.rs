@@ -1,8 +1,8 @@
-//! Lists of names that take little memory: if consecutive names are in the same folder, the folder is stored once.
+//! Lists of names that take little memory: of each name, only the part is stored that differs from the name before it.
 //!
 //! The names of all files are kept to the end of a run, because they are compared to distinguish machines, and the paths of all
-//! files are kept until no copy can follow. There may be 100,000 of them, and most differ from the previous one only after the
-//! last slash.
+//! files are kept until no copy can follow. There may be 100,000 of them, and most differ from the previous one only in their last
+//! characters.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,62 +14,90 @@ type Unit = u8;
 #[cfg(windows)]
 type Unit = u16;
 
-/// A list of names that stores shared folders once. `U` is the code unit of the names.
+/// How many names make up a block, whose first name is stored whole. To get a name, those before it in its block are read.
+const BLOCK_NAMES: usize = 16;
+
+/// A list of names. `U` is the code unit of the names.
 #[derive(Debug, Default)]
 pub(crate) struct Names<U = u8> {
-    /// The folder of each group, followed by its names without their folder.
+    /// For each name, the length of the beginning that it shares with the name before it, the length of the rest, and the rest.
     units: Vec<U>,
-    /// The position at which each name ends, counted from the first name of its group.
-    ends: Vec<u32>,
-    groups: Vec<Group>,
+    /// The position in `units` at which each block starts.
+    blocks: Vec<usize>,
+    /// The number of names.
+    len: usize,
+    /// The number of units of all names.
+    whole_len: usize,
+    last: Vec<U>,
 }
 
-/// A group of consecutive names in the same folder.
-#[derive(Debug)]
-struct Group {
-    /// The index of the first name of the group.
-    first: usize,
-    /// The position in `units` at which the folder starts.
-    folder: usize,
-    /// The position in `units` at which the folder ends and the first name starts.
-    names: usize,
-}
-
-impl<U: Copy + PartialEq + Into<u32>> Names<U> {
+impl<U: Copy + PartialEq + From<u8> + Into<u32>> Names<U> {
     /// Returns the number of names.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.len
     }
 
     /// Adds a name to the list.
     pub(crate) fn push(&mut self, name: &[U]) {
-        // Anything may be stored as a folder, so it does not matter that some systems have only one of these separators.
-        let is_separator = |unit: U| [u32::from('/'), u32::from('\\')].contains(&unit.into());
-        let folder_len = name.iter().rposition(|unit| is_separator(*unit)).map_or(0, |at| at + 1);
-        let (folder, file) = name.split_at(folder_len);
-        let end_in = |group: &Group| u32::try_from(self.units.len() + file.len() - group.names).ok();
-        let same = self.groups.last().filter(|group| self.units[group.folder..group.names] == *folder);
-        let end = same.and_then(end_in);
-        if end.is_none() {
-            let start = self.units.len();
-            self.groups.push(Group { first: self.ends.len(), folder: start, names: start + folder_len });
-            self.units.extend_from_slice(folder);
+        if self.len.is_multiple_of(BLOCK_NAMES) {
+            self.blocks.push(self.units.len());
+            self.last.clear();
         }
-        self.units.extend_from_slice(file);
-        self.ends.push(end.unwrap_or_else(|| u32::try_from(file.len()).unwrap_or(u32::MAX)));
+        let shared = self.last.iter().zip(name).take_while(|(last, unit)| last == unit).count();
+        self.push_number(shared);
+        self.push_number(name.len() - shared);
+        self.units.extend_from_slice(&name[shared..]);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(&name[shared..]);
+        self.len += 1;
+        self.whole_len += name.len();
     }
 
-    /// Returns the folder of the name at `index`, with the separator at its end, and the rest of the name.
-    fn parts(&self, index: usize) -> Option<(&[U], &[U])> {
-        let end = *self.ends.get(index)? as usize;
-        let group = &self.groups[self.groups.partition_point(|group| group.first <= index).checked_sub(1)?];
-        let start = if index == group.first { 0 } else { self.ends[index - 1] as usize };
-        Some((&self.units[group.folder..group.names], &self.units[group.names + start..group.names + end]))
+    /// Adds a number to `units`, seven bits at a time, the lowest first. The last unit is below 128.
+    fn push_number(&mut self, mut number: usize) {
+        loop {
+            let low = u8::try_from(number & 0x7F).unwrap_or_default();
+            number >>= 7;
+            if number == 0 {
+                return self.units.push(low.into());
+            }
+            self.units.push((low | 0x80).into());
+        }
+    }
+
+    /// Replaces `name`, which is the name before `at`, with the name at `at`. Returns the position of the next name.
+    fn read(&self, at: usize, name: &mut Vec<U>) -> Option<usize> {
+        let (shared, at) = self.number(at)?;
+        let (len, at) = self.number(at)?;
+        name.truncate(shared);
+        name.extend_from_slice(self.units.get(at..at + len)?);
+        Some(at + len)
+    }
+
+    /// Returns the number at a position, and the position after it.
+    fn number(&self, mut at: usize) -> Option<(usize, usize)> {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let unit: u32 = (*self.units.get(at)?).into();
+            number |= ((unit & 0x7F) as usize) << shift;
+            at += 1;
+            if unit < 0x80 {
+                return Some((number, at));
+            }
+            shift += 7;
+        }
     }
 
     /// Returns the name at `index`.
     fn name(&self, index: usize) -> Option<Vec<U>> {
-        self.parts(index).map(|(folder, file)| [folder, file].concat())
+        if index >= self.len {
+            return None;
+        }
+        let (mut at, mut name) = (*self.blocks.get(index / BLOCK_NAMES)?, Vec::new());
+        for _ in 0..=index % BLOCK_NAMES {
+            at = self.read(at, &mut name)?;
+        }
+        Some(name)
     }
 }
 
@@ -86,15 +114,12 @@ impl Names {
 
     /// Returns all names as texts. They take more memory than the list, so they should be dropped soon.
     pub(crate) fn texts(&self) -> Texts {
-        let all = (0..self.len()).filter_map(|index| self.parts(index));
-        let mut texts = Texts {
-            all: String::with_capacity(all.map(|(folder, file)| folder.len() + file.len()).sum()),
-            ends: Vec::with_capacity(self.len()),
-        };
-        for (folder, file) in (0..self.len()).filter_map(|index| self.parts(index)) {
-            texts.all.push_str(&String::from_utf8_lossy(folder));
-            texts.all.push_str(&String::from_utf8_lossy(file));
+        let mut texts = Texts { all: String::with_capacity(self.whole_len), ends: Vec::with_capacity(self.len) };
+        let (mut at, mut name) = (0, Vec::new());
+        while let Some(next) = self.read(at, &mut name) {
+            texts.all.push_str(&String::from_utf8_lossy(&name));
             texts.ends.push(texts.all.len());
+            at = next;
         }
         texts
     }
@@ -161,11 +186,6 @@ impl Listing {
         let number = paths.add(path);
         Listing { paths, number }
     }
-
-    /// Returns the path from the list.
-    pub(super) fn path(&self) -> PathBuf {
-        self.paths.get(self.number)
-    }
 }
 
 #[cfg(unix)]
@@ -193,7 +213,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_out_as_they_went_in_and_folders_are_stored_once() {
+    fn names_come_out_as_they_went_in_and_take_little_memory() {
+        let long = "long/".repeat(8000);
         let all = [
             "t/a/x.log",
             "t/a/y.log",
@@ -204,17 +225,27 @@ mod tests {
             "t//x",
             "t//",
             "t/a/x.log",
+            &long,
+            &long[1..],
             r"C:\t\x",
+            "é",
+            "è",
         ];
+        // More than one block.
+        let all = [&all[..], &all, &all].concat();
         let mut names = Names::default();
         all.iter().for_each(|name| names.push_text(name));
         let texts = names.texts();
         assert_eq!(texts.iter().collect::<Vec<_>>(), all);
         assert_eq!((0..all.len()).filter_map(|index| names.text(index)).collect::<Vec<_>>(), all);
-        assert_eq!((names.len(), texts.len(), names.text(all.len()), texts.get(all.len())), (10, 10, None, None));
+        assert_eq!((names.len(), texts.len(), names.text(all.len()), texts.get(all.len())), (42, 42, None, None));
         let mut names = Names::default();
         (0..1000).for_each(|number| names.push_text(&format!("{}{number:03}.log", "folder/".repeat(10))));
-        assert_eq!((names.groups.len(), names.units.len()), (1, 7 * 10 + 7 * 1000));
+        assert!(names.units.len() < 15 * 1000, "{}", names.units.len());
+    }
+
+    fn path_of(listing: &Listing) -> PathBuf {
+        listing.paths.get(listing.number)
     }
 
     #[test]
@@ -224,13 +255,13 @@ mod tests {
             let number = paths.add(Path::new(path));
             assert_eq!(paths.get(number).as_os_str(), path);
         }
-        assert_eq!(Listing::alone(Path::new("a/b")).path(), Path::new("a/b"));
+        assert_eq!(path_of(&Listing::alone(Path::new("a/b"))), Path::new("a/b"));
     }
 
     #[cfg(unix)]
     #[test]
     fn paths_need_not_be_unicode() {
         let path = from_units(b"t/\xff\\/a\x80".to_vec());
-        assert_eq!(Listing::alone(&path).path().as_os_str(), path.as_os_str());
+        assert_eq!(path_of(&Listing::alone(&path)).as_os_str(), path.as_os_str());
     }
 }

@@ -77,7 +77,9 @@ fn run(
                 sink((task, parts[task]))
             }
             Message::Problem(_) => Ok(()),
-            Message::Start(_) | Message::Hashed(_) | Message::InputEnd => panic!("the workers send none"),
+            Message::Start(_) | Message::Looked(_) | Message::Hashed(_) | Message::InputEnd => {
+                panic!("the workers send none")
+            }
         })
     })
 }
