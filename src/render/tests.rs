@@ -450,7 +450,7 @@ mod own_output {
             let mut out = Vec::new();
             full.write(index, &mut out).unwrap();
             assert_recognised(&String::from_utf8(out).unwrap());
-            assert_recognised(&patterns::kept("a: b.toml", &definitions[..index]));
+            assert_recognised(&patterns::kept("a: b.toml", &definitions[..index], index));
         }
         for width in [None, Some(60)] {
             let mut out = Vec::new();
