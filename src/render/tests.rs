@@ -219,7 +219,7 @@ mod own_output {
     use proptest::sample::select;
 
     use super::*;
-    use crate::catalogue::Catalogue;
+    use crate::catalogue::{self, Catalogue};
     use crate::chunk::{Chunk, Limits};
     use crate::code::{Code, Key};
     use crate::compare::{Counted, compare};
@@ -438,6 +438,18 @@ mod own_output {
             assert_recognised(&String::from_utf8(out).unwrap());
             let mut out = Vec::new();
             codes::json(&mut out, &entries, &unknown).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_user_is_recognised() {
+        let entry = Catalogue::built_in().entries()[0].clone();
+        let own =
+            catalogue::Entry { family: "gateway".to_owned(), code: None, name: Some("NO_ANSWER".to_owned()), ..entry };
+        for columns in [10, 80] {
+            let mut out = Vec::new();
+            codes::entries(&mut out, &[&own], columns, None).unwrap();
             assert_recognised(&String::from_utf8(out).unwrap());
         }
     }
