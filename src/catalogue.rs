@@ -298,6 +298,15 @@ impl Catalogue {
         load::from_toml(text)
     }
 
+    /// Adds the entries of a user to these. An entry with the same key as one of these replaces it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the index of an entry that is incomplete or has a name of another one, and what is wrong with it.
+    pub fn with(&self, own: Vec<Entry>) -> Result<Catalogue, (usize, LoadError)> {
+        load::with(self, own)
+    }
+
     /// Returns all entries: numbers in ascending order, then names.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

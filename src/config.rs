@@ -11,7 +11,8 @@
 //! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
 //! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same
 //! name, that is an error, because it is not clear which one is meant. Of several files with a template for the names of
-//! machines, the one with the highest precedence decides, and of several zones for a log, the first one.
+//! machines, the one with the highest precedence decides, and of several zones for a log, the first one. An entry of the catalogue
+//! replaces one with the same name in a source of lower precedence, and a built-in one.
 //!
 //! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
 //! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each
@@ -28,10 +29,11 @@ use etcetera::BaseStrategy;
 
 pub use self::append::with_pattern;
 
+use crate::catalogue::{Catalogue, LoadError};
 use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::{Diagnostic, Mark};
-use crate::pattern::file::{self, ZoneOf};
+use crate::pattern::file::{self, CodeOf, ZoneOf};
 use crate::pattern::validate;
 use crate::problem::Problem;
 use crate::source::ZoneRule;
@@ -42,6 +44,9 @@ use crate::units;
 /// The greatest size of a pattern file in bytes. It is enough for thousands of patterns, and rejects a log that is passed by
 /// mistake.
 pub const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many errors in the user's entries of the catalogue are looked for.
+const ERRORS_LIMIT: usize = 100;
 
 /// The sources of patterns besides the built-in ones, and the names of the patterns to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +76,28 @@ pub struct Config {
     pub zones: Vec<ZoneRule>,
     /// The template that finds the names of machines in paths.
     pub host_from: Option<Template>,
+    /// The catalogue with the user's entries, or `None` if there are none.
+    pub catalogue: Option<&'static Catalogue>,
+}
+
+impl Config {
+    /// Returns the catalogue, with the user's entries if there are any.
+    #[must_use]
+    pub fn catalogue(&self) -> &'static Catalogue {
+        self.catalogue.unwrap_or_else(Catalogue::built_in)
+    }
+}
+
+/// The contents of one source of patterns.
+#[derive(Debug, Default)]
+pub struct Layer {
+    /// The definitions of the patterns, in the order of the source.
+    pub definitions: Vec<Definition>,
+    times: Vec<Shape>,
+    zones: Vec<ZoneRule>,
+    /// The user's entries of the catalogue, in the order of the source.
+    pub codes: Vec<CodeOf>,
+    host_from: Option<Template>,
 }
 
 /// The built-in patterns, in the form of a pattern file.
@@ -129,34 +156,74 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Config, Vec<Diagnosti
             times.push(shape);
         }
     }
+    let catalogue = catalogue(stack.iter_mut().map(|config| std::mem::take(&mut config.codes)).collect())?;
     let definitions = merge(stack.into_iter().map(|config| config.definitions).collect())?;
     let definitions = select(definitions, &layers.only, &layers.without)?;
     none_wrong(validate::check_order(&definitions))?;
-    Ok(Config { definitions, times, zones, host_from })
+    Ok(Config { definitions, times, zones, host_from, catalogue })
 }
 
-/// Reads a pattern file, which must contain at least one pattern, form of times or setting, and checks its regexes.
+/// Adds the user's entries of the catalogue from all sources, which are in order of precedence, to the built-in ones. Returns `None` if
+/// there are none. The catalogue is never freed, because a run has only one.
+///
+/// # Errors
+///
+/// Returns an error for each second entry of a source with the same name, and for each entry that the catalogue refuses.
+pub fn catalogue(stack: Vec<Vec<CodeOf>>) -> Result<Option<&'static Catalogue>, Vec<Diagnostic>> {
+    let mut all: Vec<(usize, CodeOf)> = Vec::new();
+    let mut found = Vec::new();
+    for (layer, code) in
+        stack.into_iter().enumerate().flat_map(|(layer, codes)| codes.into_iter().map(move |one| (layer, one)))
+    {
+        let key = code.entry.key();
+        match all.iter().find(|(_, earlier)| earlier.entry.key() == key) {
+            None => all.push((layer, code)),
+            Some((other, earlier)) if *other == layer => found.push(
+                Diagnostic::new(format!("there are two entries for {key}"))
+                    .at(code.mark)
+                    .and_at(earlier.mark.clone())
+                    .remedy("keep one of them"),
+            ),
+            Some(_) => {}
+        }
+    }
+    let mut all: Vec<CodeOf> = all.into_iter().map(|(_, code)| code).collect();
+    // Without an entry that is refused, the catalogue may refuse another one.
+    while !all.is_empty() && found.len() < ERRORS_LIMIT {
+        let entries = all.iter().map(|code| code.entry.clone()).collect();
+        match Catalogue::built_in().with(entries) {
+            Ok(_) if !found.is_empty() => break,
+            Ok(catalogue) => return Ok(Some(Box::leak(Box::new(catalogue)))),
+            Err((index, LoadError { message, remedy, .. })) => {
+                let mut remedy = remedy;
+                if let Some(first) = remedy.get_mut(..1) {
+                    first.make_ascii_lowercase();
+                }
+                let mark = all.remove(index.min(all.len() - 1)).mark;
+                found.push(Diagnostic::new(message).at(mark).remedy(remedy));
+            }
+        }
+    }
+    none_wrong(found).map(|()| None)
+}
+
+/// Reads a pattern file, which must contain at least one pattern, code, form of times or setting, and checks its regexes.
 ///
 /// # Errors
 ///
 /// Returns all errors in the TOML of the file or, if there are none, all errors in its regexes.
-pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
-    read_given_file(path).map(|config| config.definitions)
-}
-
-/// Reads a pattern file that was passed on the command line. It must contain at least one pattern, form of times or setting.
-fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
-    let config = read_any_file(path)?;
-    if config.definitions.is_empty() && config.times.is_empty() && config.zones.is_empty() && config.host_from.is_none()
-    {
+pub fn read_file(path: &Path) -> Result<Layer, Vec<Diagnostic>> {
+    let layer = read_any_file(path)?;
+    let Layer { definitions, times, zones, codes, host_from } = &layer;
+    if definitions.is_empty() && times.is_empty() && zones.is_empty() && codes.is_empty() && host_from.is_none() {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
-    Ok(config)
+    Ok(layer)
 }
 
 /// Reads a pattern file, which may contain no patterns, and checks its regexes.
-fn read_any_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
+fn read_any_file(path: &Path) -> Result<Layer, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_config(&text, &Origin::File(path.to_owned()))
 }
@@ -186,8 +253,8 @@ pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diag
 }
 
 /// Reads a pattern file from its text and checks the regexes, except those of the built-in patterns.
-fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
-    let file::File { definitions, times, zones, host_from } = file::read(text, origin)?;
+fn read_config(text: &str, origin: &Origin) -> Result<Layer, Vec<Diagnostic>> {
+    let file::File { definitions, times, zones, codes, host_from } = file::read(text, origin)?;
     let mut found = Vec::new();
     let host_from = host_from.and_then(|(text, mark)| {
         let template = text.parse::<Template>();
@@ -211,7 +278,7 @@ fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
         found.extend(definitions.iter().flat_map(validate::check));
     }
     none_wrong(found)?;
-    Ok(Config { definitions, times, zones: rules, host_from })
+    Ok(Layer { definitions, times, zones: rules, codes, host_from })
 }
 
 /// Returns the error for a wrong value of `key`.
@@ -226,26 +293,27 @@ fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
 }
 
 /// Reads all sources of patterns, in order of precedence. All files passed with `-f` count as one source.
-fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<Diagnostic>> {
+fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Layer>, Vec<Diagnostic>> {
     let mut found = Vec::new();
-    let mut take = |read: Result<Config, Vec<Diagnostic>>| {
+    let mut take = |read: Result<Layer, Vec<Diagnostic>>| {
         read.unwrap_or_else(|diagnostics| {
             found.extend(diagnostics);
-            Config::default()
+            Layer::default()
         })
     };
     let expressions = take(read_expressions(&layers.expressions));
-    let files = layers.files.iter().map(|path| take(read_given_file(path)));
-    let files = files.fold(Config::default(), |mut all, file| {
+    let files = layers.files.iter().map(|path| take(read_file(path)));
+    let files = files.fold(Layer::default(), |mut all, file| {
         all.definitions.extend(file.definitions);
         all.times.extend(file.times);
         all.zones.extend(file.zones);
+        all.codes.extend(file.codes);
         all.host_from = all.host_from.or(file.host_from);
         all
     });
-    let config = take(layers.config.as_deref().map_or_else(|| Ok(Config::default()), read_given_file));
+    let config = take(layers.config.as_deref().map_or_else(|| Ok(Layer::default()), read_file));
     let user_file = layers.user_file.as_deref().filter(|path| !is_absent(path));
-    let user = take(user_file.map_or_else(|| Ok(Config::default()), read_any_file));
+    let user = take(user_file.map_or_else(|| Ok(Layer::default()), read_any_file));
     let builtin = take(read_config(builtin_text, &Origin::BuiltIn));
     none_wrong(found)?;
     Ok(vec![expressions, files, config, user, builtin])
@@ -257,11 +325,11 @@ fn is_absent(path: &Path) -> bool {
 }
 
 /// Creates the patterns `e1`, `e2` and so on from the regexes passed with `-e`.
-fn read_expressions(expressions: &[String]) -> Result<Config, Vec<Diagnostic>> {
+fn read_expressions(expressions: &[String]) -> Result<Layer, Vec<Diagnostic>> {
     let definitions: Vec<Definition> =
         (1..).zip(expressions).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
     none_wrong(definitions.iter().flat_map(validate::check).collect())?;
-    Ok(Config { definitions, ..Config::default() })
+    Ok(Layer { definitions, ..Layer::default() })
 }
 
 /// Combines the definitions from all sources. A definition replaces those with the same name in sources of lower precedence.

@@ -77,16 +77,17 @@ fn mfa() -> String {
     MFA.to_owned()
 }
 
-/// An entry with the byte range of its description. Errors in the entry point there.
+/// An entry with its position. Errors in the entry point there.
 struct Placed {
     entry: Entry,
     key: Key,
-    span: Range<usize>,
+    /// The byte range of its description, or the index of a user's entry. `None` for entries that have been loaded before.
+    span: Option<Range<usize>>,
 }
 
 impl Placed {
     fn error(&self, message: String, remedy: &str) -> LoadError {
-        LoadError { span: Some(self.span.clone()), message, remedy: remedy.to_owned() }
+        LoadError { span: self.span.clone(), message, remedy: remedy.to_owned() }
     }
 }
 
@@ -98,7 +99,27 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
         remedy: "Write one [[code]] table per result, with the keys that the built-in list uses".to_owned(),
     })?;
     let services = raw.service.into_iter().map(service).collect::<Result<Vec<_>, _>>()?;
-    let mut placed = raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    assemble(raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?, services)
+}
+
+/// Adds the entries of a user to a catalogue. Implements [`Catalogue::with`].
+pub(super) fn with(catalogue: &Catalogue, own: Vec<Entry>) -> Result<Catalogue, (usize, LoadError)> {
+    let own = own.into_iter().enumerate();
+    let own: Vec<Placed> =
+        own.map(|(index, entry)| Placed { key: entry.key(), entry, span: Some(index..index) }).collect();
+    let is_own = |entry: &&Entry| own.iter().any(|own| own.key == entry.key());
+    let others = catalogue.entries.iter().filter(|entry| !is_own(entry)).cloned();
+    let mut placed: Vec<Placed> = others.map(|entry| Placed { key: entry.key(), entry, span: None }).collect();
+    let checked = own.iter().try_for_each(check_alone);
+    placed.extend(own);
+    checked.and_then(|()| assemble(placed, catalogue.services.clone())).map_err(|mut error| {
+        let index = error.span.take().map_or(0, |span| span.start);
+        (index, error)
+    })
+}
+
+/// Creates a catalogue from entries that have been checked alone, and checks them against each other.
+fn assemble(mut placed: Vec<Placed>, services: Vec<Service>) -> Result<Catalogue, LoadError> {
     // The sort is stable, so the second of two entries with the same key is reported.
     placed.sort_by(|a, b| a.key.cmp(&b.key));
     refuse_duplicates(&placed)?;
@@ -173,7 +194,7 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
         checks: raw.checks,
         whose: raw.whose,
     };
-    let placed = Placed { key: entry.key(), entry, span };
+    let placed = Placed { key: entry.key(), entry, span: Some(span) };
     check_alone(&placed)?;
     Ok(placed)
 }
@@ -271,10 +292,12 @@ fn collect_names(placed: &[Placed]) -> Result<BTreeMap<String, Names>, LoadError
         for name in claimant.entry.names() {
             let Some(owner) = names.claim(name, index).map(|owner| &placed[owner]) else { continue };
             if !claimant.entry.code.is_some_and(|code| owner.entry.candidates.contains(&code)) {
-                return Err(claimant.error(
-                    format!("\"{name}\" names both {} and {}", owner.key, claimant.key),
-                    "Keep it at one of them, or give the shared text an entry with both as `candidates`",
-                ));
+                let wrong = if claimant.span.is_some() { claimant } else { owner };
+                let remedy = match claimant.entry.family == MFA {
+                    true => "Keep it at one of them, or give the shared text an entry with both as `candidates`",
+                    false => "Keep it at one of them",
+                };
+                return Err(wrong.error(format!("\"{name}\" names both {} and {}", owner.key, claimant.key), remedy));
             }
         }
     }

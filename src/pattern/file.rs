@@ -24,12 +24,14 @@
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
-//! There may also be `[[time]]` tables, each with the `name` of a form of times and the `form` itself, and `[[tz]]` tables, each with
-//! the `zone` of times without one in logs whose `host` or `path` matches a glob.
+//! There may also be `[[time]]` tables, each with the `name` of a form of times and the `form` itself, `[[tz]]` tables, each with
+//! the `zone` of times without one in logs whose `host` or `path` matches a glob, and `[[code]]` tables, each of which explains a result
+//! of a product in the same way as the built-in catalogue does.
 //!
 //! The reader walks a parsed tree with spans instead of using serde, because serde stops at the first error and cannot report the
 //! table in which a key is missing.
 
+mod codes;
 mod syntax;
 mod values;
 
@@ -46,6 +48,7 @@ use super::definition::{
     is_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
+use crate::catalogue::Entry;
 use crate::code::{MFA, is_family};
 use crate::hit::Capture;
 use crate::time::forms::Shape;
@@ -62,7 +65,7 @@ const TIME_KEYS: &str = "name, form";
 const ZONE_KEYS: &str = "host, path, zone";
 
 /// The contents of a pattern file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct File {
     /// The definitions of the patterns, in the order of the file.
     pub definitions: Vec<Definition>,
@@ -70,6 +73,8 @@ pub struct File {
     pub times: Vec<Shape>,
     /// The zones of logs, in their order.
     pub zones: Vec<ZoneOf>,
+    /// The user's entries of the catalogue, in their order.
+    pub codes: Vec<CodeOf>,
     /// The template for the names of machines in paths, and its position. The template is not checked here.
     pub host_from: Option<(String, Mark)>,
 }
@@ -83,6 +88,15 @@ pub struct ZoneOf {
     pub path: Option<(String, Mark)>,
     /// The zone.
     pub zone: &'static TimeZone,
+}
+
+/// A `[[code]]` table: what the user knows about a result of a product. Its names are not checked here.
+#[derive(Clone, Debug)]
+pub struct CodeOf {
+    /// The entry of the catalogue.
+    pub entry: Entry,
+    /// The position of its name.
+    pub mark: Mark,
 }
 
 /// Reads the definitions in a pattern file with the contents `text`, in their order.
@@ -123,11 +137,12 @@ pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
             let host_from = reader.text(&table, "host_from");
             let host_from = host_from.map(|(text, place)| (text, Mark::new(&source, place.span, "")));
             let (definitions, times) = (reader.root(root.get_ref()), reader.times(root.get_ref()));
-            File { definitions, times, zones: reader.zones(root.get_ref()), host_from }
+            let (zones, codes) = (reader.zones(root.get_ref()), reader.codes(root.get_ref()));
+            File { definitions, times, zones, codes, host_from }
         }
         Err(error) => {
             reader.syntax_error(&error);
-            File { definitions: Vec::new(), times: Vec::new(), zones: Vec::new(), host_from: None }
+            File::default()
         }
     };
     if reader.found.is_empty() {
@@ -149,7 +164,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads all patterns. If two have the same name, reports the second one and leaves it out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, "pattern, time, tz, host_from", "a pattern file");
+        self.check_keys(root, "pattern, code, time, tz, host_from", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -325,10 +340,7 @@ impl Reader<'_> {
     /// Reads the family of the results.
     fn family(&mut self, table: &Table<'_, '_>, empty_is_zero: bool) -> String {
         let Some((name, place)) = self.text(table, "family") else { return MFA.to_owned() };
-        if !is_family(&name) {
-            let message = format!("`{name}` cannot be the name of a family");
-            let remedy = "use up to 32 lower-case letters and digits, beginning with a letter, as in `nps`";
-            self.report(&place.span, message, "", remedy);
+        if !self.check_family(&name, &place) {
             return MFA.to_owned();
         }
         if name != MFA && empty_is_zero {
@@ -336,6 +348,17 @@ impl Reader<'_> {
             self.report(&place.span, message, "", "remove empty_is_zero, or remove the family");
         }
         name
+    }
+
+    /// Whether a family can have this name. Reports an error if it cannot.
+    fn check_family(&mut self, name: &str, place: &Place) -> bool {
+        let is_family = is_family(name);
+        if !is_family {
+            let message = format!("`{name}` cannot be the name of a family");
+            let remedy = "use up to 32 lower-case letters and digits, beginning with a letter, as in `nps`";
+            self.report(&place.span, message, "", remedy);
+        }
+        is_family
     }
 
     /// Reads whether the pattern finds results or context.
@@ -410,28 +433,9 @@ impl Reader<'_> {
 
     /// Reads the counter-examples of a pattern.
     fn counter_examples(&mut self, table: &Table<'_, '_>) -> Vec<CounterExample> {
-        let remedy = "write counter_examples = [ '...', '...' ]";
-        let values: &[_] = match table.entries.get("counter_examples") {
-            None => &[],
-            Some(value) => match value.get_ref() {
-                DeValue::Array(values) => values,
-                _ => {
-                    self.wrong_type(value, "`counter_examples` must be a list of texts", remedy);
-                    &[]
-                }
-            },
-        };
-        let mut lines = Vec::new();
-        for value in values {
-            match value.get_ref() {
-                DeValue::String(line) => {
-                    let line_place = self.place(value, line);
-                    lines.push(CounterExample { line: without_line_end(line), line_place });
-                }
-                _ => self.wrong_type(value, "a counter-example must be text", remedy),
-            }
-        }
-        lines
+        let lines = self.texts(table, "counter_examples", "a counter-example");
+        let lines = lines.into_iter();
+        lines.map(|(line, line_place)| CounterExample { line: without_line_end(&line), line_place }).collect()
     }
 
     /// Reports an error if an example or counter-example has several lines. Called for patterns that are not `multiline`.
@@ -560,7 +564,7 @@ error: unknown key `patern`
 1 | [[patern]]
   |   ^^^^^^
   |
-  = help: a pattern file can have: pattern, time, tz, host_from";
+  = help: a pattern file can have: pattern, code, time, tz, host_from";
         assert_eq!(errors("[[patern]]\nname = 'a'\n"), expected);
 
         let expected = "\

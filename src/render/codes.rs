@@ -11,7 +11,7 @@ use super::wrap::wrap;
 use crate::catalogue::{
     Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION, Whose, unknown_description,
 };
-use crate::code::{Code, Key, MFA};
+use crate::code::{Code, Key, MFA, is_family};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
 use crate::report::wording::counted;
 
@@ -196,10 +196,13 @@ pub(super) fn begins(text: &str) -> bool {
     let unknown = [UNKNOWN_DESCRIPTION, UNKNOWN_NAME_DESCRIPTION].iter().find_map(|words| line.strip_suffix(words));
     let unknown = unknown.and_then(|line| line.strip_suffix(" is "));
     let is_explained = text[line.len()..].starts_with("\n  What happened");
+    // An entry of the user is not in the built-in catalogue.
+    let is_of_family = || line.split_once(':').is_some_and(|(family, _)| is_family(family));
+    let is_title = || is_of_family() || Catalogue::built_in().entries().iter().any(|entry| title(entry) == line);
     after_headings(headings(COLUMNS), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
-        || is_explained && Catalogue::built_in().entries().iter().any(|entry| title(entry) == line)
+        || is_explained && is_title()
 }
 
 fn title(entry: &Entry) -> String {

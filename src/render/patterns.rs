@@ -71,10 +71,11 @@ fn origin(definition: &Definition) -> String {
 /// Returns the message of `patterns check` for a file without errors, such as
 /// `own.toml: 2 patterns, 3 examples and 1 counter-example pass`.
 #[must_use]
-pub fn kept(file: &str, definitions: &[Definition]) -> String {
+pub fn kept(file: &str, definitions: &[Definition], codes: usize) -> String {
     let count = |of: fn(&Definition) -> usize| definitions.iter().map(of).sum::<usize>() as u64;
+    let of_codes = if codes > 0 { format!("{}, ", counted(codes as u64, "code")) } else { String::new() };
     format!(
-        "{}: {}, {} and {} pass",
+        "{}: {of_codes}{}, {} and {} pass",
         escaped_line(file),
         counted(definitions.len() as u64, "pattern"),
         counted(count(|one| one.examples.len()), "example"),

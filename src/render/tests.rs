@@ -219,7 +219,7 @@ mod own_output {
     use proptest::sample::select;
 
     use super::*;
-    use crate::catalogue::Catalogue;
+    use crate::catalogue::{self, Catalogue};
     use crate::chunk::{Chunk, Limits};
     use crate::code::{Code, Key};
     use crate::compare::{Counted, compare};
@@ -443,6 +443,18 @@ mod own_output {
     }
 
     #[test]
+    fn an_entry_of_the_user_is_recognised() {
+        let entry = Catalogue::built_in().entries()[0].clone();
+        let own =
+            catalogue::Entry { family: "gateway".to_owned(), code: None, name: Some("NO_ANSWER".to_owned()), ..entry };
+        for columns in [10, 80] {
+            let mut out = Vec::new();
+            codes::entries(&mut out, &[&own], columns, None).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+    }
+
+    #[test]
     fn patterns_are_recognised() {
         let (definitions, set) = &*BUILT_IN;
         let full = patterns::Full { definitions, set, catalogue: Catalogue::built_in() };
@@ -450,7 +462,7 @@ mod own_output {
             let mut out = Vec::new();
             full.write(index, &mut out).unwrap();
             assert_recognised(&String::from_utf8(out).unwrap());
-            assert_recognised(&patterns::kept("a: b.toml", &definitions[..index]));
+            assert_recognised(&patterns::kept("a: b.toml", &definitions[..index], index));
         }
         for width in [None, Some(60)] {
             let mut out = Vec::new();

@@ -432,6 +432,10 @@ fn rate(rate: f64) -> String {
 #[must_use]
 pub fn begins(text: &str) -> bool {
     let sides = text.split_once("\n\n").map_or(text, |(sides, _)| sides);
-    let after = sides.strip_prefix(BEFORE).and_then(|rest| rest.split_once(&format!("\n{AFTER}")));
-    after.is_some_and(|(before, after)| [before, after].iter().all(|side| side.contains("result")))
+    // A line may be wrapped at any space.
+    let [before, after] = [BEFORE, AFTER].map(str::trim_end);
+    let after = sides.strip_prefix(before).and_then(|rest| rest.split_once(&format!("\n{after}")));
+    // A long path without spaces may be wrapped within a word.
+    let has_results = |side: &&str| side.lines().collect::<String>().contains("result");
+    after.is_some_and(|(before, after)| [before, after].iter().all(has_results))
 }

@@ -852,7 +852,8 @@ impl Known {
             given.zone = opening.zones.of(&self.source.name);
             given.zone_by = ZoneBy::Configuration;
         }
-        times::Known { name: &self.source.name, modified, units: written.units, given }
+        let Written { units, names_computer: has_events, .. } = written;
+        times::Known { name: &self.source.name, modified, units, has_events, given }
     }
 
     /// Whether the text that begins with `head` is output of this program and must be skipped. This includes a file that was

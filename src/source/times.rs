@@ -31,6 +31,7 @@ pub(super) struct Known<'a> {
     pub(super) name: &'a str,
     pub(super) modified: Option<SystemTime>,
     pub(super) units: Units,
+    pub(super) has_events: bool,
     pub(super) given: Given,
 }
 
@@ -86,7 +87,8 @@ impl Known<'_> {
         let lines: Vec<&[u8]> = texts.iter().enumerate().map(|part| &part.1[whole_lines(part)]).collect();
         let end = self.decoded(end);
         let modified = self.modified.and_then(time_of);
-        detect_in(&lines, &Circumstances { name: self.name, modified, is_whole, end: &end, given: self.given })
+        let Known { name, has_events, given, .. } = *self;
+        detect_in(&lines, &Circumstances { name, modified, is_whole, has_events, end: &end, given })
     }
 
     fn decoded(&self, bytes: &[u8]) -> Vec<u8> {

@@ -60,6 +60,8 @@ pub struct Circumstances<'a> {
     pub modified: Option<Time>,
     /// Whether the first lines are the whole source.
     pub is_whole: bool,
+    /// Whether each line is an event, which begins with a time of its own. Then even one of them can have another form.
+    pub has_events: bool,
     /// The end of the source, which may begin in the middle of a line, or nothing if it cannot be read.
     pub end: &'a [u8],
     /// What the user has specified about times.
@@ -122,7 +124,8 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let around = around(&lines, circumstances);
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
     // Nearly all sources are decided here, before the other forms are even compiled.
-    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
+    let least = if circumstances.has_events { lines.len() * 10 } else { lines.len() * 9 };
+    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= least {
         let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
@@ -135,9 +138,13 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
     // A single line without the first form may be part of a message of several lines.
-    let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
-    let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
-    let second = second.filter(|second| detection.is_second(slot, *second));
+    let is_enough = missed.len() >= 2 || circumstances.has_events;
+    let second = is_enough.then(|| detection.winner(&missed)).flatten();
+    let is_second = |((place, _), second): &(Candidate, Slot)| {
+        circumstances.has_events && *place == Place::Start || detection.is_second(slot, *second)
+    };
+    let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot));
+    let second = second.filter(is_second).map(|(_, slot)| slot);
     let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
     let form = Form::new(slots, around, has_returns);
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));

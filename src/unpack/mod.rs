@@ -5,7 +5,7 @@
 //! | `recognise`, `binary` | Recognises a format by its first bytes. |
 //! | `file`, `input` | Reads a file at explicit positions; reads a stream with lookahead. |
 //! | `decoder`, `frames` | Decompresses one frame; decompresses all frames of a stream, which may have been compressed several times. |
-//! | `event_log` | Reads Windows event logs, and events that were exported as XML, as text with a line for each event. |
+//! | `event_log` | Reads Windows event logs, and events that were exported from them, as text with a line for each event. |
 //! | `fault` | Creates the errors for data that cannot be read. |
 //! | `archive` | Visits the members of an archive, one after another. |
 //!

@@ -33,7 +33,7 @@
 //! be read as text, in which nothing is found.
 //!
 //! Events that Windows has exported as XML are recognised by the namespace in the first tag of an event, which may follow the start of
-//! the document.
+//! the document, and events exported as text by the labels or headings at their beginning.
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ pub enum Recognised {
     Unsupported(Unsupported),
     /// Data that hold no text, with the name of their kind, such as `PNG picture`.
     Binary(&'static str),
-    /// Events that Windows has exported as XML. They are text, but an event may be any part of a line or several lines.
+    /// Events that Windows has exported as XML or text. They are text, but an event may be any part of a line or several lines.
     Events,
     /// Anything else, which is searched for results.
     Text,

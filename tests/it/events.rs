@@ -323,3 +323,127 @@ fn events_exported_as_text_have_their_own_times_and_computers() {
                     MFA call result = 133\n";
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn events_saved_as_text_or_csv_are_events_of_the_host_in_the_path() {
+    let export = |separator: &str, headings: [&str; 5], times: [&str; 2]| {
+        let message = |code: &str| {
+            format!("\"Azure multi-factor authentication of \"\"ann\"\":\r\n\r\ncall result = {code}\r\n\"")
+        };
+        let event = |time: &str, code: &str| {
+            [["Information", time, "Netop Guest", "1000", "None"].join(separator), message(code)].join(separator)
+        };
+        [headings.join(separator), event(times[0], "102"), event(times[1], "4"), String::new()].join("\r\n")
+    };
+    let english = export(
+        ",",
+        ["Level", "Date and Time", "Source", "Event ID", "Task Category"],
+        ["2/14/2017 2:57:24 AM", "2/14/2017 3:00:00 PM"],
+    );
+    let german = export(
+        "\t",
+        ["Ebene", "Datum und Uhrzeit", "Quelle", "Ereignis-ID", "Aufgabenkategorie"],
+        ["14.02.2017 02:57:24", "14.02.2017 15:00:00"],
+    );
+    let utf16: Vec<u8> =
+        format!("\u{feff}{}", german.replace("ann", "bob")).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let zip = |host: &str, export: &[u8]| pack(Format::Zip, &[(&format!("{host}/events.txt"), export), ("x", b"-")]);
+    let args = ["--by", "host,code", "--format", "csv", "--host-from", "{host}/events.txt", "a.zip", "b.zip", "c.zip"];
+    let files = [
+        ("a.zip", zip("host07", english.as_bytes())),
+        ("b.zip", zip("host08", german.as_bytes())),
+        ("c.zip", zip("host09", &utf16)),
+    ];
+    let (stdout, _, status) = program(&files.each_ref().map(|(name, bytes)| (*name, bytes.as_slice())), &args, b"");
+    let rows = |host: &str| {
+        format!(
+            "{host},4,1,2017-02-14T15:00:00Z,2017-02-14T15:00:00Z,,,general\n\
+             {host},102,1,2017-02-14T02:57:24Z,2017-02-14T02:57:24Z,,,general\n"
+        )
+    };
+    let heading = "host,code,count,first_seen,last_seen,median_ms,p95_ms,pattern_kind\n";
+    let expected = [heading.to_owned(), rows("host07"), rows("host08"), rows("host09")].concat();
+    assert_eq!((stdout, status), (expected, Some(0)));
+    let lines = program(&[("x", english.as_bytes())], &["lines", "x"], b"").0;
+    let line = |number: usize, result: &str, time: &str, code: &str| {
+        format!(
+            "x:{number}: [{result}] {time}\t- -, Netop Guest, event 1000, Information: Azure multi-factor authentication of \"ann\":\t\
+             call result = {code}\n"
+        )
+    };
+    let expected = line(1, "102 Phone Unreachable", "2/14/2017 2:57:24 AM", "102")
+        + &line(2, "4 No Phone Input - Timed Out", "2/14/2017 3:00:00 PM", "4");
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn one_event_with_another_form_of_time_has_its_time() {
+    let event = |time: &str, code: &str, xml: &str| {
+        format!(
+            "Log Name: Application\nSource: Netop Guest\nDate: {time}\nComputer: mfa01\nDescription:\nMFA call result = {code}\n{xml}"
+        )
+    };
+    let xml = "Event Xml:\n<Event><System><TimeCreated SystemTime='2017-03-14T02:57:24Z'/><Computer>mfa01</Computer></System></Event>\n";
+    let local = event("2/14/2017 2:57:24 AM", "102", "");
+    let german = local.replace("Log Name", "Protokollname").replace("Source", "Quelle").replace("Date", "Datum");
+    let german = german.replace("2/14/2017 2:57:24 AM", "14.02.2017 02:57:24").replace("102", "133");
+    let utc = event("x", "4", xml);
+    for (export, count) in [
+        ([local.clone(), utc.clone()].concat(), 2),
+        ([utc.repeat(20), local.clone()].concat(), 21),
+        ([local, german].concat(), 2),
+    ] {
+        let (stdout, ..) = program(&[("x", export.as_bytes())], &["lines", "--format", "csv", "x"], b"");
+        let has_time = |row: &&str| row.contains(",2017-02-14T02:57:24Z,") || row.contains(",2017-03-14T02:57:24Z,");
+        assert_eq!(stdout.lines().filter(has_time).count(), count, "{stdout}");
+    }
+}
+
+/// Returns a sign-in of Entra as JSON, with a time, a user, the text of its status and those of its steps.
+fn sign_in(time: &str, user: &str, status: &str, steps: &[&str]) -> serde_json::Value {
+    let steps: Vec<_> =
+        steps.iter().map(|text| serde_json::json!({ "authenticationStepResultDetail": text })).collect();
+    serde_json::json!({
+        "createdDateTime": time,
+        "userPrincipalName": user,
+        "status": { "errorCode": 500_121, "additionalDetails": status },
+        "authenticationDetails": steps,
+    })
+}
+
+#[test]
+fn a_sign_in_in_json_counts_once_however_it_is_written() {
+    let declined = "MFA denied; user declined the authentication";
+    let blocked = "MFA denied; user is blocked";
+    let all = [
+        sign_in("2026-11-26T08:20:11Z", "ann@example.org", declined, &["Correct password", declined]),
+        sign_in("2026-11-26T08:21:00Z", "bob@example.org", blocked, &["Correct password"]),
+        sign_in("2026-11-26T08:22:00Z", "cid@example.org", "MFA completed in Azure AD", &[]),
+        sign_in("2026-11-26T08:23:00Z", "ann@example.org", declined, &["MFA Denied; user declined the authentication"]),
+    ];
+    let expected = "user,code,count,first_seen,last_seen,median_ms,p95_ms,pattern_kind\n\
+                    ann@example.org,entra:MFA denied; user declined the authentication,2,2026-11-26T08:20:11Z,2026-11-26T08:23:00Z,,,\n\
+                    bob@example.org,entra:MFA denied; user is blocked,1,2026-11-26T08:21:00Z,2026-11-26T08:21:00Z,,,\n\
+                    cid@example.org,entra:MFA completed in Azure AD,1,2026-11-26T08:22:00Z,2026-11-26T08:22:00Z,,,\n";
+    let lines: String = all.iter().map(|one| format!("{one}\n")).collect();
+    let list = serde_json::Value::from(all.to_vec());
+    let answer = serde_json::json!({ "@odata.context": "x#auditLogs/signIns", "value": list });
+    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap();
+    let one_by_one: String = all.iter().map(|one| pretty(one) + "\n").collect();
+    let powershell =
+        pretty(&list).replace("\"authen", "\"Authen").replace("\"addit", "\"Addit").replace("\"userP", "\"UserP");
+    for text in [
+        lines,
+        list.to_string(),
+        pretty(&list),
+        pretty(&list).replace('\n', "\r\n"),
+        answer.to_string(),
+        pretty(&answer),
+        one_by_one,
+        powershell,
+    ] {
+        let (stdout, stderr, status) =
+            program(&[("x", text.as_bytes())], &["--by", "user,code", "--format", "csv", "x"], b"");
+        assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, "", Some(0)), "{text}");
+    }
+}

@@ -51,16 +51,16 @@ impl FailOn {
     }
 
     /// Returns a message for each condition that these results meet.
-    pub(crate) fn met(&self, settled: &Settled, findings: &[&str]) -> Vec<String> {
+    pub(crate) fn met(&self, settled: &Settled, catalogue: &Catalogue, findings: &[&str]) -> Vec<String> {
         let of_findings = findings.first().filter(|_| self.is_finding).map(|first| {
             let first = if findings.len() == 1 { format!(": {first}") } else { format!("; the first: {first}") };
             format!("--fail-on {FINDING} is met by {}{first}", counted(findings.len() as u64, FINDING))
         });
-        of_findings.into_iter().chain(self.met_by_codes(settled)).collect()
+        of_findings.into_iter().chain(self.met_by_codes(settled, catalogue)).collect()
     }
 
-    fn met_by_codes(&self, settled: &Settled) -> Option<String> {
-        let (catalogue, filter) = (Catalogue::built_in(), Filter { codes: self.codes.clone()?, ..Filter::default() });
+    fn met_by_codes(&self, settled: &Settled, catalogue: &Catalogue) -> Option<String> {
+        let filter = Filter { codes: self.codes.clone()?, ..Filter::default() };
         let mut counts: Vec<(Key, u64)> = Vec::new();
         for (key, row) in settled.summary.iter().chain(settled.general.iter()) {
             if row.tally.count == 0 || !filter.check_key(&key, catalogue).is_empty() {
@@ -73,7 +73,8 @@ impl FailOn {
         }
         // The keys come in order, and the sort is stable.
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let mut texts: Vec<String> = counts.iter().take(NAMED).map(|(key, count)| of_code(key, *count)).collect();
+        let mut texts: Vec<String> =
+            counts.iter().take(NAMED).map(|(key, count)| of_code(key, *count, catalogue)).collect();
         let others: u64 = counts.iter().skip(NAMED).map(|(_, count)| count).sum();
         if others > 0 {
             texts.push(format!("{} with other codes", grouped(others)));
@@ -83,8 +84,8 @@ impl FailOn {
 }
 
 /// Returns a number of results with a code: `5 results with 102 Phone Unreachable`.
-fn of_code(key: &Key, count: u64) -> String {
-    let description = Catalogue::built_in().entry(key).map_or("", |entry| &entry.description);
+fn of_code(key: &Key, count: u64, catalogue: &Catalogue) -> String {
+    let description = catalogue.entry(key).map_or("", |entry| &entry.description);
     let name = match key {
         Key::Name(_) if !description.is_empty() => description.to_owned(),
         key => format!("{} {description}", term::shown(&key.to_string())).trim_end().to_owned(),

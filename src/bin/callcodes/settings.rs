@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     /// The definitions of the patterns in `set`.
     pub(crate) definitions: Vec<Definition>,
     pub(crate) set: PatternSet,
+    /// The catalogue with the user's entries, or `None` if there are none.
+    catalogue: Option<&'static Catalogue>,
     pub(crate) options: Options,
     /// The template for the names of machines in paths, if the user has set one.
     pub(crate) host_from: Option<Template>,
@@ -79,13 +81,19 @@ impl Settings {
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let config = config(patterns)?;
-        let set = compiled(&config.definitions, patterns)?.reading_in(input.encoding.given());
+        let set = compiled(&config, patterns)?.reading_in(input.encoding.given());
         let host_from = input.host_from.clone().or(config.host_from).map(|template| template.below(&inputs));
         options.opening.times.shapes = forms::with_built_in(config.times);
         options.opening.zones = config.zones.into_iter().collect();
         let zone = input.times.display();
         let definitions = config.definitions;
-        Ok(Settings { inputs, selection, definitions, set, options, host_from, zone })
+        let catalogue = config.catalogue;
+        Ok(Settings { inputs, selection, definitions, set, catalogue, options, host_from, zone })
+    }
+
+    /// Returns the catalogue, with the user's entries if there are any.
+    pub(crate) fn catalogue(&self) -> &'static Catalogue {
+        self.catalogue.unwrap_or_else(Catalogue::built_in)
     }
 
     /// Returns how the user has restricted the files that are read.
@@ -233,13 +241,8 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
     })
 }
 
-/// Returns the definitions of all patterns, in order of precedence.
-pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
-    config(args).map(|config| config.definitions)
-}
-
 /// Loads the configuration from the configuration file and other pattern files.
-fn config(args: &PatternArgs) -> Result<Config, Failure> {
+pub(crate) fn config(args: &PatternArgs) -> Result<Config, Failure> {
     let user_file = user_file(args);
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
         let misnamed = term::shown(&name::shown(&misnamed));
@@ -262,20 +265,16 @@ fn layers(args: &PatternArgs) -> Layers {
     }
 }
 
-/// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.
-pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
-    let definitions = definitions(args)?;
-    let set = compiled(&definitions, args)?;
-    Ok((definitions, set))
+/// Returns the configuration and the set that is compiled from its patterns and checked with their examples.
+pub(crate) fn proved(args: &PatternArgs) -> Result<(Config, PatternSet), Failure> {
+    let config = config(args)?;
+    let set = compiled(&config, args)?;
+    Ok((config, set))
 }
 
-fn compiled(definitions: &[Definition], args: &PatternArgs) -> Result<PatternSet, Failure> {
-    proof::compile(definitions, Catalogue::built_in).map_err(|found| refused(&found, args))
-}
-
-/// Returns the compiled set of all patterns.
-pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
-    proved(args).map(|(_, set)| set)
+/// Returns the set that is compiled from the patterns of a configuration and checked with their examples.
+pub(crate) fn compiled(config: &Config, args: &PatternArgs) -> Result<PatternSet, Failure> {
+    proof::compile(&config.definitions, || config.catalogue()).map_err(|found| refused(&found, args))
 }
 
 /// Returns the user's own configuration file, unless an option disables it.

@@ -64,6 +64,37 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the list of strings under `key`, which is empty if the table does not have it. `thing` is what messages call one of them.
+    pub(super) fn texts(&mut self, table: &Table<'_, '_>, key: &str, thing: &str) -> Vec<Text> {
+        let remedy = format!("write {key} = [ '...', '...' ]");
+        let mut texts = Vec::new();
+        for value in self.list(table, key, "texts", &remedy) {
+            match value.get_ref() {
+                DeValue::String(text) => texts.push((text.to_string(), self.place(value, text))),
+                _ => self.wrong_type(value, &format!("{thing} must be text"), &remedy),
+            }
+        }
+        texts
+    }
+
+    /// Returns the values of the list under `key`, which is empty if the table does not have it. `things` is what messages call them.
+    pub(super) fn list<'v, 'i>(
+        &mut self,
+        table: &Table<'v, 'i>,
+        key: &str,
+        things: &str,
+        remedy: &str,
+    ) -> &'v [Spanned<DeValue<'i>>] {
+        let Some(value) = table.entries.get(key) else { return &[] };
+        match value.get_ref() {
+            DeValue::Array(values) => values,
+            _ => {
+                self.wrong_type(value, &format!("`{key}` must be a list of {things}"), remedy);
+                &[]
+            }
+        }
+    }
+
     /// Returns the boolean under `key`, or `false` if the table does not have it.
     pub(super) fn flag(&mut self, table: &Table<'_, '_>, key: &str) -> bool {
         let Some(value) = table.entries.get(key) else {

@@ -26,7 +26,7 @@ const LIMIT_BYTES: usize = 4 << 20;
 
 /// A part of an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Channel,
     Provider,
     Time,
@@ -35,6 +35,21 @@ enum Part {
     Computer,
     Description,
     Xml,
+}
+
+impl Part {
+    /// Returns the field of an event that contains this part, or `None` for the text after the labels.
+    pub(super) fn of(self, event: &mut Event) -> Option<&mut String> {
+        Some(match self {
+            Part::Channel => &mut event.channel,
+            Part::Provider => &mut event.provider,
+            Part::Time => &mut event.time,
+            Part::Id => &mut event.id,
+            Part::Level => &mut event.level,
+            Part::Computer => &mut event.computer,
+            Part::Description | Part::Xml => return None,
+        })
+    }
 }
 
 /// The labels of the parts in English and in German.
@@ -137,25 +152,15 @@ impl Details {
 
     fn read_label(&mut self, line: &str) {
         let Some((part, rest)) = labelled(line) else { return };
-        let value = match part {
-            Part::Channel => &mut self.event.channel,
-            Part::Provider => &mut self.event.provider,
-            Part::Time => &mut self.event.time,
-            Part::Id => &mut self.event.id,
-            Part::Level => &mut self.event.level,
-            Part::Computer => &mut self.event.computer,
-            Part::Description => {
+        match part.of(&mut self.event) {
+            Some(value) => rest.clone_into(value),
+            None if part == Part::Xml => self.within = Within::Xml,
+            None => {
                 self.within = Within::Description;
                 self.description.push_str(rest);
                 self.description.push('\n');
-                return;
             }
-            Part::Xml => {
-                self.within = Within::Xml;
-                return;
-            }
-        };
-        rest.clone_into(value);
+        }
     }
 
     /// Appends the line of the event that has been read, if there is one.

@@ -1,9 +1,9 @@
-//! Reads events that Windows has exported, as text with a line for each event.
+//! Reads events that Windows or Entra has exported, as text with a line for each event.
 //!
 //! As XML, Event Viewer writes all events in one line with Save All Events As. `wevtutil qe LOG /f:xml` writes each event in a line of its
 //! own, and a program may write one over several lines. The events become the same lines as those of an event log; see
-//! [`line`](mod@super::line). For exports as text, see [`details`]. Text between events, which an export does not have, is
-//! passed on.
+//! [`line`](mod@super::line). For exports as text, see [`details`] and [`table`](super::table), and for sign-ins of Entra [`json`]. Text between
+//! events, which an export does not have, is passed on.
 
 use std::io::{self, Read};
 
@@ -11,7 +11,9 @@ use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memmem, memrchr};
 
 use super::details::{self, Details};
+use super::json::{self, Json};
 use super::line;
+use super::table::Table;
 use crate::problem::{Kind, Loss, Remedy};
 use crate::units::{CodePage, Units};
 use crate::unpack::input::Input;
@@ -27,6 +29,8 @@ const LIMIT_BYTES: usize = 4 << 20;
 enum Exported {
     Xml,
     Details(Box<Details>),
+    Table(Box<Table>),
+    Json(Json),
 }
 
 /// Whether a text that begins with `head` consists of exported events, in UTF-8, an ANSI code page or UTF-16.
@@ -39,16 +43,17 @@ impl Exported {
         let is_mark_or_space =
             |byte: &&u8| matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF) || byte.is_ascii_whitespace();
         let text = &head[head.iter().take_while(is_mark_or_space).count()..];
-        let details = || Exported::Details(Box::default());
-        // Most texts begin with none of these: `<`, `Log Name`, `Protokollname` and `Event[0]`.
-        if !matches!(text, [b'<' | b'L' | b'P' | b'E', ..]) {
-            return details::is_in(text).then(details);
+        let details = |text| details::is_in(text).then(|| Exported::Details(Box::default()));
+        // Most texts begin with none of these: `<`, `[`, `{`, `Log Name`, `Protokollname`, `Event[0]`, and the headings of tables.
+        if !matches!(text, [b'<' | b'[' | b'{' | b'L' | b'P' | b'E' | b'K' | b'S' | b'D', ..]) {
+            return details(text);
         }
         // Without the NULs, ASCII in UTF-16 is ASCII.
         let ascii: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
-        match ascii.starts_with(b"<") {
-            true => is_xml(&ascii).then_some(Exported::Xml),
-            false => details::is_in(&ascii).then(details),
+        match ascii.first() {
+            Some(b'<') => is_xml(&ascii).then_some(Exported::Xml),
+            Some(b'[' | b'{') if json::is_export(&ascii) => Some(Exported::Json(Json::default())),
+            _ => Table::of(&ascii).map(|table| Exported::Table(Box::new(table))).or_else(|| details(&ascii)),
         }
     }
 }
@@ -76,6 +81,8 @@ pub(crate) struct Export {
     start: usize,
     searched: usize,
     is_at_end: bool,
+    /// The line of JSON that is being read.
+    records: Vec<u8>,
     /// The lines that have been read, and how many of their bytes have been returned.
     text: Vec<u8>,
     returned: usize,
@@ -103,6 +110,7 @@ impl Export {
             start: 0,
             searched: 0,
             is_at_end: false,
+            records: Vec::new(),
             text: Vec::new(),
             returned: 0,
             is_in_line: false,
@@ -135,8 +143,10 @@ impl Export {
 
     /// Converts the next part of `pending`. Returns whether there was one.
     fn convert(&mut self) -> bool {
-        if let Exported::Details(_) = self.kind {
-            return self.convert_line();
+        match self.kind {
+            Exported::Xml => {}
+            Exported::Details(_) | Exported::Table(_) => return self.convert_line(),
+            Exported::Json(_) => return self.convert_json(),
         }
         let rest = &self.pending[self.start..];
         match event_start(rest) {
@@ -153,7 +163,6 @@ impl Export {
 
     /// Converts the next line of an export as text, if it and the next one are complete.
     fn convert_line(&mut self) -> bool {
-        let Exported::Details(details) = &mut self.kind else { return false };
         let rest = &self.pending[self.start..];
         let end_of_line = |text: &[u8]| match memchr(b'\n', text) {
             Some(at) => Some(at + 1),
@@ -165,13 +174,39 @@ impl Export {
         };
         let [line, next] =
             [&rest[..end], &rest[end..end + next]].map(|line| CodePage::of(line, Units::Bytes, self.given).read(line));
-        if line.is_empty() {
-            details.finish(&mut self.text);
-            return !self.text.is_empty();
+        let line = line.trim_start_matches('\u{feff}');
+        match &mut self.kind {
+            Exported::Xml | Exported::Json(_) => return false,
+            Exported::Details(details) if end == 0 => details.finish(&mut self.text),
+            Exported::Details(details) => details.read(line, &next, &mut self.text),
+            Exported::Table(table) if end == 0 => table.finish(&mut self.text),
+            Exported::Table(table) => table.read(line, &mut self.text),
         }
-        details.read(line.trim_start_matches('\u{feff}'), &next, &mut self.text);
         self.start += end;
-        true
+        end > 0 || !self.text.is_empty()
+    }
+
+    /// Converts what has been read of JSON.
+    fn convert_json(&mut self) -> bool {
+        let Exported::Json(json) = &mut self.kind else { return false };
+        json.read(&self.pending[self.start..], &mut self.records);
+        self.start = self.pending.len();
+        if self.is_at_end {
+            json.finish(&mut self.records);
+        }
+        let end = match memrchr(b'\n', &self.records) {
+            Some(at) => at + 1,
+            None if self.records.len() > LIMIT_BYTES => self.records.len(),
+            None => 0,
+        };
+        for line in self.records[..end].split_inclusive(|&byte| byte == b'\n') {
+            let line = CodePage::of(line, Units::Bytes, self.given).read(line);
+            // A byte order mark before the first record is a line of its own.
+            let line = line.trim_start_matches('\u{feff}');
+            self.text.extend_from_slice(if line == "\n" { b"" } else { line.as_bytes() });
+        }
+        self.records.drain(..end);
+        end > 0
     }
 
     /// Converts the event at the start of `pending`, if it is complete.
@@ -360,6 +395,27 @@ mod tests {
         let (events, lines): (String, String) = (0..2000).map(details).unzip();
         for piece_bytes in [1000, 3001, usize::MAX] {
             assert_eq!(read(events.as_bytes(), piece_bytes), (lines.clone(), None));
+        }
+    }
+
+    #[test]
+    fn json_is_read_in_every_encoding() {
+        let record =
+            "{\r\n  \"createdDateTime\": \"2026-11-26T08:20:11Z\",\r\n  \"userDisplayName\": \"f\u{fc}r\"\r\n}";
+        let line = "{\"createdDateTime\":\"2026-11-26T08:20:11Z\",\"userDisplayName\":\"f\u{fc}r\"}\n";
+        for start in ["", "\u{feff}", "\r\n"] {
+            for (open, close) in [("", ""), ("[\r\n", "\r\n]\r\n")] {
+                let export = format!("{start}{open}{record},{record}{close}");
+                let utf16 = |write: fn(u16) -> [u8; 2]| export.encode_utf16().flat_map(write).collect::<Vec<u8>>();
+                let latin = export.chars().map(|it| u8::try_from(u32::from(it)).unwrap_or(b' ')).collect();
+                for bytes in [export.clone().into(), latin, utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+                    assert!(is_export(&bytes[..bytes.len().min(512)]), "{export}");
+                    for piece_bytes in [1, 7, usize::MAX] {
+                        let separator = if open.is_empty() { ",\n" } else { "" };
+                        assert_eq!(read(&bytes, piece_bytes), ([line, separator, line].concat(), None));
+                    }
+                }
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Reads Windows event logs (.evtx) as text with a line for each event.
 //!
 //! The crate `evtx` reads the events in a block, and [`line`](mod@line) says how an event is written as a line. [`export`] reads events that Windows
-//! has exported.
+//! or Entra has exported.
 //!
 //! # Layout
 //!
@@ -36,7 +36,9 @@
 mod block;
 mod details;
 mod export;
+mod json;
 mod line;
+mod table;
 
 use std::io::Read as _;
 

@@ -27,11 +27,12 @@ const CAVEAT: &str = "A code says what happened to the call or message, not whet
                       SUCCESS_ and FAILED_ in a name.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
-    let catalogue = Catalogue::built_in();
+    let config = settings::config(&args.patterns)?;
+    let catalogue = config.catalogue();
     let mut found = Found::default();
     for question in questions(&args.queries)? {
         match question {
-            Question::Pasted => found.add_pasted(catalogue, &settings::pattern_set(&args.patterns)?)?,
+            Question::Pasted => found.add_pasted(catalogue, &settings::compiled(&config, &args.patterns)?)?,
             Question::One(query) => found.add_query(catalogue, &query),
             Question::Phrase(words) => found.add_phrase(catalogue, &words),
         }

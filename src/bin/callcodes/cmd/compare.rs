@@ -52,7 +52,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
         channels: std::mem::take(&mut filter.channels),
         ..Filter::default()
     };
-    let sides = sides(args, &session.settings.inputs, &filter, of)?;
+    let catalogue = session.settings.catalogue();
+    let sides = sides(args, &session.settings.inputs, &filter, of, catalogue)?;
     let saved =
         || sides.iter().filter_map(|(_, input)| if let Input::Saved(saved) = input { Some(saved) } else { None });
     let is_any_saved = saved().next().is_some();
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     outcome.problems.dedup();
     let [before, after] = &counts[..] else { return Ok(Status::Refused) };
     let mut comparison = compare::compare(before, after);
-    comparison.rows.retain(|row| keys.check_key(&row.key, Catalogue::built_in()).is_empty());
+    comparison.rows.retain(|row| keys.check_key(&row.key, catalogue).is_empty());
     let sides = <[Side; 2]>::try_from(described).unwrap_or_default();
     let compared = Compared { sides, comparison, of, problems: outcome.problems.clone(), zone: session.settings.zone };
     let (format, layout) = (Format::from(session.format), session.layout());
@@ -131,7 +132,7 @@ fn read(
         ..Options::default()
     };
     session.read(|walk, settings, _| {
-        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+        sign_ins::count(walk, &settings.set, settings.catalogue(), &settings.options, options)
     })
 }
 
@@ -141,6 +142,7 @@ fn sides(
     inputs: &[PathBuf],
     filter: &Filter,
     of: Option<Dimension>,
+    catalogue: &Catalogue,
 ) -> Result<[(String, Input); 2], Failure> {
     if let Some(split) = args.split {
         let zone = args.read.input.times.typed();
@@ -192,7 +194,7 @@ fn sides(
         return Err(Failure::Message("BEFORE and AFTER cannot both be standard input".to_owned()));
     }
     let side = |path: &PathBuf| {
-        let Some(saved) = saved(path, of)? else {
+        let Some(saved) = saved(path, of, catalogue)? else {
             return Ok((shown(path), Input::Logs(vec![path.clone()], filter.window)));
         };
         let without_keys = Filter { relative_to: RelativeTo::Nothing, ..filter.clone() };
@@ -226,14 +228,14 @@ fn is_summary(path: &Path) -> bool {
 }
 
 /// Reads a saved summary. Returns `None` if the file is something else, such as a log.
-fn saved(path: &Path, of: Option<Dimension>) -> Result<Option<Saved>, Failure> {
+fn saved(path: &Path, of: Option<Dimension>, catalogue: &Catalogue) -> Result<Option<Saved>, Failure> {
     if !is_summary(path) {
         return Ok(None);
     }
     let Some(text) = beginning(path, SAVED_BYTES) else { return Ok(None) };
     let is_own = render::is_own_output(text.as_bytes());
     let refused = |reason: String| Err(Failure::Message(format!("{}: {reason}", shown(path))));
-    match compare::read(&text, of, Catalogue::built_in()) {
+    match compare::read(&text, of, catalogue) {
         Ok(saved) => Ok(Some(saved)),
         Err(NotSaved::Damaged(_)) if !is_own => Ok(None),
         Err(NotSaved::Damaged(reason)) => {

@@ -1,6 +1,5 @@
 //! `files`: lists what each input is, in the order of the inputs.
 
-use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::{Inventory, inventory};
 use callcodes::render::Format;
 use callcodes::report::excluded;
@@ -19,7 +18,7 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let (filter, host_from) = (filters::filter(filter, &input.times)?, session.settings.host_from.clone());
     let counting = Options { filter, host_from, zone: session.settings.zone, ..Options::default() };
     let outcome = session
-        .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, counting))?;
+        .read(|walk, settings, _| inventory(walk, &settings.set, settings.catalogue(), &settings.options, counting))?;
     let Inventory { entries, sign_ins, left_out } = &outcome.summary;
     filters::check(sign_ins)?;
     let mut renderer = Format::from(session.format).renderer(sheet_of(entries), session.layout());

@@ -29,9 +29,9 @@ use crate::term::{self, Output};
 pub(crate) const HELD_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
-    let catalogue = Catalogue::built_in();
     let written = if args.no_join { Written::AsItComes } else { Written::AtTheEnd };
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| written)?;
+    let catalogue = session.settings.catalogue();
     let filter = filters::filter(&args.filter, &args.input.times)?;
     if let Some(reason) = needs_join(args, &filter).filter(|_| args.no_join) {
         return Err(Failure::Message(format!("{reason}, so it cannot be used with --no-join")));
@@ -162,7 +162,7 @@ impl Run {
     /// Counts the results as `scan` does.
     fn count(&self, walk: Walk, settings: &Settings) -> io::Result<Outcome<Settled>> {
         let counting = Options { with_cells: true, ..self.counting(settings) };
-        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, counting)
+        sign_ins::count(walk, &settings.set, settings.catalogue(), &settings.options, counting)
     }
 
     /// Returns the options for counting results.
@@ -179,7 +179,7 @@ impl Run {
         format: &impl LineFormat,
         output: &mut Output,
     ) -> io::Result<Outcome<(u64, Settled)>> {
-        let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
+        let (set, catalogue, options) = (&settings.set, settings.catalogue(), &settings.options);
         if self.is_joined {
             let counting = Options { near_misses: Sought::No, ..self.counting(settings) };
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
-use callcodes::catalogue::Catalogue;
 use callcodes::name;
 use callcodes::partial::{self, Coverage, Merge, RefusedError, Stored};
 use callcodes::pipeline::{CopyRule, recorded};
@@ -56,7 +55,7 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         if merge.headers().any(|(header, _)| header.keep_copies) {
             options.copies = CopyRule::CountAll;
         }
-        let (set, catalogue) = (&settings.set, Catalogue::built_in());
+        let (set, catalogue) = (&settings.set, settings.catalogue());
         recorded::count(set, catalogue, &options, job.options.clone(), |sink| merge.feed(sink))
     });
     let mut outcome =

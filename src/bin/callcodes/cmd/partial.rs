@@ -210,7 +210,7 @@ fn write(
             }
         }
     };
-    let (set, catalogue) = (&settings.set, Catalogue::built_in());
+    let (set, catalogue) = (&settings.set, settings.catalogue());
     recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
     writer.end()?;
     output.flush()

@@ -9,7 +9,7 @@ mod test;
 
 use std::path::Path;
 
-use callcodes::catalogue::Catalogue;
+use callcodes::config::Config;
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::render::Options;
 use callcodes::render::patterns::{Full, list};
@@ -38,7 +38,7 @@ fn replaces_built_in(name: &str) -> String {
 }
 
 fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
-    let (definitions, set) = settings::proved(patterns)?;
+    let (Config { definitions, .. }, set) = settings::proved(patterns)?;
     let styles = Styles::choose(ColorArg::Auto, None);
     let options = Options { width: term::width(None), head: styles.heading, ..Options::default() };
     Output::write_whole(None, &styles, |output| list(&definitions, &set, &options, output))?;
@@ -46,7 +46,8 @@ fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
 }
 
 fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
-    let (definitions, set) = settings::proved(patterns)?;
+    let (config, set) = settings::proved(patterns)?;
+    let (catalogue, definitions) = (config.catalogue(), config.definitions);
     let index_of = |name: &String| definitions.iter().position(|definition| definition.name == *name);
     let unknown: Vec<Diagnostic> = names
         .iter()
@@ -67,7 +68,7 @@ fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Resu
             indexes.push(index);
         }
     }
-    let full = Full { definitions: &definitions, set: &set, catalogue: Catalogue::built_in() };
+    let full = Full { definitions: &definitions, set: &set, catalogue };
     Output::write_whole(target, &Styles::default(), |output| full.write_all(&indexes, output))?;
     Ok(Status::Done)
 }

@@ -1,6 +1,5 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
-use callcodes::catalogue::Catalogue;
 use callcodes::filter::Filter;
 use callcodes::pattern::Pattern;
 use callcodes::pipeline::{Outcome, audit, sign_ins};
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     session.without_store = "leave out --audit";
     let job = Job::new(count, by, filters::filter(filter, &input.times)?, &session)?;
     let outcome = session.read(|walk, settings, output| {
-        let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), job.options.clone());
+        let (set, catalogue, options) = (&settings.set, settings.catalogue(), job.options.clone());
         if let Some(lines) = count.audit {
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
             return audit::count(walk, set, catalogue, &settings.options, options, usize::from(lines), &mut store);
@@ -143,9 +142,10 @@ impl<'a> Job<'a> {
         };
         let problems = outcome.problems.clone();
         let settled = std::mem::take(&mut outcome.summary);
-        let findings = Found::of(&settled, Catalogue::built_in(), &count.repeats.options(), again);
-        let met = fail_on.met(&settled, &findings.texts().collect::<Vec<&str>>());
-        let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
+        let catalogue = session.settings.catalogue();
+        let findings = Found::of(&settled, catalogue, &count.repeats.options(), again);
+        let met = fail_on.met(&settled, catalogue, &findings.texts().collect::<Vec<&str>>());
+        let report = Report::of_sign_ins(settled, &by, shown(count), problems, catalogue, searched);
         let mut report = Report { times: outcome.times, findings, is_only_findings, ..report };
         // Without any result, the near misses are the answer.
         let is_listed = count.near_misses || (report.results == 0 && report.sign_ins.dropped.results == 0 && !is_csv);

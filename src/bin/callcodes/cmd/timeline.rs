@@ -1,6 +1,5 @@
 //! `timeline`: lists the sign-ins of one user or host in the order of time.
 
-use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::Format;
 use callcodes::report::breakdown::Shown;
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &TimelineArgs) -> Result<Status, Failure> {
         with_timeline: true,
         ..Options::default()
     };
-    let catalogue = Catalogue::built_in();
+    let catalogue = session.settings.catalogue();
     let mut outcome = session
         .read(|walk, settings, _| sign_ins::count(walk, &settings.set, catalogue, &settings.options, counting))?;
     filters::check(&outcome.summary)?;

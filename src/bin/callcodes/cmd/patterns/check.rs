@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
-use callcodes::config;
+use callcodes::config::{self, Layer};
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::pattern::file::CodeOf;
 use callcodes::pattern::learn::Kind;
 use callcodes::pattern::{Pattern, PatternSet};
 use callcodes::pipeline::similar::{Compared, sample_of};
@@ -28,6 +29,7 @@ const COMPARED_LINES: usize = 20;
 struct Checked {
     name: String,
     definitions: Vec<Definition>,
+    codes: Vec<CodeOf>,
     wrong: Vec<Diagnostic>,
 }
 
@@ -47,11 +49,11 @@ pub(super) fn run(args: CheckArgs) -> Result<Status, Failure> {
         (output_args(logs.verbose), PatternArgs { no_config: true, ..PatternArgs::default() });
     let mut logs = Logs::begin(paths, logs, &no_patterns, &output_args)?;
     let sound = checked.iter().filter(|file| file.wrong.is_empty());
-    let mut lines: Vec<String> = sound.map(|file| kept(&file.name, &file.definitions)).collect();
+    let mut lines: Vec<String> = sound.map(|file| kept(&file.name, &file.definitions, file.codes.len())).collect();
     let mut notes = Vec::new();
-    if let Some(Together { definitions, set, own, notes: of_patterns }) = together {
+    if let Some(Together { definitions, set, catalogue, own, notes: of_patterns }) = together {
         notes = of_patterns;
-        lines.extend(compared(&mut logs, &definitions, &set.reading_in(encoding), &own)?);
+        lines.extend(compared(&mut logs, &definitions, (&set.reading_in(encoding), catalogue), &own)?);
     }
     logs.write(|output| lines.iter().try_for_each(|line| writeln!(output, "{line}")))?;
     let status = logs.end()?;
@@ -67,6 +69,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Status, Failure> {
 struct Together {
     definitions: Vec<Definition>,
     set: PatternSet,
+    catalogue: &'static Catalogue,
     /// The indexes of the patterns of files without errors.
     own: Vec<usize>,
     /// What is not an error but could be improved.
@@ -77,7 +80,7 @@ struct Together {
 fn compared(
     logs: &mut Logs<'_>,
     definitions: &[Definition],
-    set: &PatternSet,
+    (set, catalogue): (&PatternSet, &'static Catalogue),
     own: &[usize],
 ) -> Result<Vec<String>, Failure> {
     if !logs.are_there() {
@@ -86,10 +89,9 @@ fn compared(
     let is_compared =
         |index: &usize| definitions.get(*index).is_some_and(|one| !one.role.is_context() && !one.multiline);
     let own: Vec<usize> = own.iter().copied().filter(is_compared).collect();
-    let catalogue = Catalogue::built_in();
     // What similar lines look like follows from the examples and from the lines that the pattern takes.
     let alone = |&index: &usize| Compared { pattern: Some(index), kinds: Vec::new(), kept: COMPARED_LINES };
-    let taken = logs.compare(set, &own.iter().map(alone).collect::<Vec<_>>())?;
+    let taken = logs.compare((set, catalogue), &own.iter().map(alone).collect::<Vec<_>>())?;
     let with_kinds = own.iter().zip(&taken).map(|(&index, seen)| {
         let examples = definitions[index].examples.iter();
         let examples = examples.filter_map(|example| sample_of(set, catalogue, index, &example.line));
@@ -97,7 +99,7 @@ fn compared(
         let kinds = samples.filter(|sample| !sample.code.is_empty()).filter_map(|sample| Kind::of(&sample)).collect();
         Compared { pattern: Some(index), kinds, kept: SHOWN_LINES }
     });
-    let seen = logs.compare(set, &with_kinds.collect::<Vec<_>>())?;
+    let seen = logs.compare((set, catalogue), &with_kinds.collect::<Vec<_>>())?;
     let names = own.iter().map(|&index| definitions[index].name.as_str());
     Ok(names.zip(&seen).flat_map(|(name, seen)| comparison(name, seen)).collect())
 }
@@ -105,15 +107,22 @@ fn compared(
 fn read(path: &Path) -> Checked {
     let name = Origin::File(path.to_owned()).to_string();
     match config::read_file(path) {
-        Ok(definitions) => Checked { name, definitions, wrong: Vec::new() },
-        Err(wrong) => Checked { name, definitions: Vec::new(), wrong },
+        Ok(Layer { definitions, codes, .. }) => Checked { name, definitions, codes, wrong: Vec::new() },
+        Err(wrong) => Checked { name, definitions: Vec::new(), codes: Vec::new(), wrong },
     }
 }
 
 /// Checks the files that could be read as `-f` would load them: together, and with precedence over the built-in patterns. Returns
 /// `None` if they cannot be loaded together.
 fn check_together(checked: &mut [Checked]) -> Option<Together> {
-    let catalogue = Catalogue::built_in();
+    let codes = checked.iter().flat_map(|file| file.codes.iter().cloned()).collect();
+    let catalogue = match config::catalogue(vec![codes]) {
+        Ok(catalogue) => catalogue.unwrap_or_else(Catalogue::built_in),
+        Err(wrong) => {
+            assign(wrong, checked);
+            return None;
+        }
+    };
     let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
     let (definitions, set) = match config::over_built_in(own)
         .and_then(|all| PatternSet::compile(&all).map(|set| (all, set)).map_err(|refused| vec![refused]))
@@ -138,7 +147,7 @@ fn check_together(checked: &mut [Checked]) -> Option<Together> {
     notes.extend(thoughts(&own, &set));
     notes.extend(taken(&own, &definitions, &set, catalogue));
     let own = own.into_iter().map(|(index, _)| index).collect();
-    Some(Together { own, notes, definitions, set })
+    Some(Together { own, notes, definitions, set, catalogue })
 }
 
 /// Assigns each error to the file that it points to.

@@ -41,7 +41,6 @@ const SIMILAR_LINES: usize = 500;
 const AROUND_CHARACTERS: usize = 24;
 
 pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
-    let catalogue = Catalogue::built_in();
     // The target is resolved first, so that nothing is read in vain.
     let target = if args.write { Some(own_file::path(&args.patterns)?) } else { own_file::path(&args.patterns).ok() };
     let LearnArgs {
@@ -62,9 +61,10 @@ pub(super) fn run(args: LearnArgs) -> Result<Status, Failure> {
     if let Some(number) = near_miss {
         lines.push(logs.near_miss(number)?);
     }
+    let known = Known::new(&pattern_args, encoding)?;
+    let catalogue = known.catalogue;
     let said = [("--user", Capture::User, user), ("--host", Capture::Host, host)];
     let (samples, others) = samples(&lines, &code, &said, catalogue)?;
-    let known = Known::new(&pattern_args, encoding)?;
     if let Some(note) = known.takes_all(&samples, catalogue) {
         term::note(note);
         return Ok(Status::Done);
@@ -302,6 +302,7 @@ fn check_name(name: Option<&str>, is_taken: &dyn Fn(&str) -> bool) -> Result<(),
 struct Known {
     definitions: Vec<Definition>,
     set: PatternSet,
+    catalogue: &'static Catalogue,
     /// The encoding of all logs, if the user has chosen one.
     encoding: Option<&'static Encoding>,
 }
@@ -310,14 +311,16 @@ struct Known {
 struct Proved {
     definitions: Vec<Definition>,
     set: PatternSet,
+    catalogue: &'static Catalogue,
     /// The indexes of the learned patterns.
     learned: std::ops::Range<usize>,
 }
 
 impl Known {
     fn new(args: &PatternArgs, encoding: Option<&'static Encoding>) -> Result<Known, Failure> {
-        let (definitions, set) = settings::proved(args)?;
-        Ok(Known { definitions, set: set.reading_in(encoding), encoding })
+        let (config, set) = settings::proved(args)?;
+        let (catalogue, definitions) = (config.catalogue(), config.definitions);
+        Ok(Known { definitions, set: set.reading_in(encoding), catalogue, encoding })
     }
 
     /// Returns a note if a pattern already finds the code in each of the lines.
@@ -350,13 +353,13 @@ impl Known {
         let mut definitions = self.definitions.clone();
         let range = at..at + own.len();
         definitions.splice(at..at, own);
-        let set = proof::compile(&definitions, Catalogue::built_in).map_err(|mut found| {
+        let set = proof::compile(&definitions, || self.catalogue).map_err(|mut found| {
             let message = "the learned patterns do not pass their own check, so they cannot be used";
             let remedy = "learn from one line at a time, or from longer lines; what follows shows what is wrong";
             found.insert(0, Diagnostic::new(message).remedy(remedy));
             settings::diagnostics(&found)
         })?;
-        Ok(Proved { definitions, set: set.reading_in(self.encoding), learned: range })
+        Ok(Proved { definitions, set: set.reading_in(self.encoding), catalogue: self.catalogue, learned: range })
     }
 }
 
@@ -382,7 +385,8 @@ impl Proved {
 /// Returns lines in the logs that are similar to the samples and that no pattern takes, after those that the user has passed.
 fn similar(logs: &mut Logs<'_>, known: &Known, samples: &[Sample], others: &[String]) -> Result<Vec<String>, Failure> {
     let kinds = samples.iter().filter_map(Kind::of).collect();
-    let seen = logs.compare(&known.set, &[Compared { pattern: None, kinds, kept: SIMILAR_LINES }])?;
+    let seen =
+        logs.compare((&known.set, known.catalogue), &[Compared { pattern: None, kinds, kept: SIMILAR_LINES }])?;
     let lines = seen.iter().flat_map(|seen| seen.first_left.iter()).map(|line| line.sample.line.clone());
     Ok(others.iter().cloned().chain(lines).collect())
 }
@@ -399,5 +403,5 @@ fn seen(logs: &mut Logs<'_>, proved: &Proved, learned: &[Learned]) -> Result<Vec
             kept: SHOWN_LINES,
         })
         .collect();
-    logs.compare(&proved.set, &compared)
+    logs.compare((&proved.set, proved.catalogue), &compared)
 }

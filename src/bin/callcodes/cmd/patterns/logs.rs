@@ -67,14 +67,17 @@ impl<'a> Logs<'a> {
     }
 
     /// Reads the logs, and returns what was seen for each of `compared`, or nothing if there are no logs.
-    pub(super) fn compare(&mut self, set: &PatternSet, compared: &[Compared]) -> Result<Vec<Seen>, Failure> {
+    pub(super) fn compare(
+        &mut self,
+        (set, catalogue): (&PatternSet, &Catalogue),
+        compared: &[Compared],
+    ) -> Result<Vec<Seen>, Failure> {
         let Some(session) = &mut self.session else { return Ok(Vec::new()) };
         if self.is_read && self.outcome.files == 0 {
             // The reasons have been reported.
             return Ok(vec![Seen::default(); compared.len()]);
         }
-        let outcome =
-            session.read(|walk, settings, _| compare(walk, set, Catalogue::built_in(), &settings.options, compared))?;
+        let outcome = session.read(|walk, settings, _| compare(walk, set, catalogue, &settings.options, compared))?;
         let (outcome, seen) = outcome.without_results();
         (self.outcome, self.is_read) = (outcome, true);
         Ok(seen)
@@ -89,7 +92,7 @@ impl<'a> Logs<'a> {
         };
         let options = Options { near_misses: Sought::Numbered, ..Options::default() };
         let outcome = session.read(|walk, settings, _| {
-            sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+            sign_ins::count(walk, &settings.set, settings.catalogue(), &settings.options, options)
         })?;
         let list = NearMissList::new(&outcome.summary.near_misses);
         let count = list.rows.len();

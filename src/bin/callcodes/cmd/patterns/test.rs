@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use callcodes::catalogue::Catalogue;
 use callcodes::neighbour::neighbour;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::diagnostic::Diagnostic;
@@ -25,10 +24,10 @@ const LIMIT_BYTES: usize = 1 << 20;
 const LIMIT_LINES: usize = 1_000;
 
 pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
-    let definitions = settings::definitions(patterns)?;
+    let config = settings::config(patterns)?;
+    let (catalogue, definitions) = (config.catalogue(), config.definitions);
     // Examples are not checked, because users come here to see why an example fails.
     let set = PatternSet::compile(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
-    let catalogue = Catalogue::built_in();
     let mut text = read(input.filter(|input| *input != STDIN))?;
     let was_cut = cut(&mut text);
 
