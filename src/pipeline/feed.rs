@@ -244,7 +244,11 @@ impl Blocks {
 
     /// Returns the errors, the changes of the encoding, and the digest of all bytes, if the stream is compared with other sources.
     fn end(&mut self) -> (Vec<io::Error>, Box<Changes>, Option<Box<Digests>>) {
-        (std::mem::take(&mut self.failed), Box::new(self.chunks.changes()), self.chunks.reader().digests().map(Box::new))
+        (
+            std::mem::take(&mut self.failed),
+            Box::new(self.chunks.changes()),
+            self.chunks.reader().digests().map(Box::new),
+        )
     }
 }
 
