@@ -79,6 +79,8 @@ pub enum Remedy {
     SaveEvents,
     /// Save the attachments of the message.
     SaveAttachments,
+    /// Save the text of the mail as HTML.
+    SaveHtml,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.

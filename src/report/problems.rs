@@ -125,6 +125,7 @@ fn worded(remedy: Remedy) -> &'static str {
             "ask the sender to save the log with Save All Events As in Event Viewer and to send that file"
         }
         Remedy::SaveAttachments => "save its attachments and scan these",
+        Remedy::SaveHtml => "save the mail as HTML and scan that if the texts differ",
         Remedy::Decompress => "decompress it with another program and scan the result",
         Remedy::DecompressData => "decompress the file with another program and scan the result",
         Remedy::DecompressWithDictionary => "decompress the file with that dictionary and scan the result",

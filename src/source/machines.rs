@@ -303,7 +303,11 @@ fn machine(folder: &str) -> Option<&str> {
     let name = match folder.strip_suffix('!') {
         None => folder,
         Some(archive) => {
-            let name = archive.rsplit_once('.').map_or(archive, |(name, _)| name);
+            let (name, ending) = archive.rsplit_once('.').unwrap_or((archive, ""));
+            // A mail is named after its subject.
+            if ending.eq_ignore_ascii_case("eml") {
+                return None;
+            }
             name.strip_suffix(".tar").unwrap_or(name)
         }
     };
@@ -399,6 +403,7 @@ mod tests {
             ["t/logs/svc.log", "t/old logs_2/svc.log"],
             ["t/backup/svc.log", "t/host1/svc.log"],
             ["t/backup.zip!/svc.log", "t/temp.zip!/svc.log"],
+            ["t/no call.eml!/text.txt", "t/busy.EML!/text.txt"],
             ["t/radius/x.log", "t/service/x.log"],
             ["t/radius/x.log", "t/host1/x.log"],
             ["t/old_Svc.log", "t/new_Svc.log"],

@@ -24,6 +24,7 @@
 //! | zstd | RFC 8878 | `decoder`, skippable frames only |
 //! | lz4 | LZ4 Frame Format Description 1.6 | `decoder`, skippable frames only |
 //! | evtx | libevtx, "Windows XML Event Log (EVTX) format"; \[MS-EVEN6\] 2.2.12 | `event_log`, without the binary XML |
+//! | mail, mbox | RFC 5322, RFC 2045 to 2049; RFC 4155 | not here |
 //! | bzip2, xz | none for bzip2; The .xz File Format | not here |
 //!
 //! # Invariants

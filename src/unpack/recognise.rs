@@ -41,7 +41,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use self::Recognised as Is;
-use super::archive::{begins_tar, crc32};
+use super::archive::{begins_mail, begins_tar, crc32};
 use super::binary::{has_control, is_control, is_not_text};
 use super::event_log;
 use super::fault::damaged;
@@ -95,6 +95,8 @@ pub enum Format {
     SevenZip,
     /// cab, the cabinet of Windows.
     Cab,
+    /// A mail, whose files are its text and its attachments.
+    Mail,
 }
 
 /// A compressed or other binary format that can be read as text. It is displayed as its usual name in lower case.
@@ -311,6 +313,7 @@ impl fmt::Display for Format {
             Format::Tar => "tar",
             Format::SevenZip => "7z",
             Format::Cab => "cab",
+            Format::Mail => "mail",
         })
     }
 }
@@ -377,6 +380,12 @@ const TABLE: &[Signature] = &[
     row(0, b"MSWIM\0\0\0", alone, Is::Unsupported(Unsupported::Archive("a WIM"))),
     row(0, b"\x60\xea", is_arj, Is::Unsupported(Unsupported::Archive("an ARJ"))),
     row(2, b"-l", is_lha, Is::Unsupported(Unsupported::Archive("an LHA"))),
+    row(
+        0,
+        b"\x78\x9f\x3e\x22",
+        alone,
+        Is::Unsupported(Unsupported::Container("an attachment of Outlook (winmail.dat)")),
+    ),
     row(0, b"\xed\xab\xee\xdb", alone, Is::Unsupported(Unsupported::Archive("an RPM"))),
     row(0, b"0707", is_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
     row(0, b"\xc7\x71", is_binary_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
@@ -412,6 +421,7 @@ const TABLE: &[Signature] = &[
     // In UTF-32, most bytes are NULs, and letters may look like the beginnings of binary data.
     row(0, b"", |head| Units::utf32_of(&head[..head.len().min(HEAD_BYTES)]).is_some(), Is::Text),
     row(0, b"", |head| event_log::is_export(&head[..head.len().min(HEAD_BYTES)]), Is::Events),
+    row(0, b"", begins_mail, Is::Archive(Format::Mail)),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),

@@ -22,6 +22,7 @@
 mod cab;
 mod dos;
 mod held;
+mod mail;
 mod seven_zip;
 mod solid;
 mod tar;
@@ -42,6 +43,7 @@ use super::file::DiskFile;
 use super::input::Input;
 pub(crate) use super::recognise::Format;
 use crate::problem::{Kind, Limit, Loss, Remedy};
+pub(super) use mail::begins as begins_mail;
 pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
@@ -210,6 +212,7 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
         Format::Zip => zip::walk(container, options, visit),
         Format::SevenZip => seven_zip::walk(container, options, visit),
         Format::Cab => cab::walk(container, options, visit),
+        Format::Mail => mail::walk(container, options, visit),
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Every archive format.
+/// Every archive format. Mails are not among them, because a damaged mail is text.
 pub(crate) const FORMATS: [Format; 4] = [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab];
 
 /// Returns an archive with these members, each with its name and its content.
@@ -62,6 +62,7 @@ pub(crate) fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
         Format::Zip => zip(members, zip::CompressionMethod::Deflated),
         Format::SevenZip => seven_zip(members),
         Format::Cab => cab(members),
+        Format::Mail => panic!("a mail is text: see `tests/cmd/mail.toml`"),
     }
 }
 
