@@ -12,6 +12,8 @@
 
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt as _};
+
 /// The largest number of rows that are kept. Up to twice as many are in memory, in 40 bytes each.
 pub const ROWS_LIMIT: usize = 1 << 18;
 
@@ -23,8 +25,8 @@ const HOURLY_LIMIT: usize = 1 << 18;
 /// The factor by which periods become longer if there are too many entries: hours become days first.
 const WIDER: i32 = 24;
 
-/// The number of codes whose last row is remembered.
-const RECENT: usize = 64;
+/// The number of codes whose last row is remembered, more than there are in the catalogue.
+const RECENT: usize = 256;
 
 /// A minute in nanoseconds.
 pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
@@ -114,6 +116,8 @@ pub struct Rows {
     limit: usize,
     /// For codes, the indexes of the last rows of unknown users. A wrong index is harmless, because the row is compared.
     recent: [u32; RECENT],
+    /// The same for the last entries of codes on hosts in `hourly`.
+    recent_hourly: [u32; RECENT],
 }
 
 impl PartialEq for Rows {
@@ -135,7 +139,8 @@ impl Rows {
     /// Creates an empty collection that keeps at most `limit` rows.
     #[must_use]
     pub fn new(limit: usize) -> Rows {
-        Rows { rows: Vec::new(), level: 0, hourly: Vec::new(), hours: 1, limit, recent: [u32::MAX; RECENT] }
+        let (rows, hourly, recent) = (Vec::new(), Vec::new(), [u32::MAX; RECENT]);
+        Rows { rows, level: 0, hourly, hours: 1, limit, recent, recent_hourly: recent }
     }
 
     /// Adds a result. `hash` returns the hash of a person, which must not depend on the numbers that were assigned.
@@ -200,6 +205,12 @@ impl Rows {
         self.hourly.retain(|hourly| hourly.key != NO_KEY);
     }
 
+    /// Whether there may be too many rows, so that [`Rows::settle`] may leave persons out.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        self.rows.len() > self.limit
+    }
+
     /// Sorts the rows, adds up what is more than 32 results in a unit, and leaves persons out if there are too many.
     pub fn settle(&mut self, hash: impl Fn(&Row) -> u64) {
         self.fold();
@@ -259,13 +270,39 @@ impl Rows {
 
     /// Sorts the rows, so that the units of a person are in the order of their times.
     ///
-    /// Rows are added in the order of their logs. So the rows of a person are nearly sorted once they are together, and only small
-    /// numbers need to be sorted to bring them together.
+    /// Rows are added in the order of their logs. So the rows of a person are nearly sorted once they are together, and only the persons
+    /// need to be sorted to bring them together.
     fn sort(&mut self) {
-        let person = |row: &Row| u64::from(row.host) << 32 | u64::from(row.person);
-        let mut order: Vec<(u64, u32)> = (0..).zip(&self.rows).map(|(index, row)| (person(row), index)).collect();
-        order.sort_unstable();
-        self.rows = order.iter().map(|&(_, index)| self.rows[index as usize]).collect();
+        let person = |row: &Row| (row.host, row.person);
+        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut counts: Vec<usize> = Vec::new();
+        let mut number_of = |row: &Row| {
+            let next = u32::try_from(counts.len()).unwrap_or(u32::MAX);
+            let number = *numbers.entry(person(row)).or_insert(next);
+            if number == next {
+                counts.push(0);
+            }
+            counts[number as usize] += 1;
+            number
+        };
+        let number_by_row: Vec<u32> = self.rows.iter().map(&mut number_of).collect();
+        if counts.len() > 1 {
+            let mut persons: Vec<((u32, u32), u32)> = numbers.into_iter().collect();
+            persons.sort_unstable();
+            // The place of the next row of each person.
+            let (mut places, mut place) = (counts.clone(), 0);
+            for (_, number) in persons {
+                places[number as usize] = place;
+                place += counts[number as usize];
+            }
+            let mut sorted = self.rows.clone();
+            for (row, number) in self.rows.iter().zip(number_by_row) {
+                let place = &mut places[number as usize];
+                sorted[*place] = *row;
+                *place += 1;
+            }
+            self.rows = sorted;
+        }
         let order_of_one = |row: &Row| (row.first, row.key, row.duration, row.address);
         for rows in self.rows.chunk_by_mut(|one, other| person(one) == person(other)) {
             rows.sort_by_key(order_of_one);
@@ -276,9 +313,14 @@ impl Rows {
         let hour = i32::try_from(row.first.div_euclid(HOUR)).unwrap_or_default();
         let hour = hour.div_euclid(self.hours) * self.hours;
         let count = u64::from(row.count);
-        match self.hourly.last_mut() {
+        // Neighbouring hosts get different slots for the same code.
+        let recent = &mut self.recent_hourly[(row.key ^ row.host.wrapping_mul(97)) as usize % RECENT];
+        match self.hourly.get_mut(*recent as usize) {
             Some(last) if (last.key, last.host, last.hour) == (row.key, row.host, hour) => last.count += count,
-            _ => self.hourly.push(Hourly { key: row.key, host: row.host, hour, count }),
+            _ => {
+                *recent = u32::try_from(self.hourly.len()).unwrap_or(u32::MAX);
+                self.hourly.push(Hourly { key: row.key, host: row.host, hour, count });
+            }
         }
         if self.hourly.len() >= 2 * HOURLY_LIMIT {
             self.fold_hourly();

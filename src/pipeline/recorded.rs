@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{Lookalikes, Looked};
 use super::deliver::Deliver;
-use super::sign_ins::{Counting, Listener, NOTHING, Note, NoteResult, Notes, TEXT, UNKNOWN, Wants};
+use super::sign_ins::{Counting, Listener, NOTHING, Note, NoteResult, Notes, Recorders, TEXT, UNKNOWN, Wants};
 use super::{InputEnds, LongLines, Message, Options, Outcome, TaskEnd, delivered, work};
 use crate::attempt;
 use crate::catalogue::Catalogue;
@@ -163,7 +163,8 @@ pub fn record(
     let wants = Wants { parts: Some((Dimension::Hour, zone)), sought: Sought::Numbered, with_ends: true };
     let lookalikes = Lookalikes::new(&options.opening.stop);
     let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
-    work(inputs, crew, || wants.listener(options), &mut |message| {
+    let joined = Recorders::new(set).joined();
+    work(inputs, crew, || wants.listener(options, &joined), &mut |message| {
         sink(match message {
             Message::InputEnd => Step::InputEnd,
             Message::Looked(looked) => Step::Message(Box::new(Recorded(Line::Begin(looked)))),

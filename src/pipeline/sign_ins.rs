@@ -3,7 +3,9 @@
 //!
 //! A log of a single recorder that writes one line for each sign-in does not need this. Therefore [`count_alone`] counts the
 //! results of a single file on the workers, and gives up at the first line that must be joined, may have a twin or is matched by a
-//! general pattern, which is usually in the first chunk. Then [`count`] reads the file again.
+//! general pattern, which is usually in the first chunk. The results of a single recorder whose lines are joined, or from which
+//! findings are derived, need not wait for twins either: [`count_at_once`] keeps none of them, and gives up at the first result of
+//! another recorder. Then [`count`] reads the file again.
 
 use std::collections::VecDeque;
 use std::io;
@@ -42,15 +44,49 @@ pub fn count(
     options: &Options,
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
+    let counting = sign_ins::Options { at_once: false, ..counting };
+    // There is always an outcome, because results do not have to wait for anything that they do not wait for.
+    counted(inputs, set, catalogue, options, counting).map(Option::unwrap_or_default)
+}
+
+/// Counts the sign-ins in `inputs` like [`count`], but results do not wait for their twins. Returns `None` if they must, because there
+/// are several recorders, or because a source replaces an earlier one.
+///
+/// # Errors
+///
+/// The same as those of [`count`].
+pub fn count_at_once(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+    counting: sign_ins::Options,
+) -> io::Result<Option<Outcome<Settled>>> {
+    counted(inputs, set, catalogue, options, sign_ins::Options { at_once: true, ..counting })
+}
+
+/// Counts the sign-ins in `inputs`. Returns `None` if results are counted at once although they have to wait.
+fn counted(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+    counting: sign_ins::Options,
+) -> io::Result<Option<Outcome<Settled>>> {
     let wants = Wants::of(&counting);
     let mut counting = Counting::new(set, catalogue, counting);
+    let joined = counting.recorders.joined();
     let mut sink = |event| {
         counting.event(event);
-        Ok(())
+        // An error ends the run.
+        if counting.has_to_wait() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     };
-    let visitor = || wants.listener(options);
-    let outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
-    Ok(counting.end(outcome))
+    let visitor = || wants.listener(options, &joined);
+    let outcome = run(inputs, set, catalogue, options, visitor, &mut sink);
+    if counting.has_to_wait() {
+        return Ok(None);
+    }
+    Ok(Some(counting.end(outcome?)))
 }
 
 /// What a [`Listener`] collects besides results.
@@ -75,9 +111,10 @@ impl Wants {
         }
     }
 
-    pub(super) fn listener(self, options: &Options) -> Listener {
+    /// Returns a listener that collects this. `joined` is [`Recorders::joined`].
+    pub(super) fn listener(self, options: &Options, joined: &[bool]) -> Listener {
         let Wants { parts, sought, with_ends } = self;
-        Listener { parts, sought, with_ends, ..Listener::new(options) }
+        Listener { parts, sought, with_ends, joined: joined.to_vec(), ..Listener::new(options) }
     }
 }
 
@@ -114,6 +151,11 @@ impl<'c> Counting<'c> {
                 self.near_misses.end_source(&end);
             }
         }
+    }
+
+    /// Whether results are counted at once although they have to wait.
+    fn has_to_wait(&self) -> bool {
+        self.sign_ins.has_to_wait()
     }
 
     /// Ends the run with this outcome.
@@ -366,6 +408,11 @@ impl Recorders {
         });
         Recorders(writing.collect())
     }
+
+    /// Returns for each pattern whether its lines are joined with others of the same thread.
+    pub(super) fn joined(&self) -> Vec<bool> {
+        self.0.iter().map(|writing| writing.is_joined).collect()
+    }
 }
 
 /// Passes the end of a source to the sign-ins.
@@ -493,6 +540,8 @@ impl Notes {
 /// Collects what the lines of one task after another contain about sign-ins.
 pub(super) struct Listener {
     encoding: EncodingChoice,
+    /// For each pattern, whether the processes and threads of its lines are collected. If empty, those of all lines are.
+    joined: Vec<bool>,
     /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
     pub(super) parts: Option<(Dimension, DisplayZone)>,
     /// Whether near misses are collected.
@@ -519,6 +568,7 @@ impl Listener {
         let (parts, sought, with_ends, last_len) = (None, Sought::No, false, (0, 0));
         Listener {
             encoding,
+            joined: Vec::new(),
             parts,
             sought,
             with_ends,
@@ -653,11 +703,13 @@ impl Listener {
         let user = hit.user();
         let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
         let lens = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));
-        let writers = [Capture::Process, Capture::Thread].map(|capture| match hit.says(capture) {
+        let is_joined = self.joined.get(hit.pattern).is_none_or(|is_joined| *is_joined);
+        let mut writer = |capture| match hit.says(capture).filter(|_| is_joined) {
             None => UNKNOWN,
             Some(bytes) => Writer::number(bytes).unwrap_or_else(|| TEXT + u64::from(self.text(hit, bytes))),
-        });
-        let place = hit.place_without_thread();
+        };
+        let writers = [writer(Capture::Process), writer(Capture::Thread)];
+        let place = if is_joined { hit.place_without_thread() } else { None };
         self.notes.push(Note {
             result,
             stamp: hit.time,

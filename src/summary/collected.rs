@@ -3,7 +3,7 @@
 //! The machine of a source is known only at the end. Until then, a source whose lines do not name their machine counts as a
 //! machine.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::attempt::SignIn;
 use crate::attempt::values::{Number, Values};
@@ -100,11 +100,23 @@ impl Collected {
             host(source, number)
         };
         let hashes = &self.hashes;
-        self.rows.settle(|row| hash(row, hashes, users));
-        self.rows.retain_hosts(|place| of_place(place).is_some());
-        self.watched.retain_hosts(|place| of_place(place).is_some());
-        self.lines.retain_hosts(|place| of_place(place).is_some());
-        self.unanswered.retain_hosts(|place| of_place(place).is_some());
+        if self.rows.is_over_limit() {
+            self.rows.settle(|row| hash(row, hashes, users));
+        }
+        // Rows of the same machine follow each other, and the filter takes longer than to remember the last answer.
+        let last = Cell::new(None);
+        let is_kept = |place: u32| match last.get() {
+            Some((last, is_kept)) if last == place => is_kept,
+            _ => {
+                let is_kept = of_place(place).is_some();
+                last.set(Some((place, is_kept)));
+                is_kept
+            }
+        };
+        self.rows.retain_hosts(is_kept);
+        self.watched.retain_hosts(is_kept);
+        self.lines.retain_hosts(is_kept);
+        self.unanswered.retain_hosts(is_kept);
         let Labels { host, person, address, key } = texts;
         let texts = Labels { host: |place| host(of_place(place)?.as_u32()), person, address, key };
         let cells = Cells::new(self.rows, self.watched, self.lines, &texts);

@@ -40,7 +40,7 @@ pub(super) struct Periods<K> {
 }
 
 /// The number of keys whose last count is remembered. Results of different keys alternate, so most are counted there.
-const RECENT: usize = 64;
+const RECENT: usize = 256;
 
 impl<K> Default for Periods<K> {
     fn default() -> Periods<K> {

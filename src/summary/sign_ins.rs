@@ -3,7 +3,7 @@
 //!
 //! Lines are added in the order of their sources, and [`SignIns::settle`] returns the [`Settled`] counts at the end. Until then,
 //! results wait for their twins, because another log of the same machine may be read much later. If [`WAITING_LIMIT`] results
-//! wait, they are matched with each other and counted early.
+//! wait, they are matched with each other and counted early. With [`Options::at_once`], none waits.
 //!
 //! The machine of a source may follow from its name, but only by comparison with the names of all other sources. So until the
 //! end, results are counted separately for each source.
@@ -84,6 +84,10 @@ pub struct Options {
     pub with_timeline: bool,
     /// Whether the results are counted over time, for [`Settled::history`].
     pub with_history: bool,
+    /// Whether results are counted at once, because only one recorder is expected, so that nothing can have a twin. The caller must
+    /// count again without this if [`SignIns::has_to_wait`] becomes true. Has no effect with a filter, verdicts or
+    /// a timeline.
+    pub at_once: bool,
     /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
     pub waiting_limit: usize,
 }
@@ -91,7 +95,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         let (keep_twins, by, filter, host_from, with_verdicts, near_misses, zone, with_cells) = Default::default();
-        let (with_timeline, with_history, waiting_limit) = (false, false, WAITING_LIMIT);
+        let (with_timeline, with_history, at_once, waiting_limit) = (false, false, false, WAITING_LIMIT);
         Options {
             keep_twins,
             by,
@@ -103,6 +107,7 @@ impl Default for Options {
             with_cells,
             with_timeline,
             with_history,
+            at_once,
             waiting_limit,
         }
     }
@@ -311,6 +316,12 @@ pub struct SignIns<'c> {
     latest: Option<Latest>,
     /// The results over time, if [`Options::with_history`] is set.
     periods: Option<Periods<Placed>>,
+    /// Whether results are counted at once.
+    at_once: bool,
+    /// The recorder of the results so far, or 0 for none.
+    recorder: Recorder,
+    /// Whether there are results of several recorders.
+    has_recorders: bool,
     count: Count,
 }
 
@@ -614,6 +625,9 @@ impl<'c> SignIns<'c> {
         let collected = options.with_cells.then(Collected::default);
         let latest = options.with_timeline.then(|| Latest::new(TIMELINE_LIMIT));
         let periods = options.with_history.then(Periods::default);
+        // Verdicts come in the order of the results, and so does a timeline of results with equal times.
+        let is_ordered = options.with_verdicts || options.with_timeline;
+        let at_once = options.at_once && !is_ordered && options.filter.is_empty();
         SignIns {
             options,
             catalogue,
@@ -647,6 +661,9 @@ impl<'c> SignIns<'c> {
             collected,
             latest,
             periods,
+            at_once,
+            recorder: 0,
+            has_recorders: false,
             count: Count::default(),
         }
     }
@@ -663,6 +680,10 @@ impl<'c> SignIns<'c> {
         };
         let result = heard.key.as_ref().map(|key| {
             self.has_results = true;
+            if heard.recorder != self.recorder && heard.recorder > 0 {
+                self.has_recorders |= self.recorder > 0;
+                self.recorder = heard.recorder;
+            }
             let result = SignIn::new(self.key(key), heard.stamp, heard.recorder, self.origins.of_next(source));
             if heard.is_general { result.found_by_general_pattern() } else { result }
         });
@@ -809,6 +830,9 @@ impl<'c> SignIns<'c> {
         if met.2 > 0 && !self.count.recorders.iter().rev().take(RECENT).any(|recent| *recent == met) {
             self.count.add_recorder(met);
         }
+        if self.at_once {
+            return self.count_at_once(&result);
+        }
         // Keys beyond the limit share a number, so they are not compared.
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
         if is_compared && !self.options.keep_twins {
@@ -821,17 +845,7 @@ impl<'c> SignIns<'c> {
             self.settled_sources = self.sources.len() + 1;
             for result in std::mem::take(&mut self.apart) {
                 if !self.taken_back.contains(&result.origin) {
-                    self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
-                    if let Some(collected) = &mut self.collected {
-                        collected.add(&result, result.origin, &self.keys, &self.users);
-                    }
-                    if let Some(latest) = &mut self.latest {
-                        latest.add(&result, result.origin, 1);
-                    }
-                    if let Some((periods, time)) = self.periods.as_mut().zip(result.time()) {
-                        let row = RowNumber::of(&result);
-                        periods.add((row, None), row.0 as usize, time);
-                    }
+                    self.count_at_once(&result);
                 }
             }
         }
@@ -842,6 +856,27 @@ impl<'c> SignIns<'c> {
             // The other sources and the machines are not known yet.
             self.match_waiting(&sources, &places, &Persons::new(&self.users), false);
         }
+    }
+
+    /// Counts a result that has no twin and that no filter drops.
+    fn count_at_once(&mut self, result: &SignIn) {
+        self.count.add(result, result.origin, 0, (&self.options.by, self.options.zone), true);
+        if let Some(collected) = &mut self.collected {
+            collected.add(result, result.origin, &self.keys, &self.users);
+        }
+        if let Some(latest) = &mut self.latest {
+            latest.add(result, result.origin, 1);
+        }
+        if let Some((periods, time)) = self.periods.as_mut().zip(result.time()) {
+            let row = RowNumber::of(result);
+            periods.add((row, None), row.0 as usize, time);
+        }
+    }
+
+    /// Whether results were counted at once although they may have twins or must be taken back, so that the caller must count again.
+    #[must_use]
+    pub fn has_to_wait(&self) -> bool {
+        self.at_once && (self.has_recorders && !self.options.keep_twins || !self.taken_back.is_empty())
     }
 
     /// Whether the largest number of results is waiting. A caller that asks for verdicts must then call [`SignIns::decide`].

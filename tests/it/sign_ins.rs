@@ -187,6 +187,38 @@ fn beyond_the_limit_of_results_that_wait_lines_are_printed_in_portions() {
 }
 
 #[test]
+fn results_of_one_recorder_are_the_same_if_they_are_counted_at_once() {
+    let ticket = ticket(&Spec { relay: true, spelling: Spelling::Mixed, ..small() });
+    let folder = written(&ticket);
+    let set = PatternSet::compile(&config::built_in()).unwrap();
+    let run = divided(3, 20_000, 3_000);
+    let options = |keep_twins| {
+        let by = vec![Dimension::Host, Dimension::User];
+        let default = Options::default();
+        Options { keep_twins, by, with_cells: true, with_history: true, ..default }
+    };
+    let at_once = |path: &Path, keep_twins| {
+        let walk = Walk::new(vec![path.to_owned()]);
+        let outcome = sign_ins::count_at_once(walk, &set, Catalogue::built_in(), &run, options(keep_twins)).unwrap();
+        outcome.map(|outcome| outcome.summary)
+    };
+    let mut alone = 0;
+    for path in ticket.files.iter().map(|(path, _)| folder.path().join(path)) {
+        if let Some(settled) = at_once(&path, false) {
+            assert_eq!(settled, counted(&path, &run, options(false)), "{}", path.display());
+            alone += usize::from(settled.summary.results() > 0);
+        }
+    }
+    assert!(alone > 1);
+    assert_eq!(at_once(folder.path(), false), None, "there are twins");
+    let kept = at_once(folder.path(), true).unwrap();
+    assert_eq!((kept.summary, kept.cells), {
+        let settled = counted(folder.path(), &run, options(true));
+        (settled.summary, settled.cells)
+    });
+}
+
+#[test]
 fn a_store_that_is_full_is_an_error_of_its_own() {
     let folder = written(&ticket(&Spec { sign_ins: 20, machines: 1, outage: None, ..small() }));
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());

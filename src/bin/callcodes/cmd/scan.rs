@@ -40,12 +40,15 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
             return audit::count(walk, set, catalogue, &settings.options, options, usize::from(lines), &mut store);
         }
         let count = |walk, options| sign_ins::count(walk, set, catalogue, &settings.options, options);
-        let is_alone = job.is_plain && !job.is_numbered && settings.is_single_large_file();
-        let alone = if is_alone {
-            sign_ins::count_alone(settings.walk(output), set, catalogue, &settings.options)?
-        } else {
-            None
-        };
+        let is_single = settings.is_single_large_file() && settings.can_read_again();
+        let mut alone = None;
+        if is_single && job.is_plain && !job.is_numbered {
+            alone = sign_ins::count_alone(settings.walk(output), set, catalogue, &settings.options)?;
+        }
+        if alone.is_none() && is_single {
+            let walk = settings.walk(output);
+            alone = sign_ins::count_at_once(walk, set, catalogue, &settings.options, options.clone())?;
+        }
         let outcome = alone.map_or_else(|| count(walk, options.clone()), Ok)?;
         if job.is_numbered || !is_worth_numbering(&outcome) || settings.options.opening.stop.is_requested() {
             return Ok(outcome);
