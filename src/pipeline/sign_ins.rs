@@ -6,13 +6,16 @@
 //! general pattern, which is usually in the first chunk. Then [`count`] reads the file again.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use fearless_simd::Level;
+use foldhash::fast::FixedState;
 
 use super::annotate::newlines;
-use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
+use super::overlaps::Overlaps;
+use super::{CopyRule, Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -48,10 +51,14 @@ pub fn count(
     let (sought, with_ends) = (counting.near_misses, counting.with_cells || counting.with_history);
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut all = AllNearMisses::default();
+    // The user wants to count copies, so parts that logs have in common may count as well.
+    let with_hashes = options.copies == CopyRule::CountOnce;
+    let mut overlaps = Overlaps::default();
     let mut sink = |event| {
         match event {
             Event::Part(part) => {
                 hear(&part, &recorders, &mut sign_ins);
+                part.hashes.iter().for_each(|hash| overlaps.line(*hash));
                 all.part(part.near_misses, part.newlines);
             }
             Event::Replaced(replaced) => {
@@ -60,17 +67,20 @@ pub fn count(
                     all.take_back(replaced.number);
                 }
                 replaced.take_back(is_taken_back);
+                overlaps.replace(replaced.number);
             }
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 end_source(&end, &mut sign_ins);
                 all.end_source(&end);
+                overlaps.end_source(&end);
             }
         }
         Ok(())
     };
-    let visitor = || Listener { parts, sought, with_ends, ..Listener::new(options) };
+    let visitor = || Listener { parts, sought, with_ends, with_hashes, ..Listener::new(options) };
     let mut outcome = run(inputs, set, catalogue, options, visitor, &mut sink)?;
+    outcome.problems.extend(overlaps.problems());
     let settled = Settled { near_misses: all.finish(), ..sign_ins.settle() };
     outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
     Ok(outcome.with(settled))
@@ -374,6 +384,9 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
 /// The length that marks a value that the line does not contain.
 const NOTHING: u32 = u32::MAX;
 
+/// The longest line, in bytes, that is compared with lines of other logs. A longer one may have many results.
+const HASHED_BYTES: usize = 4 << 10;
+
 /// The size in bytes above which notes are sent before their chunk is done.
 pub(super) const PART_BYTES: usize = 256 << 10;
 
@@ -392,6 +405,8 @@ pub struct Notes {
     near_misses: NearMisses,
     /// The number of line feeds in the part, if lines are counted.
     newlines: u64,
+    /// The hashes of the lines with a result and a time, if they are wanted.
+    hashes: Vec<u64>,
 }
 
 /// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
@@ -431,7 +446,11 @@ const TEXT: u64 = Writer::LIMIT;
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+        size_of_val(self.notes.as_slice())
+            + self.texts.len()
+            + size_of_val(&self.logged[..])
+            + size_of_val(&self.hashes[..])
+            + near_misses
     }
 }
 
@@ -451,6 +470,8 @@ pub(super) struct Listener {
     pub(super) sought: Sought,
     /// Whether the times of the first and the last line are collected.
     pub(super) with_ends: bool,
+    /// Whether the hashes of lines with results are collected.
+    with_hashes: bool,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
@@ -460,6 +481,7 @@ pub(super) struct Listener {
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
     newlines: u64,
+    hashes: Vec<u64>,
     /// The number of notes in the last part, and the length of their texts in bytes.
     last_len: (usize, usize),
 }
@@ -467,13 +489,14 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, ends, near_misses, newlines) = Default::default();
-        let (parts, sought, with_ends, last_len) = (None, Sought::No, false, (0, 0));
+        let (notes, texts, names, logged, ends, near_misses, newlines, hashes) = Default::default();
+        let (parts, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, (0, 0));
         Listener {
             encoding,
             parts,
             sought,
             with_ends,
+            with_hashes,
             notes,
             texts,
             names,
@@ -481,6 +504,7 @@ impl Listener {
             ends,
             near_misses,
             newlines,
+            hashes,
             last_len,
         }
     }
@@ -557,7 +581,11 @@ impl<'c> Sink<'c> for Listening<'_, 'c> {
 impl Listener {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+        size_of_val(self.notes.as_slice())
+            + self.texts.len()
+            + size_of_val(&self.logged[..])
+            + size_of_val(&self.hashes[..])
+            + near_misses
     }
 
     /// Records the hours or days in which the chunk has lines, and the times of its first and last line, if they are wanted.
@@ -584,7 +612,8 @@ impl Listener {
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
         let ends = self.ends.take();
-        Notes { notes, texts, names, logged, ends, near_misses, newlines: std::mem::take(&mut self.newlines) }
+        let (newlines, hashes) = (std::mem::take(&mut self.newlines), std::mem::take(&mut self.hashes));
+        Notes { notes, texts, names, logged, ends, near_misses, newlines, hashes }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.
@@ -602,6 +631,14 @@ impl Listener {
                 NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
             }
         };
+        if self.with_hashes
+            && hit.time.is_some()
+            && hit.line.len() <= HASHED_BYTES
+            && !matches!(result, NoteResult::None)
+        {
+            // The seed is fixed, because which lines are compared must not depend on chance.
+            self.hashes.push(FixedState::default().hash_one(hit.line));
+        }
         let user = hit.user();
         let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
         let lens = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));
