@@ -192,8 +192,8 @@ pub enum Kind {
     Copy,
     /// A source contains the same bytes as an earlier one, but this was noticed too late, so both were counted.
     CopyCounted,
-    /// A compressed file or one in an archive begins like another source of a different length, and may repeat its lines. Both were
-    /// counted, because they could not be compared.
+    /// A source may repeat lines of another one. Both were counted: they have a part in common, or the source is compressed or in an
+    /// archive, begins like the other one and has a different length, so that they could not be compared.
     MayRepeat,
     /// A later file of the same name in the archive replaces this one, which was not counted.
     Replaced,

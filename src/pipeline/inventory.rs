@@ -133,7 +133,7 @@ pub fn inventory(
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
         listed.add(event, given, &mut |heard| match heard {
             Heard::Notes(notes) => {
-                sign_ins::hear(&notes, &recorders, &mut sign_ins);
+                sign_ins::hear(notes, &recorders, &mut sign_ins);
                 true
             }
             Heard::End(end) => {
@@ -164,7 +164,7 @@ pub fn inventory(
 
 /// An input for the sign-ins of a run.
 enum Heard<'e> {
-    Notes(Notes),
+    Notes(&'e Notes),
     End(&'e SourceEnd),
     /// The number of a source to take back.
     Replaced(u32),
@@ -197,7 +197,7 @@ impl Listed {
         match event {
             Event::Part((facts, notes)) => {
                 self.facts.join(facts);
-                hear(Heard::Notes(notes));
+                hear(Heard::Notes(&notes));
             }
             Event::Problem(problem) => {
                 let path = problem.path.clone();

@@ -30,6 +30,7 @@ mod feed;
 mod hours;
 pub mod inventory;
 mod order;
+mod overlaps;
 pub mod recorded;
 pub mod sign_ins;
 pub mod similar;

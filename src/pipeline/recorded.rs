@@ -75,6 +75,8 @@ struct Part {
     near_misses: Option<Stored>,
     #[serde(skip_serializing_if = "is_zero")]
     newlines: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
@@ -160,7 +162,8 @@ pub fn record(
     sink: &mut dyn FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
     // Everything that any way of counting needs.
-    let wants = Wants { parts: Some((Dimension::Hour, zone)), sought: Sought::Numbered, with_ends: true };
+    let (parts, with_hashes) = (Some((Dimension::Hour, zone)), options.copies.is_compared());
+    let wants = Wants { parts, sought: Sought::Numbered, with_ends: true, with_hashes };
     let lookalikes = Lookalikes::new(&options.opening.stop);
     let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
     let joined = Recorders::new(set).joined();
@@ -208,7 +211,7 @@ pub fn count(
     counting: crate::summary::sign_ins::Options,
     feed: impl FnOnce(&mut dyn FnMut(Recorded, Place) -> io::Result<()>) -> io::Result<()>,
 ) -> io::Result<Outcome<Settled>> {
-    let wants = Wants::of(&counting);
+    let wants = Wants::of(&counting, options.copies);
     let mut counting = Counting::new(set, catalogue, counting);
     let mut sink = |event| {
         counting.event(event);
@@ -407,6 +410,7 @@ impl Part {
             ends: notes.ends.map(|ends| ends.map(Time::nanoseconds)),
             near_misses: (!notes.near_misses.is_empty()).then(|| notes.near_misses.to_stored()),
             newlines: notes.newlines,
+            hashes: notes.hashes.clone(),
         }
     }
 
@@ -482,6 +486,7 @@ impl Part {
             ends: self.ends.filter(|_| wants.with_ends).map(|ends| ends.map(Time::from_nanoseconds)),
             near_misses,
             newlines: self.newlines,
+            hashes: if wants.with_hashes { self.hashes } else { Vec::new() },
         }
     }
 }

@@ -8,13 +8,16 @@
 //! another recorder. Then [`count`] reads the file again.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use fearless_simd::Level;
+use foldhash::fast::FixedState;
 
 use super::annotate::newlines;
-use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
+use super::overlaps::{self, Overlaps};
+use super::{CopyRule, Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -73,7 +76,7 @@ fn counted(
     options: &Options,
     counting: sign_ins::Options,
 ) -> io::Result<Option<Outcome<Settled>>> {
-    let wants = Wants::of(&counting);
+    let wants = Wants::of(&counting, options.copies);
     let mut counting = Counting::new(set, catalogue, counting);
     let joined = counting.recorders.joined();
     let mut sink = |event| {
@@ -98,23 +101,26 @@ pub(super) struct Wants {
     pub(super) sought: Sought,
     /// Whether the times of the first and the last line are collected.
     pub(super) with_ends: bool,
+    /// Whether the hashes of lines with results are collected, to find parts that logs have in common.
+    pub(super) with_hashes: bool,
 }
 
 impl Wants {
-    /// Returns what is needed to count in this way.
-    pub(super) fn of(counting: &sign_ins::Options) -> Wants {
+    /// Returns what is needed to count in this way. If the user wants to count copies, parts that logs have in common may count as well.
+    pub(super) fn of(counting: &sign_ins::Options, copies: CopyRule) -> Wants {
         let timed = counting.with_history.then_some(Dimension::Hour);
         Wants {
             parts: timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone)),
             sought: counting.near_misses,
             with_ends: counting.with_cells || counting.with_history,
+            with_hashes: copies.is_compared() && !counting.at_once,
         }
     }
 
     /// Returns a listener that collects this. `joined` is [`Recorders::joined`].
     pub(super) fn listener(self, options: &Options, joined: &[bool]) -> Listener {
-        let Wants { parts, sought, with_ends } = self;
-        Listener { parts, sought, with_ends, joined: joined.to_vec(), ..Listener::new(options) }
+        let Wants { parts, sought, with_ends, with_hashes } = self;
+        Listener { parts, sought, with_ends, with_hashes, joined: joined.to_vec(), ..Listener::new(options) }
     }
 }
 
@@ -123,12 +129,13 @@ pub(super) struct Counting<'c> {
     recorders: Recorders,
     sign_ins: SignIns<'c>,
     near_misses: AllNearMisses,
+    overlaps: Overlaps,
 }
 
 impl<'c> Counting<'c> {
     pub(super) fn new(set: &PatternSet, catalogue: &'c Catalogue, counting: sign_ins::Options) -> Counting<'c> {
-        let (recorders, near_misses) = (Recorders::new(set), AllNearMisses::default());
-        Counting { recorders, sign_ins: SignIns::new(counting, catalogue), near_misses }
+        let (recorders, near_misses, overlaps) = (Recorders::new(set), AllNearMisses::default(), Overlaps::default());
+        Counting { recorders, sign_ins: SignIns::new(counting, catalogue), near_misses, overlaps }
     }
 
     /// Adds an event.
@@ -136,6 +143,7 @@ impl<'c> Counting<'c> {
         match event {
             Event::Part(part) => {
                 hear(&part, &self.recorders, &mut self.sign_ins);
+                part.hashes.iter().for_each(|hash| self.overlaps.line(*hash));
                 self.near_misses.part(part.near_misses, part.newlines);
             }
             Event::Replaced(replaced) => {
@@ -144,11 +152,13 @@ impl<'c> Counting<'c> {
                     self.near_misses.take_back(replaced.number);
                 }
                 replaced.take_back(is_taken_back);
+                self.overlaps.replace(replaced.number);
             }
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 end_source(&end, &mut self.sign_ins);
                 self.near_misses.end_source(&end);
+                self.overlaps.end_source(&end);
             }
         }
     }
@@ -161,6 +171,7 @@ impl<'c> Counting<'c> {
     /// Ends the run with this outcome.
     pub(super) fn end(self, mut outcome: Outcome<()>) -> Outcome<Settled> {
         let settled = Settled { near_misses: self.near_misses.finish(), ..self.sign_ins.settle() };
+        outcome.problems.extend(self.overlaps.problems());
         outcome.problems.extend(super::summarise::overflow([&settled.summary, &settled.general]));
         outcome.with(settled)
     }
@@ -469,6 +480,9 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
 /// The length that marks a value that the line does not contain.
 pub(super) const NOTHING: u32 = u32::MAX;
 
+/// The longest line, in bytes, that is compared with lines of other logs. A longer one may have many results.
+const HASHED_BYTES: usize = 4 << 10;
+
 /// The size in bytes above which notes are sent before their chunk is done.
 pub(super) const PART_BYTES: usize = 256 << 10;
 
@@ -487,6 +501,8 @@ pub struct Notes {
     pub(super) near_misses: NearMisses,
     /// The number of line feeds in the part, if lines are counted.
     pub(super) newlines: u64,
+    /// The hashes of the lines with a result and a time, if they are wanted.
+    pub(super) hashes: Vec<u32>,
 }
 
 /// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
@@ -526,7 +542,11 @@ pub(super) const TEXT: u64 = Writer::LIMIT;
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+        size_of_val(self.notes.as_slice())
+            + self.texts.len()
+            + size_of_val(&self.logged[..])
+            + size_of_val(&self.hashes[..])
+            + near_misses
     }
 }
 
@@ -548,6 +568,8 @@ pub(super) struct Listener {
     pub(super) sought: Sought,
     /// Whether the times of the first and the last line are collected.
     pub(super) with_ends: bool,
+    /// Whether the hashes of lines with results are collected.
+    with_hashes: bool,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
@@ -557,6 +579,7 @@ pub(super) struct Listener {
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
     newlines: u64,
+    hashes: Vec<u32>,
     /// The number of notes in the last part, and the length of their texts in bytes.
     last_len: (usize, usize),
 }
@@ -564,14 +587,15 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, ends, near_misses, newlines) = Default::default();
-        let (parts, sought, with_ends, last_len) = (None, Sought::No, false, (0, 0));
+        let (notes, texts, names, logged, ends, near_misses, newlines, hashes) = Default::default();
+        let (parts, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, (0, 0));
         Listener {
             encoding,
             joined: Vec::new(),
             parts,
             sought,
             with_ends,
+            with_hashes,
             notes,
             texts,
             names,
@@ -579,6 +603,7 @@ impl Listener {
             ends,
             near_misses,
             newlines,
+            hashes,
             last_len,
         }
     }
@@ -655,7 +680,11 @@ impl<'c> Sink<'c> for Listening<'_, 'c> {
 impl Listener {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
-        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..]) + near_misses
+        size_of_val(self.notes.as_slice())
+            + self.texts.len()
+            + size_of_val(&self.logged[..])
+            + size_of_val(&self.hashes[..])
+            + near_misses
     }
 
     /// Records the hours or days in which the chunk has lines, and the times of its first and last line, if they are wanted.
@@ -682,7 +711,8 @@ impl Listener {
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
         let ends = self.ends.take();
-        Notes { notes, texts, names, logged, ends, near_misses, newlines: std::mem::take(&mut self.newlines) }
+        let (newlines, hashes) = (std::mem::take(&mut self.newlines), std::mem::take(&mut self.hashes));
+        Notes { notes, texts, names, logged, ends, near_misses, newlines, hashes }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.
@@ -700,6 +730,14 @@ impl Listener {
                 NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
             }
         };
+        if self.with_hashes
+            && hit.time.is_some()
+            && hit.line.len() <= HASHED_BYTES
+            && !matches!(result, NoteResult::None)
+        {
+            // The seed is fixed, because which lines are compared must not depend on chance.
+            self.hashes.push(overlaps::short(FixedState::default().hash_one(hit.line)));
+        }
         let user = hit.user();
         let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
         let lens = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));

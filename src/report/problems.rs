@@ -194,7 +194,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
             ))
         }
         Kind::CopyCounted => with_first("copies of files already read were counted"),
-        Kind::MayRepeat => with_first("compressed or archived files may repeat lines of others; all of them count"),
+        Kind::MayRepeat => with_first("files may repeat lines of others; all of them count"),
         Kind::Replaced => skipped(
             "files replaced by a later one of the same name in their archive, not counted (use --keep-copies to count \
              them, -v to list them)",

@@ -151,8 +151,61 @@ fn files_that_share_only_a_part_are_no_copies() {
     assert_eq!(
         stderr,
         "callcodes: t/b/a.log.1.gz: a copy of t/a.log.1 (4490 bytes), not counted; use --keep-copies to count it\n\
-         callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; use --keep-copies to count it\n"
+         callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; use --keep-copies to count it\n\
+         callcodes: t/a.log.2: 99 of its lines with results are also in t/a.log.1, byte for byte; all count\n"
     );
+}
+
+/// Returns the report of lines in common for logs with these ranges of lines, which is the same for any number of threads.
+fn in_common(ranges: &[std::ops::Range<usize>], args: &[&str]) -> String {
+    let all = log(ranges.iter().map(|range| range.end).max().unwrap());
+    let lines: Vec<&[u8]> = all.split_inclusive(|&byte| byte == b'\n').collect();
+    let logs: Vec<(String, Vec<u8>)> =
+        (0..).zip(ranges).map(|(name, range)| (format!("{name}.log"), lines[range.clone()].concat())).collect();
+    let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, log)| (&**name, &**log)).collect();
+    let reports = ["-j1", "-j2", "-j5"].map(|threads| {
+        let (stdout, stderr) = run(&files, &[&["t", "--format", "json", "-v", threads], args].concat(), b"");
+        assert_eq!(counted(&stdout).0, ranges.iter().map(|range| range.len() as u64).sum::<u64>());
+        stderr
+    });
+    assert!(reports.iter().all(|report| *report == reports[0]), "{reports:?}");
+    reports[0].clone()
+}
+
+#[test]
+fn logs_with_a_part_in_common_are_reported() {
+    let report = |log, lines, other| {
+        format!(
+            "callcodes: t/{log}.log: {lines} of its lines with results are also in t/{other}, byte for byte; all count\n"
+        )
+    };
+    assert_eq!(in_common(&[0..400, 200..600], &[]), report(1, 200, "0.log"));
+    assert_eq!(in_common(&[0..400, 390..600, 591..700], &[]), report(1, 10, "0.log"), "9 lines prove nothing");
+    let reports = [report(1, 100, "0.log"), report(2, 150, "1.log and another file")].concat();
+    assert_eq!(in_common(&[0..400, 300..600, 350..500], &[]), reports);
+    assert_eq!(in_common(&[0..400, 200..600], &["--keep-copies"]), "");
+}
+
+#[test]
+fn single_lines_in_common_prove_nothing() {
+    // In the same second, hosts often write the same line, and several times.
+    let log = |host: usize| -> Vec<u8> {
+        let line = |second: usize| match second % 10 {
+            0 => format!("2017-02-14T02:57:24Z host {host}, {second}: callStatus=102\n"),
+            _ => format!("2017-02-14T02:57:24Z {second}: callStatus=102\n").repeat(30),
+        };
+        (1..100).map(line).collect::<String>().into_bytes()
+    };
+    let (_, stderr) = run(&[("host1.log", &log(1)), ("host2.log", &log(2))], &["t", "-v"], b"");
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn of_many_lines_some_are_compared() {
+    let report = in_common(&[0..100_000, 60_000..150_000], &[]);
+    let about = report.strip_prefix("callcodes: t/1.log: about ").expect(&report);
+    let lines: f64 = about.split(' ').next().unwrap().parse().unwrap();
+    assert!((lines / 40_000.0 - 1.0).abs() < 0.05, "{report}");
 }
 
 #[test]
@@ -240,7 +293,10 @@ fn a_file_in_an_archive_that_may_repeat_another_one_is_reported() {
     }
     // Only the heading is the same.
     let heading = b"# heading\n".repeat(60);
-    let logs = ["one", "two"].map(|word| [&heading[..], word.as_bytes(), b"\n", &log(30)].concat());
+    let logs = ["one", "two"].map(|word| {
+        let log = String::from_utf8(log(30)).unwrap().replace("line", word);
+        [&heading[..], log.as_bytes()].concat()
+    });
     let (stdout, stderr) = run(
         &[("a.tar", &tar(&[("1.log", &logs[0]), ("2.log", &logs[1]), ("3.log", &[&logs[1][..], b"x\n"].concat())]))],
         &["t", "--format", "json"],
@@ -270,8 +326,13 @@ fn files_with_the_same_heading_all_count() {
     let logs: Vec<(String, Vec<u8>)> =
         (0..40).map(|number| (format!("{number}.log"), [&heading[..], &log(number + 1), b"end\n"].concat())).collect();
     let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, log)| (name.as_str(), &log[..])).collect();
-    let (stdout, stderr) = run(&files, &["t", "--format", "json"], b"");
-    assert_eq!((counted(&stdout), stderr.as_str()), (((1..=40).sum(), 40), ""));
+    let (stdout, stderr) = run(&files, &["t", "--format", "json", "-v"], b"");
+    assert_eq!(counted(&stdout), ((1..=40).sum(), 40));
+    // They have lines in common as well, each of which was first in another log.
+    assert_eq!(stderr.lines().count(), 30, "{stderr}");
+    let last =
+        "t/39.log: 39 of its lines with results are also in t/10.log and 30 other files, byte for byte; all count";
+    assert!(stderr.contains(last), "{stderr}");
 }
 
 #[test]
