@@ -441,7 +441,9 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
             let since = row.began().saturating_sub(previous.began());
             let goes_on = groups[previous.key as usize] == Some(Group::StillPending) || is_fallback(row.key);
             let is_asked = groups[row.key as usize] != Some(Group::NoCallMade) && !cells.is_exposure(row.key);
-            if since <= options.repeat_within && !goes_on && is_asked {
+            // Without a duration, it is not known whether a result before the other one is of a later attempt.
+            let is_later = row.first >= previous.first || row.duration > 0;
+            if since <= options.repeat_within && is_later && !goes_on && is_asked {
                 repeated.push(Repeated {
                     unit,
                     host: row.host,
