@@ -27,6 +27,8 @@ pub struct Cells {
     keys: Vec<Key>,
     /// The codes that no finding is about.
     exposure: BTreeSet<Key>,
+    /// The hosts whose lines are in a log with those of others.
+    shared: BTreeSet<Box<str>>,
 }
 
 /// The names for the numbers in [`Rows`]. Each function returns `None` for a number without a name.
@@ -199,6 +201,7 @@ impl Cells {
         sum.lines.merge(other.lines);
         sum.unanswered.merge(other.unanswered);
         sum.exposure.extend(other.exposure);
+        sum.shared.extend(other.shared);
         *self = sum.named(hosts, persons, addresses, keys).pruned();
     }
 
@@ -232,9 +235,22 @@ impl Cells {
         !self.exposure.is_empty() && self.keys.get(key as usize).is_some_and(|key| self.exposure.contains(key))
     }
 
+    /// Marks hosts whose lines are in a log with those of other hosts.
+    #[must_use]
+    pub fn with_shared(mut self, hosts: impl IntoIterator<Item = Box<str>>) -> Cells {
+        self.shared = hosts.into_iter().collect();
+        self
+    }
+
+    /// Whether the lines of the host with this number are in a log with those of other hosts.
+    #[must_use]
+    pub fn is_shared(&self, host: u32) -> bool {
+        self.host(host).is_some_and(|host| self.shared.contains(host))
+    }
+
     /// Removes the names of persons and addresses that were left out.
     fn pruned(self) -> Cells {
-        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure } = self;
+        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure, shared } = self;
         let name = |names: &[Box<str>], number: u32| names.get((number as usize).checked_sub(1)?).cloned();
         let cells = Cells::new(
             rows,
@@ -248,7 +264,7 @@ impl Cells {
             },
         );
         let cells = cells.with_unanswered(unanswered, |number| name(&hosts, number));
-        Cells { exposure, ..cells }
+        Cells { exposure, shared, ..cells }
     }
 
     /// Returns the results.

@@ -1,14 +1,15 @@
-//! Codes that nearly all belong to one user or one host, from the beginning to the end of the log.
+//! Codes that belong to one user or one host far more than to any other, from the beginning to the end of the log.
 
 use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::{Cells, is_watched};
+use super::evidence::{at_least, ln};
 use super::incidents::sample;
-use super::rows::Row;
+use super::rows::{HOUR, Row};
 use super::units::{Units, is_trouble};
-use super::{Finding, Kind, Scope};
+use super::{Finding, Kind, Options, Scope};
 use crate::catalogue::Catalogue;
 use crate::time::Time;
 
@@ -22,6 +23,16 @@ const USERS_LEAST: usize = 3;
 const SHARES: [u64; 2] = [90, 95];
 /// How many times the rate of all others that of the one is.
 const RATIO: u64 = 10;
+/// How many of 100 units of a user must have the code if others have it as well, because of something about the user.
+const OF_USER: u64 = 80;
+/// How many times as many units with the code as any other user such a user has.
+const TIMES_OTHERS: u64 = 5;
+/// From the first to the last of them, it must be at least so long, because everybody may have a bad day.
+const LASTS_LEAST: i64 = 24 * HOUR;
+/// How many times the rate of all others, and of each other host, that of a host is if they have the code as well.
+const RATIO_OF_HOST: f64 = 4.0;
+/// The smallest number of other hosts that have the code, and of their units with it.
+const OTHERS_WITH_CODE: [u64; 2] = [3, 10];
 /// The number of samples.
 const SAMPLES: usize = 3;
 
@@ -41,8 +52,75 @@ impl Who {
     }
 }
 
+/// The units of each user and host, and those of all.
+struct Sizes {
+    of: HashMap<Who, u64>,
+    all: u64,
+    /// The numbers of users and of hosts.
+    numbers: [usize; 2],
+    /// The evidence that a finding needs.
+    bar: f64,
+    lack_users: bool,
+}
+
+impl Sizes {
+    /// Whether nearly every attempt of a user has the code, day after day, while nobody else has it often. `of_key` are the units with
+    /// the code.
+    fn is_about_user(&self, person: u32, of_key: &HashMap<Who, u64>, total: u64, lasts: i64) -> bool {
+        let (cases, units) = (of_key[&Who::User(person)], self.of[&Who::User(person)]);
+        let is_other = |who: &Who| matches!(who, Who::User(other) if *other != person);
+        let most = of_key.iter().filter(|(who, _)| is_other(who)).map(|(_, cases)| *cases).max().unwrap_or_default();
+        person != 0
+            && cases >= UNITS_LEAST as u64
+            && cases * 100 >= units * OF_USER
+            && units * 2 <= self.all
+            && cases >= TIMES_OTHERS * most
+            && lasts >= LASTS_LEAST
+            && self.numbers[0] >= OTHERS_LEAST
+            && at_least(number(cases), number(total), number(units) / number(self.all)) >= self.bar
+    }
+
+    /// Whether the code is so much more frequent on a host than on each of the others that it is about the host. `busiest` is the
+    /// largest number of units with the code that a user has there.
+    fn is_about_host(&self, host: u32, of_key: &HashMap<Who, u64>, total: u64, busiest: u64) -> bool {
+        let (cases, units) = (of_key[&Who::Host(host)], self.of[&Who::Host(host)]);
+        let (others, of_others) = (total - cases, self.all - units);
+        let is_other = |who: &Who| matches!(who, Who::Host(other) if *other != host && *other != 0);
+        let hosts: Vec<(&Who, &u64)> = of_key.iter().filter(|(who, _)| is_other(who)).collect();
+        let with_code = [hosts.len() as u64, others];
+        let rate = number(cases) / number(units);
+        let is_many_times = hosts
+            .iter()
+            .filter(|(_, cases)| **cases >= UNITS_LEAST as u64 / 2)
+            .all(|(who, cases)| rate >= RATIO_OF_HOST * number(**cases) / number(self.of[*who]));
+        // The share of the host if its rate were so many times that of the others.
+        let share = RATIO_OF_HOST * number(units) / (RATIO_OF_HOST * number(units) + number(of_others));
+        let is_enough = |cases: u64| {
+            cases >= UNITS_LEAST as u64 && at_least(number(cases), number(cases + others), share) >= self.bar
+        };
+        host != 0
+            && !self.lack_users
+            && units * 2 <= self.all
+            && with_code.iter().zip(OTHERS_WITH_CODE).all(|(count, least)| *count >= least)
+            && is_many_times
+            && is_enough(cases)
+            && is_enough(cases - busiest)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of units are far below 2^53")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
 /// Returns a finding for each user and host. `others` are findings about changes, whose codes are left out.
-pub(super) fn findings(units: &Units, cells: &Cells, catalogue: &Catalogue, others: &[Finding]) -> Vec<Finding> {
+pub(super) fn findings(
+    units: &Units,
+    cells: &Cells,
+    catalogue: &Catalogue,
+    others: &[Finding],
+    options: &Options,
+) -> Vec<Finding> {
     let mut all: HashMap<Who, u64> = HashMap::new();
     for unit in &units.all {
         *all.entry(Who::Host(unit.host)).or_default() += 1;
@@ -50,42 +128,66 @@ pub(super) fn findings(units: &Units, cells: &Cells, catalogue: &Catalogue, othe
             *all.entry(Who::User(unit.person)).or_default() += 1;
         }
     }
-    let number = |is_host: bool| all.keys().filter(|who| matches!(who, Who::Host(_)) == is_host).count();
-    let numbers = [number(false), number(true)];
+    let count = |is_host: bool| all.keys().filter(|who| matches!(who, Who::Host(_)) == is_host).count();
+    let numbers = [count(false), count(true)];
     let mut of_key: Vec<HashMap<Who, u64>> = vec![HashMap::new(); cells.keys().len()];
+    // The units of each user on each host.
+    let mut of_both: Vec<HashMap<(u32, u32), u64>> = vec![HashMap::new(); cells.keys().len()];
+    let mut times: Vec<HashMap<u32, (i64, i64)>> = vec![HashMap::new(); cells.keys().len()];
     let mut totals = vec![0_u64; cells.keys().len()];
     for range in cells.rows().units() {
         let rows = &cells.rows().as_slice()[range];
+        let Row { host, person, first, .. } = rows[0];
         let mut keys: Vec<u32> = rows.iter().map(|row| row.key).collect();
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
             totals[key as usize] += 1;
-            *of_key[key as usize].entry(Who::Host(rows[0].host)).or_default() += 1;
-            if rows[0].person != 0 {
-                *of_key[key as usize].entry(Who::User(rows[0].person)).or_default() += 1;
+            *of_key[key as usize].entry(Who::Host(host)).or_default() += 1;
+            if person != 0 {
+                *of_key[key as usize].entry(Who::User(person)).or_default() += 1;
+                *of_both[key as usize].entry((host, person)).or_default() += 1;
+                let (from, to) = times[key as usize].entry(person).or_insert((first, first));
+                (*from, *to) = ((*from).min(first), (*to).max(first));
             }
         }
     }
-    let everything = units.all.len() as u64;
+    let tests = number(2 * (totals.len() * all.len()).max(1) as u64);
+    let bar = ln(1.0 / options.chance) + ln(tests);
+    let sizes = Sizes { of: all, all: units.all.len() as u64, numbers, bar, lack_users: units.lack_users };
     // The codes of each user and host, with what the finding replaces.
     let mut found: BTreeMap<Who, Vec<u32>> = BTreeMap::new();
     for (key, total) in (0_u32..).zip(&totals) {
         let name = &cells.keys()[key as usize];
-        let is_change = others.iter().any(|finding| finding.kind != Kind::User && finding.codes.contains(name));
-        let is_left_out = is_change || cells.is_exposure(key);
-        if *total < UNITS_LEAST as u64 || is_left_out || is_watched(name) || !is_trouble(catalogue, name) {
+        let is_left_out = cells.is_exposure(key) || is_watched(name) || !is_trouble(catalogue, name);
+        if *total < UNITS_LEAST as u64 || is_left_out {
             continue;
         }
-        let most = of_key[key as usize].iter().filter(|(who, count)| {
-            let (cases, units) = (**count, all[who]);
+        let is_change = others.iter().any(|finding| finding.kind != Kind::User && finding.codes.contains(name));
+        let of_key = &of_key[key as usize];
+        let is_about = |who: Who, cases: u64| {
+            let units = sizes.of[&who];
             let kind = usize::from(matches!(who, Who::Host(_)));
-            let is_most = cases * 100 >= total * SHARES[kind] && units * 2 <= everything;
-            let is_many_times = cases * (everything - units) >= RATIO * (total - cases) * units;
-            is_most && is_many_times && numbers[kind] >= OTHERS_LEAST
-        });
+            let is_most = cases * 100 >= total * SHARES[kind] && units * 2 <= sizes.all;
+            let is_many_times = cases * (sizes.all - units) >= RATIO * (total - cases) * units;
+            if is_most && is_many_times && numbers[kind] >= OTHERS_LEAST {
+                return !is_change;
+            }
+            match who {
+                Who::User(person) => {
+                    let (from, to) = times[key as usize].get(&person).copied().unwrap_or_default();
+                    sizes.is_about_user(person, of_key, *total, to - from)
+                }
+                Who::Host(host) => {
+                    let of_host = of_both[key as usize].iter().filter(|((other, _), _)| *other == host);
+                    let busiest = of_host.map(|(_, cases)| *cases).max().unwrap_or_default();
+                    !is_change && sizes.is_about_host(host, of_key, *total, busiest)
+                }
+            }
+        };
+        let least = |(who, cases): &(&Who, &u64)| **cases * 20 >= *total && is_about(**who, **cases);
         // If all are of one user on one host, that is about the user.
-        let Some(who) = most.map(|(who, _)| *who).min() else { continue };
+        let Some(who) = of_key.iter().filter(least).map(|(who, _)| *who).min() else { continue };
         if who != Who::User(0) && who != Who::Host(0) {
             found.entry(who).or_default().push(key);
         }
@@ -102,14 +204,14 @@ pub(super) fn findings(units: &Units, cells: &Cells, catalogue: &Catalogue, othe
             keys.retain(|key| !user_has(cells.person(person), *key));
         }
         if !keys.is_empty() {
-            findings.extend(finding(who, &keys, &totals, numbers, cells));
+            findings.extend(finding(who, &keys, &totals, &sizes, cells));
         }
     }
     findings
 }
 
 /// Returns the finding about codes of one user or host, or `None` if too few users have them on the host.
-fn finding(who: Who, keys: &[u32], totals: &[u64], numbers: [usize; 2], cells: &Cells) -> Option<Finding> {
+fn finding(who: Who, keys: &[u32], totals: &[u64], sizes: &Sizes, cells: &Cells) -> Option<Finding> {
     let mut finding = Finding::new(match who {
         Who::User(_) => Kind::User,
         Who::Host(_) => Kind::Host,
@@ -119,6 +221,11 @@ fn finding(who: Who, keys: &[u32], totals: &[u64], numbers: [usize; 2], cells: &
     finding.codes = keys.iter().map(|key| cells.keys()[*key as usize].clone()).collect();
     let mut rows: Vec<&Row> = cells.rows().as_slice().iter().filter(|row| keys.contains(&row.key)).collect();
     finding.count = rows.iter().map(|row| u64::from(row.count)).sum();
+    let mut others: HashMap<u32, u64> = HashMap::new();
+    let of_others = rows.iter().filter(|row| row.person != 0 && !who.has(row));
+    of_others.for_each(|row| *others.entry(row.person).or_default() += u64::from(row.count));
+    finding.most_of_others = others.into_values().max().unwrap_or_default();
+    finding.percent_of_all = 100.0 * number(sizes.of[&who]) / number(sizes.all);
     rows.retain(|row| who.has(row));
     finding.count_of_one = rows.iter().map(|row| u64::from(row.count)).sum();
     rows.sort_by_key(|row| (row.first, row.host, row.person, row.key));
@@ -133,10 +240,16 @@ fn finding(who: Who, keys: &[u32], totals: &[u64], numbers: [usize; 2], cells: &
     if matches!(who, Who::Host(_)) && has_users && users.len() < USERS_LEAST {
         return None;
     }
+    // A user who stands out by hours must do so by results, too, because these are shown.
+    let is_most = finding.count_of_one * 100 >= finding.count * SHARES[0];
+    let is_far_more = finding.count_of_one >= TIMES_OTHERS * finding.most_of_others;
+    if matches!(who, Who::User(_)) && !is_most && !is_far_more {
+        return None;
+    }
     finding.hosts = hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
-    finding.hosts_of = numbers[1] as u64;
+    finding.hosts_of = sizes.numbers[1] as u64;
     finding.users_count = users.len() as u64;
-    finding.users_of = numbers[0] as u64;
+    finding.users_of = sizes.numbers[0] as u64;
     if let Who::User(person) = who {
         finding.users = cells.person(person).map(Box::from).into_iter().collect();
     }

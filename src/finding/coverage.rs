@@ -1,7 +1,7 @@
 //! Holes in the log of a host, and hosts whose logs cover less time than those of the others. No data is not the same as no
 //! trouble.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::cells::Cells;
 use super::evidence::ln;
@@ -13,8 +13,12 @@ use crate::time::Time;
 
 /// The shortest hole that is a finding.
 const HOLE_LEAST: i64 = 30 * MINUTE;
-/// How many times the next hole of the host it is.
-const TIMES_NEXT: i64 = 3;
+/// How many times as many lines as in the next hole of the host are missing, or how many times as long the end of a log is.
+const TIMES_NEXT: u8 = 3;
+/// In so many hours of a hole, other hosts must have lines in one. Otherwise, nobody signs in for most of the time.
+const HOURS_WITH_OTHERS: u64 = 8;
+/// How many minutes with lines must be missing by the lines of the host before the hole.
+const BY_LINES_BEFORE: f64 = 30.0;
 /// The shortest time that the log of the host covers.
 const COVERS_LEAST: i64 = 48 * HOUR;
 /// The least difference between the beginning or end of a log and that of the logs of most other hosts.
@@ -27,15 +31,31 @@ const UNANSWERED_EVIDENCE: f64 = 14.0;
 /// The share of sign-ins without a result that is usual, at least.
 const UNANSWERED_SHARE_LEAST: f64 = 0.01;
 
+/// The number of parts of the week.
+const PARTS: usize = 12;
+/// The number of hours in a week.
+const WEEK: usize = 7 * 24;
+
 /// The lines of one host.
 struct Log<'c> {
     host: u32,
     periods: &'c [Period],
     /// The number of minutes with lines.
     minutes: u64,
+    /// The same for each part of the week.
+    by_part: [u64; PARTS],
+    /// Whether the lines are in a log with those of others.
+    is_shared: bool,
 }
 
-impl Log<'_> {
+impl<'c> Log<'c> {
+    fn new(periods: &'c [Period], cells: &Cells) -> Log<'c> {
+        let mut by_part = [0; PARTS];
+        periods.iter().for_each(|period| by_part[usize::from(part_of_week(period.first))] += period.filled());
+        let host = periods[0].host;
+        Log { host, periods, minutes: by_part.iter().sum(), by_part, is_shared: cells.is_shared(host) }
+    }
+
     fn first(&self) -> i64 {
         self.periods[0].first
     }
@@ -44,12 +64,26 @@ impl Log<'_> {
         self.periods[self.periods.len() - 1].last
     }
 
-    /// Returns the holes between periods with lines, the longest first.
-    fn holes(&self) -> Vec<(i64, i64)> {
+    /// Returns the number of minutes with lines between two times. Periods that are only partly between them do not count.
+    fn filled(&self, from: i64, to: i64) -> u64 {
+        self.between(from, to).map(Period::filled).sum()
+    }
+
+    fn between(&self, from: i64, to: i64) -> impl Iterator<Item = &Period> {
+        let first = self.periods.partition_point(|period| period.first < from);
+        let inside = self.periods[first..].iter().take_while(move |period| period.first <= to);
+        inside.filter(move |period| period.last <= to)
+    }
+
+    /// Returns the holes between periods with lines.
+    fn holes(&self) -> impl Iterator<Item = (i64, i64)> {
         let between = self.periods.windows(2).map(|pair| (pair[0].last, pair[1].first));
-        let mut holes: Vec<(i64, i64)> = between.filter(|(start, end)| start < end).collect();
-        holes.sort_by_key(|(start, end)| (std::cmp::Reverse(end - start), *start));
-        holes
+        between.filter(|(start, end)| start < end)
+    }
+
+    /// Returns the length of the longest hole.
+    fn longest(&self) -> i64 {
+        self.holes().map(|(start, end)| end - start).max().unwrap_or_default()
     }
 }
 
@@ -58,7 +92,7 @@ pub(super) fn findings(cells: &Cells, options: &Options) -> Vec<Finding> {
     let periods = cells.lines().as_slice();
     let logs: Vec<Log> = periods
         .chunk_by(|one, other| one.host == other.host)
-        .map(|periods| Log { host: periods[0].host, periods, minutes: periods.iter().map(Period::filled).sum() })
+        .map(|periods| Log::new(periods, cells))
         .filter(|log| log.host != 0)
         .collect();
     let mut findings: Vec<Finding> = logs.iter().filter_map(|log| gap(log, &logs, cells, options)).collect();
@@ -119,16 +153,28 @@ fn needed(logs: &[Log], options: &Options) -> f64 {
     2.0 * ln(number(minutes) * number(logs.len() as u64) / options.chance)
 }
 
-/// Returns the finding about the longest hole of a host.
+/// Returns the finding about the hole of a host in which most lines are missing.
 fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Finding> {
-    let holes = log.holes();
-    let (start, end) = *holes.first()?;
-    let next = holes.get(1).map_or(0, |(start, end)| end - start);
-    if end - start < HOLE_LEAST || end - start < TIMES_NEXT * next || log.last() - log.first() < COVERS_LEAST {
+    if log.last() - log.first() < COVERS_LEAST {
         return None;
     }
-    let evidence = missing_by_others(log, logs, start, end).min(missing_by_habit(log, start, end));
-    if evidence < needed(logs, options) {
+    let holes = log.holes().filter(|(start, end)| end - start >= HOLE_LEAST);
+    let mut by_habit: Vec<(f64, (i64, i64))> =
+        holes.map(|(start, end)| (missing_by_habit(log, start, end), (start, end))).collect();
+    by_habit.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let (missing, (start, end)) = *by_habit.first()?;
+    // A host that often is without sign-ins is not expected to have any.
+    let next = by_habit.get(1).map_or(0.0, |(missing, _)| *missing);
+    if missing < f64::from(TIMES_NEXT) * next {
+        return None;
+    }
+    if !others_go_on(log.host, logs, start, end) {
+        return None;
+    }
+    let before =
+        number(log.filled(log.first(), start)) * share_of_others(log.host, logs, (start, end), (log.first(), start));
+    let evidence = missing_by_others(log, logs, start, end).min(missing);
+    if before < BY_LINES_BEFORE || evidence < needed(logs, options) {
         return None;
     }
     let mut finding = Finding::new(Kind::Gap);
@@ -140,63 +186,75 @@ fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Find
     Some(finding)
 }
 
-/// Returns the evidence that lines of the host are missing in a hole, judged by the lines of the other host that shows it best: how
-/// unlikely it is that all minutes with lines of the host are outside the hole, if they were spread like those of the other one.
+/// Returns the evidence that lines of the host are missing in a hole, judged by the lines of other hosts: how unlikely it is that all
+/// minutes with lines of the host are outside the hole, if they were spread like those of another one.
+fn missing_by_others(log: &Log, logs: &[Log], start: i64, end: i64) -> f64 {
+    number(log.minutes) * ln(1.0 + share_of_others(log.host, logs, (start, end), (log.first(), log.last())))
+}
+
+/// Whether other hosts have lines in a good part of the hours between two times.
+fn others_go_on(host: u32, logs: &[Log], start: i64, end: i64) -> bool {
+    let hour = |time: i64| time.div_euclid(HOUR);
+    let others = logs.iter().filter(|log| log.host != host).flat_map(|log| log.between(start, end));
+    let hours: BTreeSet<i64> = others.map(|period| hour(period.first)).collect();
+    hours.len() as u64 * HOURS_WITH_OTHERS >= u64::try_from(hour(end) - hour(start)).unwrap_or_default()
+}
+
+/// Returns how many minutes with lines another host has in the hole for each one in the rest of the `whole` time. Of all other hosts,
+/// the second largest number counts, because one host alone may log at other times than the others.
 ///
 /// What is missing from the log of another host must not make the hole more remarkable. So hosts are not added up, and where the log
 /// of the other host has ended or not begun, it counts as full.
-fn missing_by_others(log: &Log, logs: &[Log], start: i64, end: i64) -> f64 {
+fn share_of_others(host: u32, logs: &[Log], (start, end): (i64, i64), whole: (i64, i64)) -> f64 {
     let minutes = |from: i64, to: i64| u64::try_from((to - from) / MINUTE).unwrap_or_default();
-    let by_one = |other: &Log| {
-        let (mut inside, mut outside) = (0_u64, 0_u64);
-        for period in other.periods {
-            if start < period.first && period.last < end {
-                inside += period.filled();
-            } else if (log.first()..=log.last()).contains(&period.first) {
-                outside += period.filled();
-            }
+    let mut largest = [0.0_f64; 2];
+    for other in logs.iter().filter(|other| other.host != host) {
+        let inside = other.filled(start, end);
+        let outside = other.filled(whole.0, start) + other.filled(end, whole.1);
+        let before = minutes(whole.0, other.first().min(start)) + minutes(end, other.first().min(whole.1));
+        let after = minutes(other.last().max(whole.0), start) + minutes(other.last().max(end), whole.1);
+        let share = number(inside) / number((outside + before + after).max(1));
+        if share > largest[0] {
+            largest = [share, largest[0]];
+        } else if share > largest[1] {
+            largest[1] = share;
         }
-        let before = minutes(log.first(), other.first().min(start)) + minutes(end, other.first().min(log.last()));
-        let after = minutes(other.last().max(log.first()), start) + minutes(other.last().max(end), log.last());
-        number(inside) / number((outside + before + after).max(1))
-    };
-    let shares = logs.iter().filter(|other| other.host != log.host).map(by_one);
-    number(log.minutes) * ln(1.0 + shares.fold(0.0, f64::max))
+    }
+    largest[1]
+}
+
+/// Returns the number of hours of each part of the week from `from` to `to`.
+fn hours_by_part(from: i64, to: i64) -> [u64; PARTS] {
+    let all = u64::try_from(to.saturating_sub(from)).unwrap_or_default();
+    let mut hours = [0; PARTS];
+    for (hour, added) in (from..to).take(WEEK).zip(0..) {
+        // This hour, and the same one in all weeks that follow.
+        hours[usize::from(part_of_week(hour * HOUR))] += (all - added).div_ceil(WEEK as u64);
+    }
+    hours
 }
 
 /// Returns in how many minutes the host usually has lines at the hours of the hole.
 fn missing_by_habit(log: &Log, start: i64, end: i64) -> f64 {
-    // For each part of the week, the minutes with lines, and the hours that the log covers.
-    let mut lines: BTreeMap<u8, u64> = BTreeMap::new();
-    log.periods.iter().for_each(|period| *lines.entry(part_of_week(period.first)).or_default() += period.filled());
     let hours = |from: i64, to: i64| {
-        let mut hours: BTreeMap<u8, u64> = BTreeMap::new();
-        let whole = from.div_euclid(HOUR) + 1..to.div_euclid(HOUR).max(from.div_euclid(HOUR) + 1);
-        // A log of more than a century is not about its hours.
-        whole.take(1 << 20).for_each(|hour| *hours.entry(part_of_week(hour * HOUR)).or_default() += 1);
-        hours
+        let first = from.div_euclid(HOUR) + 1;
+        hours_by_part(first, to.div_euclid(HOUR).max(first))
     };
     let (all, hole) = (hours(log.first(), log.last()), hours(start, end));
-    if hole.is_empty() {
+    if hole.iter().all(|hours| *hours == 0) {
         // Within two hours, the part of the day in which it begins decides.
-        let part = part_of_week(start);
-        let all = all.get(&part).copied().unwrap_or(1).max(1);
+        let part = usize::from(part_of_week(start));
         let share = number(u64::try_from((end - start) / MINUTE).unwrap_or_default()) / 60.0;
-        return number(lines.get(&part).copied().unwrap_or_default()) / number(all) * share;
+        return number(log.by_part[part]) / number(all[part].max(1)) * share;
     }
-    hole.iter()
-        .map(|(part, hours)| {
-            // A hole is a part of the time that the log covers; what is before or after it is not.
-            let own = if start < log.first() || log.last() <= start { 0 } else { *hours };
-            let others = all.get(part).copied().unwrap_or_default().saturating_sub(own);
-            // Without another day to compare with, nothing is expected.
-            if others == 0 {
-                0.0
-            } else {
-                number(lines.get(part).copied().unwrap_or_default()) / number(others) * number(*hours)
-            }
-        })
-        .sum()
+    // A hole is a part of the time that the log covers; what is before or after it is not.
+    let is_inside = log.first() <= start && start < log.last();
+    let missing = |part: usize| {
+        let others = all[part].saturating_sub(if is_inside { hole[part] } else { 0 });
+        // Without another day to compare with, nothing is expected.
+        if others == 0 { 0.0 } else { number(log.by_part[part]) / number(others) * number(hole[part]) }
+    };
+    (0..PARTS).map(missing).sum()
 }
 
 /// One end of a log.
@@ -222,6 +280,7 @@ impl Edge {
         }
         let mut finding = Finding::new(Kind::Coverage);
         finding.hosts = missing.iter().filter_map(|log| cells.host(log.host)).map(Box::from).collect();
+        finding.is_shared = missing.iter().all(|log| log.is_shared);
         finding.hosts_of = (missing.len() + others) as u64;
         match self {
             Edge::Begin => finding.until = Some(Time::from_nanoseconds(nearest)),
@@ -242,18 +301,19 @@ impl Edge {
     /// the lines of the other hosts and, if the log is long enough to show them, by the habits of the host.
     fn lacks(self, log: &Log, most: i64, logs: &[Log], options: &Options) -> bool {
         let own = self.inward(log);
-        if own.saturating_sub(most) <= EDGE_LEAST.max(TIMES_NEXT * longest(log)) {
+        if own.saturating_sub(most) <= EDGE_LEAST.max(i64::from(TIMES_NEXT) * log.longest()) {
             return false;
         }
         let (start, end) = if self == Edge::Begin { (most, own) } else { (-own, -most) };
         let has_habits = log.last() - log.first() >= COVERS_LEAST;
+        // In a log of many hosts, nothing is missing if one of them was only in use for some hours.
+        if log.is_shared && !has_habits {
+            return false;
+        }
         let by_habit = if has_habits { missing_by_habit(log, start, end) } else { f64::INFINITY };
         missing_by_others(log, logs, start, end).min(by_habit) >= needed(logs, options)
+            && others_go_on(log.host, logs, start, end)
     }
-}
-
-fn longest(log: &Log) -> i64 {
-    log.holes().first().map_or(0, |(start, end)| end - start)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of lines is compared with an estimate")]

@@ -5,10 +5,10 @@ use std::ops::Range;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
-use super::evidence::{at_least_of_mean, ln};
-use super::rows::{HOUR, NO_TIME, Row};
+use super::evidence::{at_least, at_least_of_mean, ln};
+use super::rows::{HOUR, MINUTE, NO_TIME, Row};
 use super::search::{Search, Side, Stretch, float};
-use super::units::{AllSeries, Of, Repeated, Units};
+use super::units::{AllSeries, Exposure, Of, Repeated, Series, Units};
 use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
 use crate::code::Key;
 use crate::time::Time;
@@ -19,6 +19,12 @@ const USERS_NAMED: usize = 5;
 const SAMPLES: usize = 3;
 /// The most incidents that become findings.
 const INCIDENTS: usize = 50;
+/// So many cases must be missing after the last one to say that it was over with it. The probability of none is 5 %.
+const MISSING_AT_END: f64 = 3.0;
+/// The longest time of a burst.
+const BURST: i64 = MINUTE;
+/// The least number of results that must be missing of a code that is said to be less frequent at the same time.
+const FEWER_LEAST: f64 = 5.0;
 
 /// A stretch with its times.
 #[derive(Clone, Debug)]
@@ -85,6 +91,17 @@ impl Timed {
         begins && ends
     }
 
+    /// Returns the times of its results. Where results are missing, those before and after it do not belong to it.
+    fn range(&self) -> Range<i64> {
+        match self.stretch.side {
+            Side::More => self.since..self.until.saturating_add(1),
+            Side::Fewer => {
+                let until = self.until.saturating_add(i64::from(!self.stretch.ends));
+                self.since.saturating_add(i64::from(self.stretch.begins))..until
+            }
+        }
+    }
+
     fn overlap(&self, other: &Timed) -> f64 {
         seconds(self.until.min(other.until) - self.since.max(other.since)).max(0.0)
     }
@@ -107,7 +124,7 @@ impl Timed {
         let shorter = self.length().min(other.length()).max(1.0);
         let union = (self.length() + other.length() - overlap).max(1.0);
         // Incidents of the same moment have no length.
-        let is_same = (self.since - other.since).abs() < super::rows::MINUTE && shorter <= 60.0;
+        let is_same = (self.since - other.since).abs() < MINUTE && shorter <= 60.0;
         // Other codes are missing while some crowd, and people who did not succeed try again.
         let follows = self.stretch.side == Side::Fewer && other.stretch.side == Side::More || self.keys.is_empty();
         is_same
@@ -154,14 +171,15 @@ pub(super) fn findings(
     options: &Options,
 ) -> Vec<Finding> {
     let mut timed: Vec<Timed> = stretches.into_iter().map(|stretch| Timed::new(stretch, all, units, cells)).collect();
+    // Repeats follow the square of the traffic, so fewer of them say nothing.
     timed.retain(|timed| {
-        timed.stretch.side == Side::Fewer
-            || all.series[timed.stretch.series].of != Of::Repeats
-            || is_own_rise(timed, all, units, options)
+        all.series[timed.stretch.series].of != Of::Repeats
+            || timed.stretch.begins && timed.stretch.person.is_none() && is_own_rise(timed, all, units, options)
     });
     if !units.has_habits {
         mark_habits(&mut timed, all, cells);
     }
+    timed.retain(|timed| shows_in_results(timed, all, units, options));
     // Rises first, because a fall at the same time is their other side; of ordinary codes those that begin, because what ended
     // there is their other side. Then the strongest.
     timed.sort_by(|one, other| {
@@ -199,7 +217,45 @@ pub(super) fn findings(
     }
     incidents.retain(|(main, _)| !main.is_habit);
     incidents.truncate(INCIDENTS);
-    incidents.iter().map(|(main, members)| finding(main, members, all, units, repeated, cells)).collect()
+    let finding = |(main, members): &(Timed, Vec<Timed>)| finding(main, members, all, units, repeated, cells, options);
+    incidents.iter().filter_map(finding).collect()
+}
+
+/// Whether the number of results by the hour changes as well, and not only the share of people. Of a person, the hours with results
+/// must be more frequent than the person's own other hours, too: others who stop make nobody's results more frequent.
+fn shows_in_results(timed: &Timed, all: &AllSeries, units: &Units, options: &Options) -> bool {
+    let series = &all.series[timed.stretch.series];
+    let exposure = &all.exposures[series.exposure];
+    let person = |at: usize| units.all[exposure.units[at] as usize].person;
+    let range = timed.range();
+    let (mut results, mut cases) = ([0; 2], [0_usize; 2]);
+    for case in &series.cases {
+        if timed.stretch.person.is_none_or(|one| one == person(case.at)) {
+            let side = usize::from(!range.contains(&case.first));
+            results[side] += case.count;
+            cases[side] += 1;
+        }
+    }
+    let side = timed.stretch.side;
+    if timed.stretch.person.is_some() {
+        let [inside, outside] = hours(&range, units);
+        let n = float(cases[0] + cases[1]);
+        if at_least(float(cases[0]), n, inside / (inside + outside)) < options.evidence_of_person {
+            return false;
+        }
+    }
+    is_visible(results, &range, side, units, options)
+}
+
+/// Whether the rate of results inside and outside a time at least doubles, or halves and many are missing.
+fn is_visible([inside, outside]: [u64; 2], range: &Range<i64>, side: Side, units: &Units, options: &Options) -> bool {
+    const LEAST: f64 = 2.0;
+    let (results, [of_inside, of_outside]) = ([count(inside), count(outside)], hours(range, units));
+    let [inside, outside] = [results[0] / of_inside, results[1] / of_outside];
+    match side {
+        Side::More => inside >= LEAST * outside,
+        Side::Fewer => outside >= LEAST * inside && (outside - inside) * of_inside >= options.deficit_least,
+    }
 }
 
 /// Marks the stretches with more cases of codes that a day before or after have another one. The log is too short to compare the same
@@ -263,7 +319,7 @@ fn is_own_rise(timed: &Timed, all: &AllSeries, units: &Units, options: &Options)
     ratio >= options.ratio * rise && float(cases[0]) - expected[0] * rise >= options.excess_least
 }
 
-/// Returns the finding about an incident.
+/// Returns the finding about an incident, or `None` if the results do not show it.
 fn finding(
     main: &Timed,
     members: &[Timed],
@@ -271,16 +327,19 @@ fn finding(
     units: &Units,
     repeated: &[Repeated],
     cells: &Cells,
-) -> Finding {
+    options: &Options,
+) -> Option<Finding> {
     let series = &all.series[main.stretch.series];
     let same =
         || members.iter().filter(|member| member.stretch.side == main.stretch.side && member.overlap(main) > 0.0);
     let mut keys: Vec<u32> = main.keys.iter().chain(same().flat_map(|member| &member.keys)).copied().collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut range = main.since..main.until.saturating_add(1);
     let person = main.stretch.person;
-    let of_series = |row: &Row| series.host.is_none_or(|host| host == row.host);
+    // What is said of a person is about all hosts.
+    let host = series.host.filter(|_| person.is_none());
+    let mut range = main.range();
+    let of_series = |row: &Row| host.is_none_or(|host| host == row.host);
     let counts = Counts::new(cells, &range, &of_series, person);
     // Of a family, the codes that are themselves more (or less) frequent.
     if keys.len() > 1 {
@@ -302,26 +361,7 @@ fn finding(
             cells.rows().as_slice().iter().filter(is_case).copied().collect()
         }
     };
-    let sums = |counts: &Counts, range: &Range<i64>, is_here: &dyn Fn(u32) -> bool| -> [u64; 2] {
-        if series.of == Of::Repeats {
-            let here = cases.iter().filter(|case| is_here(case.host));
-            let (inside, outside): (Vec<&Row>, Vec<&Row>) = here.partition(|case| range.contains(&case.first));
-            return [inside.len() as u64, outside.len() as u64];
-        }
-        [0, 1].map(|side| keys.iter().map(|key| counts.by_key[*key as usize][side]).sum())
-    };
-    let [inside, outside] = sums(&counts, &range, &|_| true);
-    let begins = main.stretch.begins;
-    let kind = match (main.stretch.side, person) {
-        (Side::More, Some(_)) => Kind::User,
-        (Side::More, None) if series.of == Of::Repeats && begins => Kind::Repeats,
-        (Side::More, None) if begins && outside == 0 => Kind::New,
-        (Side::More, None) if begins => Kind::Rise,
-        (Side::More, None) if outside == 0 => Kind::Stopped,
-        (Side::Fewer, _) if inside == 0 => Kind::Stopped,
-        _ => Kind::Fall,
-    };
-    let tested = if series.host.is_some() {
+    let tested = if host.is_some() {
         Tested::Host
     } else if person.is_some() {
         Tested::Person
@@ -332,47 +372,103 @@ fn finding(
     let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
     let is_there = |row: &Row| of_series(row) && is_here(row.host);
     // All numbers of a finding are about the hosts that it names.
-    let (counts, [inside, outside]) = if places.are_only {
-        let here: Vec<&Row> = cases.iter().filter(|case| range.contains(&case.first) && is_here(case.host)).collect();
-        if begins {
-            range.start = here.iter().map(|case| case.first).min().unwrap_or(range.start);
+    let here: Vec<&Row> = cases.iter().filter(|case| is_here(case.host)).collect();
+    let (begins, mut ends) = (main.stretch.begins, main.stretch.ends);
+    let was_so = main.stretch.side == Side::More && !begins;
+    let last_of_all = here.iter().map(|case| case.last).max().unwrap_or(range.start);
+    if main.stretch.side == Side::More {
+        let inside = || here.iter().filter(|case| range.contains(&case.first));
+        let (first, last) = (inside().map(|case| case.first).min()?, inside().map(|case| case.last).max()?);
+        let is_over = begins && !ends && missing_after(main, last, all, units).inside >= MISSING_AT_END;
+        let has_own = places.are_only || person.is_some();
+        let start = if begins && has_own { first } else { range.start };
+        ends |= is_over;
+        range = start..if is_over || ends && has_own { last.saturating_add(1) } else { range.end };
+    }
+    // After the last result of what became rare, there may be none for so long that it stopped.
+    if was_so || main.stretch.side == Side::Fewer && !ends {
+        let change = if was_so { range.end } else { range.start };
+        let mut missing = missing_after(main, last_of_all, all, units);
+        missing.since_change *= float(here.iter().filter(|case| case.first >= change).count());
+        let has_stopped = missing.before >= options.deficit_least && missing.since_change >= MISSING_AT_END;
+        match main.stretch.side {
+            Side::More if has_stopped => range.end = last_of_all.saturating_add(1),
+            Side::Fewer if has_stopped => range.start = last_of_all.saturating_add(1),
+            _ => {}
         }
-        if main.stretch.ends {
-            range.end = here.iter().map(|case| case.last.saturating_add(1)).max().unwrap_or(range.end);
+    }
+    let counts = Counts::new(cells, &range, &is_there, person);
+    let [inside, outside] = match series.of {
+        Of::Repeats => {
+            let inside = here.iter().filter(|case| range.contains(&case.first)).count() as u64;
+            [inside, here.len() as u64 - inside]
         }
-        let counts = Counts::new(cells, &range, &is_there, person);
-        let sums = sums(&counts, &range, &is_here);
-        (counts, sums)
-    } else {
-        (counts, [inside, outside])
+        _ => [0, 1].map(|side| keys.iter().map(|key| counts.by_key[*key as usize][side]).sum()),
     };
+    if !is_visible([inside, outside], &range, main.stretch.side, units, options) {
+        return None;
+    }
+    let kind = match (main.stretch.side, person) {
+        (Side::More, Some(_)) => Kind::User,
+        (Side::More, None) if series.of == Of::Repeats => Kind::Repeats,
+        (Side::More, None) if begins && outside == 0 => Kind::New,
+        (Side::More, None) if begins => Kind::Rise,
+        (Side::More, None) if outside == 0 => Kind::Stopped,
+        (Side::Fewer, _) if inside == 0 => Kind::Stopped,
+        _ => Kind::Fall,
+    };
+    // What became rarer must have been more than a single burst.
+    if was_so || main.stretch.side == Side::Fewer {
+        let before = here.iter().filter(|case| range.contains(&case.first) == was_so);
+        if is_burst(before.map(|case| (case.first, case.count)).collect()) {
+            return None;
+        }
+    }
     let mut finding = Finding::new(kind);
     finding.evidence = main.stretch.evidence;
     finding.codes = keys.iter().map(|key| cells.keys()[*key as usize].clone()).collect();
     let time = |nanoseconds: i64| Some(Time::from_nanoseconds(nanoseconds));
-    let was_so = main.stretch.side == Side::More && !begins;
     let last = range.end.saturating_sub(1);
     finding.since_start = was_so;
-    finding.since = if was_so { time(last) } else { time(range.start) };
-    finding.until = if main.stretch.ends && !was_so { time(last) } else { None };
+    (finding.since, finding.until) = match main.stretch.side {
+        Side::More if was_so => (time(last), None),
+        Side::More => (time(range.start), time(last).filter(|_| ends)),
+        // The results before and after it.
+        Side::Fewer => {
+            (time(if begins { range.start.saturating_sub(1) } else { range.start }), time(range.end).filter(|_| ends))
+        }
+    };
     finding.not_before = if begins { not_before(main, all, units).and_then(time) } else { None };
     if main.stretch.side == Side::More && begins {
         let mut fewer: Vec<u32> =
             members.iter().filter(|member| member.is_less()).flat_map(|member| &member.keys).copied().collect();
         fewer.sort_unstable();
         fewer.dedup();
-        // The test is about people, but what is said is about results.
+        // The test is about people, but what is said is about results, and about the time that passes.
+        let log = seconds(units.log.end - units.log.start);
+        let lasts = seconds(range.end.min(units.log.end) - range.start).clamp(0.0, log);
         fewer.retain(|key| {
-            let Rates { before, after, .. } = rates(counts.by_key[*key as usize], &range, units, false);
-            !keys.contains(key) && after * 2.0 <= before
+            let results = counts.by_key[*key as usize];
+            let Rates { before, after, .. } = rates(results, &range, units, false);
+            let [inside, outside] = results.map(count);
+            let expected = outside / (log - lasts).max(1.0) * lasts;
+            let is_fewer = after * 2.0 <= before && inside * 2.0 <= expected && expected - inside >= FEWER_LEAST;
+            !keys.contains(key) && is_fewer
         });
         finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
     }
     finding.count = inside;
+    finding.is_estimate = here.iter().any(|case| is_divided(case, &range));
+    finding.lasts = Some(range.end.min(units.log.end.saturating_add(1)) - range.start.max(units.log.start));
+    finding.hours = hours(&range, units)[0];
     finding.rates = Some(rates([inside, outside], &range, units, was_so));
     affected(&mut finding, &cases, main.stretch.side, &range, &places, units, cells);
+    let is_less = was_so || main.stretch.side == Side::Fewer;
+    if is_of_few(&finding, here.iter().copied(), &range) || is_less && person.is_none() && is_of_one(&finding) {
+        return None;
+    }
     if series.of != Of::Repeats {
-        let hosts: Vec<Option<u32>> = match series.host {
+        let hosts: Vec<Option<u32>> = match host {
             Some(host) => vec![Some(host)],
             None if places.are_only => places.hosts.iter().copied().map(Some).collect(),
             None => vec![None],
@@ -383,12 +479,91 @@ fn finding(
             host: host.and_then(|host| cells.host(host)).map(Box::from),
             user: person.and_then(|person| cells.person(person)).map(Box::from),
             since: time(range.start).filter(|_| is_more && begins),
-            until: time(last).filter(|_| is_more && main.stretch.ends),
+            until: time(last).filter(|_| is_more && ends),
             ..Scope::of_codes(&finding.codes)
         };
         finding.scopes = hosts.into_iter().map(scope).collect();
     }
-    finding
+    Some(finding)
+}
+
+/// Whether nearly all results are of a few people, who have many of them while hardly anybody else has any. They had bad luck, but
+/// nothing changed for the others.
+fn is_of_few<'r>(finding: &Finding, cases: impl Iterator<Item = &'r Row>, range: &Range<i64>) -> bool {
+    const FEW: usize = 4;
+    if finding.kind != Kind::Rise || finding.users_count == 0 || finding.users_count * 10 > finding.users_of {
+        return false;
+    }
+    let mut of_person: HashMap<u32, u64> = HashMap::new();
+    cases
+        .filter(|case| range.contains(&case.first))
+        .for_each(|case| *of_person.entry(case.person).or_default() += u64::from(case.count));
+    let mut counts: Vec<u64> = of_person.into_values().collect();
+    counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+    let all: u64 = counts.iter().sum();
+    let most: u64 = counts.iter().take(FEW).sum();
+    most * 5 >= all * 4 && all >= 5 * counts.len() as u64
+}
+
+/// Whether one of many users has so many of the results that a bad time of this user would explain that there were more.
+fn is_of_one(finding: &Finding) -> bool {
+    finding.users_count >= 10 && finding.count_of_one * 2 >= finding.results_of_users
+}
+
+/// How many cases would have followed the last one.
+struct Missing {
+    /// At the rate of the stretch, up to this last case.
+    inside: f64,
+    /// At the rate before it became rarer.
+    before: f64,
+    /// For each case from then to the last one, at their rate.
+    since_change: f64,
+}
+
+/// Returns how many cases are missing after the last one, which is at `last`.
+fn missing_after(timed: &Timed, last: i64, all: &AllSeries, units: &Units) -> Missing {
+    let Stretch { series, units: range, side, .. } = &timed.stretch;
+    let series = &all.series[*series];
+    let exposure = &all.exposures[series.exposure];
+    let weights = weights(series, exposure);
+    let expected = |range: Range<usize>| range.map(|at| weights[exposure.strata[at] as usize]).sum::<f64>();
+    let cases = |range: &Range<usize>| float(series.cases.iter().filter(|case| range.contains(&case.at)).count());
+    let rate = |range: Range<usize>| cases(&range) / expected(range).max(f64::MIN_POSITIVE);
+    let end = exposure.units.len();
+    let after = exposure.units.partition_point(|unit| units.all[*unit as usize].first <= last);
+    let missing = expected(after..end);
+    let (change, before) = match side {
+        Side::More => (range.end, range.start..range.end),
+        Side::Fewer => (range.start, 0..range.start),
+    };
+    Missing {
+        inside: rate(range.start..range.end.min(after)) * missing,
+        before: rate(before) * missing,
+        since_change: missing / expected(change..after.max(change)).max(f64::MIN_POSITIVE),
+    }
+}
+
+/// Returns how many cases each unit of each stratum has on average.
+fn weights(series: &Series, exposure: &Exposure) -> Vec<f64> {
+    let mut weights = vec![0.0; exposure.of_stratum.len()];
+    series.cases.iter().for_each(|case| weights[exposure.strata[case.at] as usize] += 1.0);
+    weights.iter_mut().zip(&exposure.of_stratum).for_each(|(weight, units)| *weight /= float(units.len().max(1)));
+    weights
+}
+
+/// Whether at least half of the results, each with its number, are within a few minutes.
+fn is_burst(mut results: Vec<(i64, u32)>) -> bool {
+    results.sort_unstable();
+    let all: u64 = results.iter().map(|(_, count)| u64::from(*count)).sum();
+    let (mut from, mut count) = (0, 0_u64);
+    results.iter().any(|(time, here)| {
+        count += u64::from(*here);
+        while time.saturating_sub(results[from].0) > BURST {
+            count -= u64::from(results[from].1);
+            from += 1;
+        }
+        2 * count >= all
+    })
 }
 
 /// What was tested for a change.
@@ -429,7 +604,8 @@ impl Places {
                 counts[0] += 1;
             }
         }
-        let rate = float(elsewhere[0]) / float(elsewhere[1].max(1));
+        // As if there were one more case elsewhere, so that a single one on a host says nothing where there is none.
+        let rate = float(elsewhere[0] + 1) / float(elsewhere[1] + 1);
         let is_affected = |[cases, units]: [usize; 2]| at_least_of_mean(float(cases), rate * float(units)) > ln(100.0);
         let with_cases = |hosts: &[[usize; 2]]| -> Vec<u32> {
             (0..).zip(hosts).skip(1).filter(|(_, [cases, _])| *cases > 0).map(|(host, _)| host).collect()
@@ -445,6 +621,25 @@ impl Places {
             _ => Places { hosts: all, are_only: false },
         }
     }
+}
+
+/// Returns how many results of a row are inside a time. If only its first or last one is, the others are taken to be spread evenly.
+fn inside(row: &Row, range: &Range<i64>) -> u64 {
+    let count = u64::from(row.count);
+    let ends = [row.first, row.last].map(|time| range.contains(&time));
+    if row.count == 1 || ends == [true, true] {
+        return if ends[0] { count } else { 0 };
+    }
+    let nanoseconds = |from: i64, to: i64| u128::try_from(to.saturating_sub(from)).unwrap_or_default();
+    let common = nanoseconds(row.first.max(range.start), row.last.min(range.end));
+    let others = u128::from(count - 2) * common / nanoseconds(row.first, row.last).max(1);
+    u64::try_from(others).unwrap_or_default() + u64::from(ends[0]) + u64::from(ends[1])
+}
+
+/// Whether a row has results inside and outside a time, so that [`inside`] may be wrong.
+fn is_divided(row: &Row, range: &Range<i64>) -> bool {
+    let is_in = |time: i64| (row.first < time) && time <= row.last;
+    row.count > 1 && (is_in(range.start) || is_in(range.end))
 }
 
 /// The numbers of results inside and outside a time, by code.
@@ -464,7 +659,9 @@ impl Counts {
         if rows.hourly().is_empty() || person.is_some() {
             let is_of = |row: &&Row| of_host(row) && person.is_none_or(|person| person == row.person);
             for row in rows.as_slice().iter().filter(is_of) {
-                add(row.key, !range.contains(&row.first), u64::from(row.count));
+                let inside = inside(row, range);
+                add(row.key, false, inside);
+                add(row.key, true, u64::from(row.count) - inside);
             }
         } else {
             // Persons were left out, so only the counts by the hour are complete. Half of an hour decides on which side it is.
@@ -495,10 +692,14 @@ impl Counts {
     }
 }
 
-/// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
 #[expect(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
-fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
-    // In less than a minute, a rate would be about a second and not about people.
+fn count(count: u64) -> f64 {
+    count as f64
+}
+
+/// Returns the number of hours with sign-ins inside and outside a time. Each is at least a minute, because in less, a rate would be
+/// about a second and not about people.
+fn hours(range: &Range<i64>, units: &Units) -> [f64; 2] {
     const HOURS_LEAST: f64 = 1.0 / 60.0;
     let log = &units.log;
     let hours = |range: &Range<i64>| -> f64 {
@@ -509,9 +710,14 @@ fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so:
         };
         units.hours.iter().map(of_hour).sum::<f64>() / 3600.0
     };
-    let of_inside = hours(range);
-    let of_outside = (hours(log) - of_inside).max(HOURS_LEAST);
-    let (inside, outside) = (inside as f64 / of_inside.max(HOURS_LEAST), outside as f64 / of_outside);
+    let inside = hours(range);
+    [inside.max(HOURS_LEAST), (hours(log) - inside).max(HOURS_LEAST)]
+}
+
+/// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
+fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
+    let [of_inside, of_outside] = hours(range, units);
+    let (inside, outside) = (count(inside) / of_inside, count(outside) / of_outside);
     let (before, after) = if was_so { (inside, outside) } else { (outside, inside) };
     let (per, times) = if before.max(after) < 1.0 { (Per::Day, 24.0) } else { (Per::Hour, 1.0) };
     Rates { before: before * times, after: after * times, per }
@@ -525,9 +731,7 @@ fn not_before(timed: &Timed, all: &AllSeries, units: &Units) -> Option<i64> {
     }
     let series = &all.series[*series];
     let exposure = &all.exposures[series.exposure];
-    let mut weights = vec![0.0; exposure.of_stratum.len()];
-    series.cases.iter().for_each(|case| weights[exposure.strata[case.at] as usize] += 1.0);
-    weights.iter_mut().zip(&exposure.of_stratum).for_each(|(weight, units)| *weight /= float(units.len().max(1)));
+    let weights = weights(series, exposure);
     let rate = float(cases[0]) / expected[0].max(f64::MIN_POSITIVE);
     let mut missing = 0.0;
     for at in (0..range.start).rev() {
@@ -555,7 +759,9 @@ fn affected(
     let mut is_there = vec![false; units.minutes as usize];
     for unit in units.all.iter().filter(|unit| shows(unit.first)) {
         has_units[unit.host as usize] = true;
-        if unit.person < units.minutes && (!places.are_only || places.hosts.contains(&unit.host)) {
+        // Without hosts, everybody is there.
+        let is_named = unit.host == 0 || places.hosts.contains(&unit.host);
+        if unit.person < units.minutes && is_named {
             is_there[unit.person as usize] = true;
         }
     }
@@ -572,6 +778,7 @@ fn affected(
     if users.len() <= USERS_NAMED {
         finding.users = users.iter().filter_map(|(person, _)| cells.person(*person)).map(Box::from).collect();
     }
+    finding.results_of_users = users.iter().map(|(_, count)| *count).sum();
     finding.count_of_one = users.first().map_or(0, |(_, count)| *count);
     samples.sort_by_key(|row| (row.first, row.host, row.person, row.key));
     if is_fewer {

@@ -16,8 +16,8 @@
 //!
 //! # Limits
 //!
-//! There is no finding about fewer than about ten people, about a change that begins with the log or covers more than half of
-//! it, about a rate that less than doubled, or about a slow drift. Nothing is hidden by that: tables have the first and last time
+//! There is rarely a finding about fewer than ten people, and none about a change that begins with the log or covers more than half
+//! of it, about a rate of results that less than doubled, or about a slow drift. Nothing is hidden by that: tables have the first and last time
 //! of each code.
 //!
 //! Nights and weekends are compared with each other if at least three days have traffic at these hours. In a shorter log, a night is
@@ -187,15 +187,29 @@ pub struct Finding {
     pub users_of: u64,
     /// The number of results.
     pub count: u64,
+    /// Whether this number is an estimate, because a user has more results in an hour than are kept one by one.
+    pub is_estimate: bool,
     /// The number of results that are of the first user or host, for a finding about one. For [`Kind::Retry`], those after the
     /// commonest time; for [`Kind::Prompts`], the prompts that were approved after the others.
     pub count_of_one: u64,
+    /// The number of results whose user is known, where a change shows.
+    pub results_of_users: u64,
     /// How many of the results have no time that can be read.
     pub count_without_time: u64,
     /// The first results.
     pub samples: Vec<Sample>,
     /// How frequent the codes were before and after.
     pub rates: Option<Rates>,
+    /// How long a change lasts within the log, in nanoseconds.
+    pub lasts: Option<i64>,
+    /// In how many hours of this time there are sign-ins. Rates are about these.
+    pub hours: f64,
+    /// The largest number of results that another user has, for [`Kind::User`] without a change.
+    pub most_of_others: u64,
+    /// How many of 100 sign-ins the host has, for [`Kind::Host`].
+    pub percent_of_all: f64,
+    /// Whether the lines of the hosts are in a log with those of others, for [`Kind::Gap`] and [`Kind::Coverage`].
+    pub is_shared: bool,
     /// Codes that are less frequent at the same time.
     pub fewer: Vec<Key>,
     /// The commonest time between two attempts in milliseconds, for [`Kind::Retry`].
@@ -225,10 +239,17 @@ impl Finding {
             users_count: 0,
             users_of: 0,
             count: 0,
+            is_estimate: false,
             count_of_one: 0,
+            results_of_users: 0,
             count_without_time: 0,
             samples: Vec::new(),
             rates: None,
+            lasts: None,
+            hours: 0.0,
+            most_of_others: 0,
+            percent_of_all: 0.0,
+            is_shared: false,
             fewer: Vec::new(),
             interval_ms: None,
             longest_ms: None,
@@ -276,6 +297,8 @@ pub struct Options {
     pub persons_least: usize,
     /// The evidence that must remain without the busiest person.
     pub evidence_without_one: f64,
+    /// The evidence that a person's own rate changed, if nothing is unusual without the person.
+    pub evidence_of_person: f64,
     /// The evidence that the log before or after a stretch is different.
     pub evidence_of_end: f64,
     /// The most time between two attempts of a person so that the second one counts as a repetition, in nanoseconds.
@@ -296,6 +319,7 @@ impl Default for Options {
             strong: 30.0,
             persons_least: 3,
             evidence_without_one: 7.0,
+            evidence_of_person: 4.6,
             evidence_of_end: 7.0,
             repeat_within: rows::MINUTE,
         }
@@ -317,7 +341,7 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
         };
         finding.scopes = retry::scopes(repeated.iter().filter(is_inside), cells);
     }
-    list.extend(concentration::findings(&units, cells, catalogue, &list));
+    list.extend(concentration::findings(&units, cells, catalogue, &list, options));
     list.extend(attention::watched(cells));
     list.extend(attention::prompts(cells));
     list.extend(attention::unknown(cells, catalogue));

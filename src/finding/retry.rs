@@ -1,5 +1,7 @@
 //! Persons who were asked again within a short time, and the timer of the program that asked again.
 
+use std::collections::BTreeSet;
+
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
@@ -20,6 +22,8 @@ const SHORTEST: i64 = 5 * SECOND;
 const EXPECTED: f64 = 0.1;
 /// The evidence that the intervals are not those of people.
 const CHANCE: f64 = 0.000_1;
+/// How many of 100 repeats must have the interval, whether or not the others could be from a timer.
+const OF_ALL: usize = 30;
 /// The largest number of users who have a finding of their own.
 const PERSONS_APART: usize = 3;
 /// The smallest number of users with the interval. With fewer, it is about them and not about a time-out.
@@ -76,6 +80,15 @@ impl<'r> Timer<'r> {
     fn is_of_few(&self) -> bool {
         let most = self.persons.first().map_or(0, |(_, count)| *count);
         self.persons.len() < USERS_LEAST || most * 100 >= self.same.len() * OF_ONE_USER
+    }
+
+    /// Whether a good part of `all` repeats have the interval, and no other one is commoner.
+    fn is_common(&self, all: &[&Repeated]) -> bool {
+        let near = |seconds: i64| all.iter().filter(|one| is_near(one, seconds)).count();
+        let same = near(self.second);
+        let others = all.iter().map(|one| second(one)).filter(|other| (other - self.second).abs() > 2);
+        let others: BTreeSet<i64> = others.collect();
+        same * 100 >= all.len() * OF_ALL && others.into_iter().all(|other| near(other) <= same)
     }
 
     /// Returns the finding about the timer, where `all` are the repeats of all its users.
@@ -138,12 +151,15 @@ pub(super) fn findings(repeated: &[Repeated], cells: &Cells, options: &Options) 
             break;
         };
         let Some((busiest, _)) = timer.persons.first().copied().filter(|_| timer.is_of_few()) else {
-            findings.insert(0, timer.finding(&all, cells));
+            if timer.is_common(&all) {
+                findings.insert(0, timer.finding(&all, cells));
+            }
             break;
         };
         let (own, others): (Vec<&Repeated>, Vec<&Repeated>) = all.iter().partition(|one| one.person == busiest);
         let waited: Vec<&Repeated> = own.iter().copied().filter(is_waited).collect();
-        findings.extend(Timer::of(&waited, expected).map(|timer| timer.finding(&own, cells)));
+        let timer = Timer::of(&waited, expected).filter(|timer| timer.is_common(&own));
+        findings.extend(timer.map(|timer| timer.finding(&own, cells)));
         all = others;
     }
     findings
@@ -153,11 +169,12 @@ pub(super) fn findings(repeated: &[Repeated], cells: &Cells, options: &Options) 
 pub(super) fn scopes<'r>(repeated: impl Iterator<Item = &'r Repeated>, cells: &Cells) -> Vec<Scope> {
     let mut spans: Vec<Repeated> = Vec::new();
     for one in repeated {
+        let (previous, time) = one.times();
         match spans.last_mut() {
-            Some(last) if (last.host, last.person) == (one.host, one.person) && one.previous <= last.time => {
-                last.time = last.time.max(one.time);
+            Some(last) if (last.host, last.person) == (one.host, one.person) && previous <= last.time => {
+                last.time = last.time.max(time);
             }
-            _ => spans.push(*one),
+            _ => spans.push(Repeated { previous, time, ..*one }),
         }
     }
     let scope = |span: &Repeated| Scope {

@@ -390,10 +390,6 @@ impl<'s> Search<'s> {
     /// Lets a stretch begin later if its first case is followed by a pause that the others do not have.
     fn trim(&self, clock: &Clock, best: &mut Candidate) {
         const LONG_PAUSE: i64 = 4 * HOUR;
-        // A code that was never seen before begins with its first case, whatever follows.
-        if best.from == 0 && self.masked.is_empty() {
-            return;
-        }
         loop {
             let last = best.to.unwrap_or(clock.cases.len() - 1);
             if last < best.from + self.options.cases_least {
@@ -413,7 +409,9 @@ impl<'s> Search<'s> {
                 let median = gaps.get(gaps.len() / 2).copied().unwrap_or_default();
                 pause >= LONG_PAUSE && pause >= median.saturating_mul(10)
             };
-            if missing < 3.0 && (missing < 1.0 || !is_long()) {
+            // A code that was never seen before begins with its first case, unless very much is missing after it.
+            let is_first = best.from == 0 && self.masked.is_empty();
+            if is_first && missing < 10.0 || missing < 3.0 && (missing < 1.0 || !is_long()) {
                 return;
             }
             best.from += 1;

@@ -541,3 +541,117 @@ fn results_with_other_codes_show_how_often_people_signed_in() {
         find(&others, Catalogue::built_in(), &Options::default()).list.iter().map(codes).collect();
     assert!(kinds.iter().all(|codes| !codes.contains(&102)), "{kinds:?}");
 }
+
+#[test]
+fn what_fell_and_then_ended_has_stopped_with_its_last_line() {
+    let mut log = days(4);
+    log.0.iter_mut().step_by(2).for_each(|one| one.code = 2);
+    // For a few hours, there are still some.
+    let late = log.0.iter_mut().filter(|one| one.code == 2 && one.time >= 60 * HOUR);
+    late.enumerate().filter(|(number, one)| number % 6 > 0 || one.time >= 66 * HOUR).for_each(|(_, one)| one.code = 21);
+    let last = log.0.iter().filter(|one| one.code == 2).map(|one| one.time).max().unwrap();
+    assert!(last > 62 * HOUR, "{last}");
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Stopped, vec![2]));
+    assert_eq!(finding.since, Some(Time::from_nanoseconds(MIDNIGHT + last)));
+}
+
+#[test]
+fn a_rise_of_the_share_alone_is_no_finding() {
+    // A job that has the code each hour goes on, while the users stop.
+    let mut log = Log::day();
+    log.0.retain(|one| one.time < 12 * HOUR);
+    (0..24).for_each(|hour| log.add(hour * HOUR, 1, 99, 107));
+    assert!(log.findings().iter().all(|finding| finding.kind != Kind::User || finding.rates.is_none()));
+    // Ten people have it now and then, and most others stop.
+    let mut log = days(2);
+    log.0.retain(|one| one.user <= 10 || one.time < 24 * HOUR);
+    log.0.iter_mut().filter(|one| one.user <= 10).step_by(3).for_each(|one| one.code = 102);
+    assert!(log.findings().iter().all(|finding| finding.kind != Kind::Rise), "{:?}", log.findings());
+}
+
+#[test]
+fn a_repeat_whose_result_comes_before_that_of_the_first_attempt_shows_the_timer() {
+    let mut log = Log::default();
+    for number in 0..12_i64 {
+        let user = u32::try_from(number % 4).unwrap() + 1;
+        let began = number * HOUR;
+        // The first call takes 40 s, and the second one, after 30 s, ends at once.
+        log.0.push(Result { time: began + 40 * SECOND, host: 1, user, code: 21, seconds: 40 });
+        log.0.push(Result { time: began + 31 * SECOND, host: 1, user, code: 101, seconds: 1 });
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, finding.interval_ms, finding.count), (Kind::Retry, Some(30_000), 12));
+    assert_eq!(finding.scopes.len(), 12);
+}
+
+#[test]
+fn an_interval_that_few_repeats_have_is_no_timer() {
+    let mut log = Log::default();
+    for number in 0..100_i64 {
+        let user = u32::try_from(number % 20).unwrap() + 1;
+        let seconds = if number % 5 == 0 { 20 } else { 1 + number % 3 };
+        log.add(number * 20 * MINUTE, 1, user, 101);
+        log.add(number * 20 * MINUTE + seconds * SECOND, 1, user, 101);
+    }
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
+fn a_user_whose_attempts_nearly_all_have_a_code_is_mentioned_although_others_have_it_too() {
+    let mut log = days(3);
+    log.0.iter_mut().step_by(70).for_each(|one| one.code = 107);
+    log.0.iter_mut().filter(|one| one.user == 5).for_each(|one| one.code = 107);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), texts(&finding.users)), (Kind::User, vec![107], vec!["user05"]));
+    assert!(finding.count_of_one * 10 < finding.count * 9 && finding.most_of_others * 5 <= finding.count_of_one);
+    // Within a day, it may be a bad day.
+    let mut log = Log::day();
+    log.0.iter_mut().step_by(70).for_each(|one| one.code = 107);
+    log.0.iter_mut().filter(|one| one.user == 5).for_each(|one| one.code = 107);
+    assert!(log.findings().iter().all(|finding| finding.most_of_others == 0), "{:?}", log.findings());
+}
+
+#[test]
+fn a_host_that_has_a_code_far_more_often_than_others_is_mentioned() {
+    let mut log = days(3);
+    log.0.iter_mut().for_each(|one| one.host = one.user % 10 + 1);
+    log.0.iter_mut().step_by(37).for_each(|one| one.code = 136);
+    assert_eq!(log.findings(), []);
+    let bad = log.0.iter_mut().filter(|one| one.host == 3).enumerate().filter(|(number, _)| number % 7 < 3);
+    bad.for_each(|(_, one)| one.code = 136);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), texts(&finding.hosts)), (Kind::Host, vec![136], vec!["host3"]));
+    assert!(finding.count_of_one * 10 < finding.count * 9 && finding.percent_of_all < 15.0, "{finding:?}");
+}
+
+/// Four days on five hosts with sign-ins in each minute of working hours, and few in others.
+fn working_days() -> Log {
+    let mut log = Log::default();
+    for minute in (0..4 * 24 * 60).filter(|minute| (8..18).contains(&(minute / 60 % 24)) || minute % 60 == 0) {
+        (1..=5).for_each(|host| log.add(minute * MINUTE, host, u32::try_from(minute % 50).unwrap() + 1, 21));
+    }
+    log
+}
+
+#[test]
+fn a_hole_in_working_hours_is_a_gap_although_nights_are_longer() {
+    let mut log = working_days();
+    assert_eq!(log.findings(), []);
+    log.0.retain(|one| one.host != 2 || !(57 * HOUR..63 * HOUR).contains(&one.time));
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.hosts)), (Kind::Gap, vec!["host2"]));
+    assert_eq!((finding.since, finding.until), (Some(at(56, 59)), Some(at(63, 0))));
+    // If nobody signs in, it is no hole of this host.
+    log.0.retain(|one| !(57 * HOUR..63 * HOUR).contains(&one.time));
+    assert!(log.findings().iter().all(|finding| finding.kind != Kind::Gap));
+}
+
+#[test]
+fn a_host_that_was_in_use_for_some_hours_is_not_missing_from_a_log_of_many_hosts() {
+    let mut log = Log::day();
+    log.0.retain(|one| one.host != 4 || one.time < 9 * HOUR);
+    let names = (1..=4).map(|number| format!("host{number}").into());
+    let found = find(&log.cells().with_shared(names), Catalogue::built_in(), &Options::default());
+    assert_eq!(found.list, []);
+}

@@ -396,7 +396,7 @@ fn add(cases: &mut Vec<Case>, at: usize, row: &Row) {
     }
 }
 
-/// A result of a person who had another one shortly before on the same host.
+/// A result of a person whose attempt began shortly after another one on the same host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Repeated {
     /// The index of the first row of the unit.
@@ -409,10 +409,17 @@ pub(super) struct Repeated {
     pub(super) previous_key: u32,
     /// The time of the result.
     pub(super) time: i64,
-    /// The time of the previous result of the person.
+    /// The time of the result of the attempt before it, which may be later.
     pub(super) previous: i64,
     /// The time since the previous one of the person began, in nanoseconds.
     pub(super) since: i64,
+}
+
+impl Repeated {
+    /// Returns the times of both results, the earlier one first.
+    pub(super) fn times(&self) -> (i64, i64) {
+        (self.time.min(self.previous), self.time.max(self.previous))
+    }
 }
 
 /// Returns the results that repeat another one within [`Options::repeat_within`].
@@ -423,32 +430,48 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
     let is_fallback =
         |key: u32| [Code(24), Code(25)].into_iter().any(|code| cells.keys()[key as usize].code() == Some(code));
     let mut repeated = Vec::new();
-    let mut before: Option<Row> = None;
-    for range in cells.rows().units() {
-        let unit = u32::try_from(range.start).unwrap_or(u32::MAX);
-        for row in &cells.rows().as_slice()[range] {
-            let known = row.person != 0 && row.count == 1;
-            let same = before.filter(|before| (before.host, before.person) == (row.host, row.person));
-            before = known.then_some(*row);
-            let Some(previous) = same.filter(|_| known) else { continue };
+    // The results of a person on a host, one after another, each with the first row of its unit.
+    let mut of_person: Vec<(u32, Row)> = Vec::new();
+    let mut add_all = |of_person: &mut Vec<(u32, Row)>| {
+        let from = repeated.len();
+        // A call that comes while another one goes on has its result first.
+        of_person.sort_by_key(|(_, row)| (row.began(), row.first, row.key));
+        for pair in of_person.windows(2) {
+            let ((_, previous), (unit, row)) = (pair[0], pair[1]);
             let since = row.began().saturating_sub(previous.began());
             let goes_on = groups[previous.key as usize] == Some(Group::StillPending) || is_fallback(row.key);
             let is_asked = groups[row.key as usize] != Some(Group::NoCallMade) && !cells.is_exposure(row.key);
-            if (0..=options.repeat_within).contains(&since) && !goes_on && is_asked {
-                let (key, previous_key) = (row.key, previous.key);
-                let (host, person, time) = (row.host, row.person, row.first);
+            // Without a duration, it is not known whether a result before the other one is of a later attempt.
+            let is_later = row.first >= previous.first || row.duration > 0;
+            if since <= options.repeat_within && is_later && !goes_on && is_asked {
                 repeated.push(Repeated {
                     unit,
-                    host,
-                    person,
-                    key,
-                    previous_key,
-                    time,
+                    host: row.host,
+                    person: row.person,
+                    key: row.key,
+                    previous_key: previous.key,
+                    time: row.first,
                     previous: previous.first,
                     since,
                 });
             }
         }
+        repeated[from..].sort_by_key(|one| (one.times().0, one.time));
+        of_person.clear();
+    };
+    for range in cells.rows().units() {
+        let unit = u32::try_from(range.start).unwrap_or(u32::MAX);
+        for row in &cells.rows().as_slice()[range] {
+            let is_known = row.person != 0 && row.count == 1;
+            let is_same = of_person.last().is_some_and(|(_, last)| (last.host, last.person) == (row.host, row.person));
+            if !is_known || !is_same {
+                add_all(&mut of_person);
+            }
+            if is_known {
+                of_person.push((unit, *row));
+            }
+        }
     }
+    add_all(&mut of_person);
     repeated
 }

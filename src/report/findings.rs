@@ -12,8 +12,10 @@ use crate::terminal::replaced;
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
 
-/// The largest number of codes or hosts that are named in a sentence.
+/// The largest number of codes or users that are named in a sentence.
 const NAMED: usize = 3;
+/// The largest number of hosts that are named in a sentence.
+const HOSTS_NAMED: usize = 5;
 
 /// The largest number of findings above a table.
 const SHOWN: usize = 7;
@@ -25,6 +27,10 @@ const NEAR_MISSES: &str = "callcodes scan --near-misses";
 const NEAR_MISSES_LEAST: u64 = 10;
 /// Of so many results and near misses, one near miss is a finding.
 const NEAR_MISSES_ONE_IN: u64 = 20;
+/// What to do about what became rarer.
+const CHANGED: &str = "Ask what was changed at that time.";
+/// A minute in nanoseconds.
+const MINUTE: i64 = 60_000_000_000;
 /// The heading above findings.
 const HEADING: &str = "Findings";
 
@@ -53,7 +59,11 @@ pub(crate) const FINDING: &[Column] = &[
     Column::for_scripts("users_count", Holds::Count, "Number of users who are affected."),
     Column::for_scripts("users_of", Holds::Count, "Number of users with results at that time."),
     Column::for_scripts("users_one_in", Holds::Count, "Of how many users one was examined: 1 unless the log is large."),
-    Column::for_scripts("count", Holds::Count, "Number of results."),
+    Column::for_scripts(
+        "count",
+        Holds::Count,
+        "Number of results. An estimate if a user has more than 32 results in an hour in which it begins or ends.",
+    ),
     Column::for_scripts(
         "count_of_one",
         Holds::Count,
@@ -351,13 +361,31 @@ impl Words<'_> {
         match finding.kind {
             Kind::New | Kind::Rise | Kind::Stopped | Kind::Fall => self.change(finding, &codes),
             Kind::User if finding.rates.is_some() => {
-                let users = users(finding);
-                format!("{codes}: {} of {users} {}{}", results(finding.count), self.span(finding), hosts(finding))
+                let when = if finding.since_start {
+                    let then = match finding.rates {
+                        Some(Rates { after, per, .. }) if after > 0.0 => format!("{} {}", rate(after), per_words(per)),
+                        _ => "none".to_owned(),
+                    };
+                    format!("{}, then {then}", self.at("until ", finding.since))
+                } else {
+                    self.span(finding)
+                };
+                format!("{codes}: {} of {} {when}{}", some_results(finding), users(finding), hosts(finding))
             }
-            Kind::User => format!("{codes}: {} {}'s{}", all(finding, "is", "are"), users(finding), hosts(finding)),
+            Kind::User => {
+                let others = match finding.most_of_others {
+                    most if is_most(finding) || most == 0 => String::new(),
+                    most => format!("; nobody else has more than {}", grouped(most)),
+                };
+                format!("{codes}: {} {}'s{}{others}", all(finding, "is", "are"), users(finding), hosts(finding))
+            }
             Kind::Host => {
                 let people = if finding.users_count > 0 { people(finding, self.one_in) } else { String::new() };
-                format!("{codes}: {} on {}{people}", all(finding, "is", "are"), named(&finding.hosts))
+                let share = match finding.percent_of_all {
+                    _ if is_most(finding) => String::new(),
+                    percent => format!("; it has {} % of all sign-ins", rate(percent)),
+                };
+                format!("{codes}: {} on {}{people}{share}", all(finding, "is", "are"), named(&finding.hosts))
             }
             Kind::Attention => self.attention(finding, &codes),
             Kind::Prompts => self.prompts(finding),
@@ -394,15 +422,16 @@ impl Words<'_> {
     /// Words a change of how frequent codes are.
     fn change(&self, finding: &Finding, codes: &str) -> String {
         let Rates { before, after, per } = finding.rates.unwrap_or(Rates { before: 0.0, after: 0.0, per: Per::Hour });
-        let per = match per {
-            Per::Hour => "an hour",
-            Per::Day => "a day",
-        };
+        let per = per_words(per);
         let (before, after) = (rate(before), rate(after));
         let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
         let codes = if codes.is_empty() { String::new() } else { format!("{codes}: ") };
-        // The rate of a short time says little without the number.
-        let number = if is_short(finding) { format!(" ({})", results(finding.count)) } else { String::new() };
+        // The rate of a short time says little without the number, nor does one of the few hours with sign-ins in a long time.
+        let number = match finding.lasts {
+            _ if is_short(finding) => format!(" ({})", some_results(finding)),
+            Some(lasts) if is_sparse(finding, lasts) => format!(" ({} in {})", some_results(finding), duration(lasts)),
+            _ => String::new(),
+        };
         let fewer = match self.numbers(&finding.fewer) {
             fewer if fewer.is_empty() => fewer,
             fewer => format!("; at the same time, there are fewer of {fewer}"),
@@ -410,7 +439,15 @@ impl Words<'_> {
         let text = match (finding.kind, finding.since_start) {
             (Kind::Stopped, true) => {
                 let until = self.at("until ", finding.since);
-                format!("{codes}{before} {per} from the beginning of the log {until}, then none{affected}")
+                format!("{codes}{before} {per} from the beginning {until}, then none{affected}")
+            }
+            (Kind::New | Kind::Rise, false) if let Some(lasts) = finding.lasts.filter(|lasts| *lasts < MINUTE) => {
+                let number = format!("{} within {}", some_results(finding), duration(lasts));
+                let at = self.at("at ", finding.since);
+                match finding.kind {
+                    Kind::New => format!("{codes}new, {number} {at}{affected}"),
+                    _ => format!("{codes}{number} {at}, otherwise {before} {per}{affected}"),
+                }
             }
             (Kind::New, false) => {
                 format!("{codes}new {}, {after} {per}{number}{affected}", self.span(finding))
@@ -534,7 +571,7 @@ impl Words<'_> {
         // Without the few others.
         let hosts = match (finding.hosts.len() as u64, finding.hosts_of) {
             (0, _) | (_, 0 | 1) => String::new(),
-            (some, all) if some == all || some > NAMED as u64 => String::new(),
+            (some, all) if some == all || some > HOSTS_NAMED as u64 => String::new(),
             _ => format!(", mostly on {}", named(&finding.hosts)),
         };
         let why = if is_of_few(finding) {
@@ -552,7 +589,9 @@ impl Words<'_> {
     /// Returns what to do next: the first check of the most frequent code.
     fn next(&self, finding: &Finding) -> String {
         match finding.kind {
-            Kind::Stopped | Kind::Fall | Kind::Repeats => String::new(),
+            Kind::Repeats => String::new(),
+            Kind::Stopped | Kind::Fall => CHANGED.to_owned(),
+            Kind::User if finding.since_start && finding.rates.is_some() => CHANGED.to_owned(),
             Kind::Retry if is_of_few(finding) => {
                 "Look for a program or a scheduled task that signs in as this user.".to_owned()
             }
@@ -573,6 +612,9 @@ impl Words<'_> {
             }
             Kind::Gap => {
                 "If the log has no other lines at that time either, ask for the missing part.".to_owned()
+            }
+            Kind::Coverage if finding.is_shared => {
+                "Look whether the host was in use, and whether it still sends its lines to this log.".to_owned()
             }
             Kind::Coverage => "Ask for the missing part of the log.".to_owned(),
             Kind::Unknown if finding.codes.iter().any(|key| key.family() == MFA) => {
@@ -644,6 +686,36 @@ fn is_short(finding: &Finding) -> bool {
     finding.since.zip(finding.until).is_some_and(|(since, until)| length(since, until) < HOUR)
 }
 
+/// Whether so much of a time is without sign-ins that rates do not show how many results there are in all of it.
+#[expect(clippy::cast_precision_loss, reason = "durations are compared")]
+fn is_sparse(finding: &Finding, lasts: i64) -> bool {
+    let is_change = matches!(finding.kind, Kind::New | Kind::Rise);
+    is_change && lasts as f64 / (60.0 * MINUTE as f64) > 3.0 * finding.hours.max(1.0)
+}
+
+/// Returns a duration in words, in the largest unit of which there are at least two.
+fn duration(nanoseconds: i64) -> String {
+    let seconds = u64::try_from(nanoseconds).unwrap_or_default().div_ceil(1_000_000_000).max(1);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => counted(seconds / 60, "minute"),
+        7_200..172_800 => counted(seconds / 3_600, "hour"),
+        _ => counted(seconds / 86_400, "day"),
+    }
+}
+
+fn per_words(per: Per) -> &'static str {
+    match per {
+        Per::Hour => "an hour",
+        Per::Day => "a day",
+    }
+}
+
+/// Whether nearly all results are of the user or host that a finding is about.
+fn is_most(finding: &Finding) -> bool {
+    finding.count_of_one * 10 >= finding.count * 9
+}
+
 /// Whether a timer is of so few users that it says nothing about a time-out.
 fn is_of_few(finding: &Finding) -> bool {
     finding.users_count < 3
@@ -662,6 +734,10 @@ fn results(count: u64) -> String {
     counted(count, "result")
 }
 
+fn some_results(finding: &Finding) -> String {
+    format!("{}{}", if finding.is_estimate { "about " } else { "" }, results(finding.count))
+}
+
 fn counted_people(count: u64) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{} people", grouped(count)) }
 }
@@ -672,7 +748,10 @@ fn hosts(finding: &Finding) -> String {
         (0, _) => String::new(),
         (1 | 2, _) => format!(", on {}", named(&finding.hosts)),
         (some, all) if some == all => format!(", on all {} hosts", grouped(all)),
-        (some, all) if some < all => format!(", on {} of {} hosts", grouped(some), grouped(all)),
+        (some, all) if some < all => {
+            let of = format!(", on {} of {} hosts", grouped(some), grouped(all));
+            if some > HOSTS_NAMED as u64 { of } else { format!("{of} ({})", names(&finding.hosts).join(", ")) }
+        }
         (some, _) => format!(", on {} hosts", grouped(some)),
     }
 }
@@ -715,9 +794,13 @@ fn users(finding: &Finding) -> String {
     }
 }
 
+fn names(hosts: &[Box<str>]) -> Vec<String> {
+    hosts.iter().map(|host| replaced(host)).collect()
+}
+
 fn named(hosts: &[Box<str>]) -> String {
-    let names: Vec<String> = hosts.iter().map(|host| replaced(host)).collect();
-    if names.len() <= NAMED { and(&names) } else { counted(names.len() as u64, "host") }
+    let names = names(hosts);
+    if names.len() <= HOSTS_NAMED { and(&names) } else { counted(names.len() as u64, "host") }
 }
 
 /// Joins names: `ann, bob and carol`.
@@ -840,16 +923,40 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_and_a_sparse_log_have_their_number_and_time() {
+        let burst = Finding { until: after(1), count: 54, rates: rates(0.0, 3_240.0), ..about(Kind::New, &[102]) };
+        let burst = Finding { lasts: Some(SECOND / 2), ..burst };
+        assert_eq!(worded(&burst)[0], "102 Phone Unreachable: new, 54 results within 1 s at 2017-02-14 08:17:12Z");
+        let rise = Finding { kind: Kind::Rise, rates: rates(1.2, 3_240.0), is_estimate: true, ..burst };
+        assert_eq!(
+            worded(&rise)[0],
+            "102 Phone Unreachable: about 54 results within 1 s at 2017-02-14 08:17:12Z, otherwise 1.2 an hour"
+        );
+        let lasts = Some(398 * 86_400 * SECOND);
+        let sparse = Finding { until: None, is_estimate: false, lasts, hours: 50.0, ..rise };
+        assert_eq!(
+            worded(&sparse)[0],
+            "102 Phone Unreachable: from 1.2 to 3,240 an hour (54 results in 398 days) since 2017-02-14 08:17:12Z"
+        );
+        let hosts = names(&["host1", "host2", "host3"]);
+        let few = Finding { hosts, lasts: None, ..sparse };
+        assert_eq!(
+            worded(&few)[0],
+            "102 Phone Unreachable: from 1.2 to 3,240 an hour since 2017-02-14 08:17:12Z, on 3 of 40 hosts (host1, host2, host3)"
+        );
+    }
+
+    #[test]
     fn what_no_longer_occurs_has_the_rate_before() {
         let stopped = Finding { rates: rates(12.0, 0.0), ..about(Kind::Stopped, &[21]) };
         assert_eq!(
             worded(&stopped),
-            ["21 Mobile App Authenticated: none after 2017-02-14 08:17:12Z, before 12 an hour", "", ""]
+            ["21 Mobile App Authenticated: none after 2017-02-14 08:17:12Z, before 12 an hour", CHANGED, ""]
         );
         let already = Finding { since_start: true, ..stopped };
         assert_eq!(
             worded(&already)[0],
-            "21 Mobile App Authenticated: 12 an hour from the beginning of the log until 2017-02-14 08:17:12Z, then none"
+            "21 Mobile App Authenticated: 12 an hour from the beginning until 2017-02-14 08:17:12Z, then none"
         );
         let fall = Finding { kind: Kind::Fall, rates: rates(12.0, 0.04), ..already };
         assert_eq!(
@@ -877,10 +984,28 @@ mod tests {
             worded(&since)[0],
             "107 Invalid Phone Number Format: 43 results of bob since 2017-02-14 08:17:12Z, on 31 of 40 hosts"
         );
+        let ended = Finding { since_start: true, rates: rates(1.0, 0.0), ..since.clone() };
+        assert_eq!(
+            worded(&ended)[..2],
+            [
+                "107 Invalid Phone Number Format: 43 results of bob until 2017-02-14 08:17:12Z, then none, on 31 of 40 hosts",
+                CHANGED,
+            ]
+        );
+        let most = Finding { rates: None, count: 101, most_of_others: 4, ..since };
+        assert_eq!(
+            worded(&most)[0],
+            "107 Invalid Phone Number Format: 43 of 101 are bob's, on 31 of 40 hosts; nobody else has more than 4"
+        );
         let (count, count_of_one, users_count, users_of) = (41, 40, 7, 90);
         let hosts = names(&["host3"]);
         let host = Finding { hosts, count, count_of_one, users_count, users_of, ..about(Kind::Host, &[126]) };
         assert_eq!(worded(&host)[0], "126 User Licenses Exceeded: 40 of 41 are on host3, 7 of 90 people");
+        let most = Finding { count: 90, percent_of_all: 4.2, ..host };
+        assert_eq!(
+            worded(&most)[0],
+            "126 User Licenses Exceeded: 40 of 90 are on host3, 7 of 90 people; it has 4.2 % of all sign-ins"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! machine.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use crate::attempt::SignIn;
 use crate::attempt::values::{Number, Values};
@@ -22,6 +23,10 @@ pub(super) struct Collected {
     lines: Lines,
     /// The times at which sign-ins began that have no result.
     unanswered: Lines,
+    /// The source of the last line that names its machine, and the machine.
+    named: (u32, Number),
+    /// The machines that are named in a source beside others.
+    shared: BTreeSet<Number>,
     /// The hash of each user, with the number of the user as index. Names are hashed once, because rows are sampled by hash again
     /// and again.
     hashes: RefCell<Vec<Option<u64>>>,
@@ -73,6 +78,12 @@ impl Collected {
 
     /// Adds a line.
     pub(super) fn line(&mut self, source: u32, host: Number, time: Time) {
+        if host.is_known() && (source, host) != self.named {
+            if source == self.named.0 && self.named.1.is_known() {
+                self.shared.extend([self.named.1, host]);
+            }
+            self.named = (source, host);
+        }
         self.lines.add(place(source, host), time.nanoseconds());
     }
 
@@ -120,7 +131,9 @@ impl Collected {
         let Labels { host, person, address, key } = texts;
         let texts = Labels { host: |place| host(of_place(place)?.as_u32()), person, address, key };
         let cells = Cells::new(self.rows, self.watched, self.lines, &texts);
-        cells.with_unanswered(self.unanswered, texts.host)
+        let shared = self.shared.iter().filter_map(|host| (texts.host)(place(0, *host)));
+        let shared: Vec<Box<str>> = shared.collect();
+        cells.with_unanswered(self.unanswered, texts.host).with_shared(shared)
     }
 }
 
