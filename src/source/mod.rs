@@ -98,6 +98,8 @@ pub struct Opening {
     pub times: Given,
     /// The zones of logs by host or path, for when `times` specifies none.
     pub zones: Zones,
+    /// How many threads may convert the same event log.
+    pub threads: usize,
     /// Counts what was read.
     pub meter: Meter,
     /// Ends reading early. The pipeline obeys it, too.
@@ -648,7 +650,7 @@ impl Known {
     fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
-        let mut input = unpack::unpacked(input, |codec, frames| {
+        let mut input = unpack::unpacked(input, opening.threads, |codec, frames| {
             let layer = Layer::Codec(codec);
             let charged = Charged::new(frames, &budget, chain.len(), layer);
             chain.push(layer);

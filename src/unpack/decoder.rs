@@ -171,6 +171,14 @@ impl Decoder {
         })
     }
 
+    /// Lets the decoder use this many threads, if it can.
+    pub(super) fn using_threads(mut self, threads: usize) -> Decoder {
+        if let Decoder::EventLog(log) = &mut self {
+            log.use_threads(threads);
+        }
+        self
+    }
+
     /// Returns a decoder of all consecutive frames of this codec. It ends before anything that is not a frame.
     pub(super) fn frames(codec: Codec) -> Decoder {
         Decoder::Frames { codec, state: Frames::First }

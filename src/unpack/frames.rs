@@ -48,18 +48,22 @@ impl Codec {
 /// ```
 #[must_use]
 pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-    Box::new(unpacked(Input::new(reader), |_, frames| Box::new(frames)).into_reader())
+    Box::new(unpacked(Input::new(reader), 1, |_, frames| Box::new(frames)).into_reader())
 }
 
 /// Like [`decompressed`], for an [`Input`]. `wrap` is called for each time that the data were compressed, and may put its own
-/// reader around the [`Frames`], for example to count bytes.
-pub(crate) fn unpacked(mut input: Input, mut wrap: impl FnMut(Codec, Frames) -> Box<dyn Read + Send>) -> Input {
+/// reader around the [`Frames`], for example to count bytes. `threads` is how many threads may convert the same event log.
+pub(crate) fn unpacked(
+    mut input: Input,
+    threads: usize,
+    mut wrap: impl FnMut(Codec, Frames) -> Box<dyn Read + Send>,
+) -> Input {
     let mut layers = 0;
     while let Recognised::Codec(codec) = recognise(input.peek(HEAD_BYTES)) {
         if layers == MAX_LAYERS {
             return Input::failed(too_deep().into());
         }
-        input = Input::new(wrap(codec, Frames::new(codec, input)));
+        input = Input::new(wrap(codec, Frames { threads, ..Frames::new(codec, input) }));
         layers += 1;
     }
     input
@@ -75,6 +79,8 @@ pub(crate) struct Frames {
     codec: Codec,
     input: Input,
     state: State,
+    /// How many threads may be used.
+    threads: usize,
     /// The number of decompressed bytes that have been returned.
     delivered: u64,
 }
@@ -120,7 +126,7 @@ impl Read for Frames {
 
 impl Frames {
     fn new(codec: Codec, input: Input) -> Frames {
-        Frames { codec, input, state: State::Between { is_first: true }, delivered: 0 }
+        Frames { codec, input, state: State::Between { is_first: true }, threads: 1, delivered: 0 }
     }
 
     /// Moves to the next frame or to the end. If something else follows, the reader ends with an error. Zeros are padding, which
@@ -138,7 +144,8 @@ impl Frames {
             let found = Codec::of(head).filter(|found| codec.may_be(*found, is_first));
             if let Some(codec) = found {
                 self.codec = codec;
-                return Decoder::begin(codec, &mut self.input).map_or_else(|ended| self.ended(ended), State::In);
+                let begun = Decoder::begin(codec, &mut self.input).map(|decoder| decoder.using_threads(self.threads));
+                return begun.map_or_else(|ended| self.ended(ended), State::In);
             } else if head.is_empty() {
                 return State::Ended(self.input.failure().map(|error| passed_on(error, Some(self.delivered))));
             } else if head.len() < Codec::HEAD_BYTES && self.codec.may_begin(head) {

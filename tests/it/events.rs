@@ -133,6 +133,24 @@ fn an_event_log_gives_the_same_lines_wherever_it_is() {
 }
 
 #[test]
+fn several_threads_read_an_event_log_in_its_order() {
+    let blocks: Vec<&[_]> = (0..40).map(|index| &EVENTS[index % 3..=index % 3]).collect();
+    let mut log = event_log(&blocks);
+    let block = |index: usize| 4096 + index * 65536;
+    log[block(5) + 600] ^= 1;
+    log[block(17)..block(18)].fill(7);
+    let printed = |threads| {
+        let files = [("a.evtx", &log[..]), ("b.log", b"callStatus=102\n")];
+        program(&files, &["lines", "-j", threads, "a.evtx", "b.log"], b"")
+    };
+    let expected = printed("1");
+    // All but the blank one and perhaps the damaged one.
+    assert!(expected.0.lines().count() >= 39 && expected.1.contains("damaged"), "{expected:?}");
+    assert_eq!(printed("2"), expected);
+    assert_eq!(printed("5"), expected);
+}
+
+#[test]
 fn files_shows_the_number_of_events_their_span_and_the_computer() {
     let log = event_log(&[&EVENTS]);
     let (stdout, stderr, status) = program(&[("a.evtx", &log)], &["files", "a.evtx"], b"");

@@ -41,6 +41,8 @@ mod line;
 mod table;
 
 use std::io::Read as _;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::archive::crc32;
 use super::decoder::{Ended, Step};
@@ -65,6 +67,10 @@ pub(super) struct EventLog {
     blocks: u64,
     /// How many blocks that do not begin like one follow the last one that does, without those that the header states.
     skipped: u64,
+    /// How many threads convert blocks.
+    threads: usize,
+    /// How many blocks are converted at once.
+    at_once: usize,
     /// The lines that have been read, and how many of their bytes have been returned.
     text: Vec<u8>,
     returned: usize,
@@ -104,6 +110,8 @@ impl EventLog {
             stated_blocks: if is_header_damaged { 0 } else { stated_blocks },
             blocks: 0,
             skipped: 0,
+            threads: 1,
+            at_once: 1,
             text: Vec::new(),
             returned: 0,
             damage: Damage { is_header_damaged, ..Damage::default() },
@@ -123,32 +131,47 @@ impl EventLog {
         }
         self.text.clear();
         self.returned = 0;
-        self.read_block(input);
+        self.read_blocks(input);
         (0, Ok(()))
     }
 
-    /// Reads the next block, or notes that there is none.
-    fn read_block(&mut self, input: &mut Input) {
-        let mut block = Vec::new();
-        // Another log may follow, as after `copy /b`.
-        if input.peek(MAGIC.len()) != MAGIC {
-            // `Input` never returns an error.
-            let _ = input.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block);
+    /// Lets this many threads convert blocks, instead of only the one that reads.
+    pub(super) fn use_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
+    }
+
+    /// Reads the next blocks, or notes that there is none. The first time, it is only one, because the source may not be wanted.
+    fn read_blocks(&mut self, input: &mut Input) {
+        let mut blocks = Vec::new();
+        while !self.is_at_end && blocks.len() < self.at_once {
+            let mut block = Vec::new();
+            // Another log may follow, as after `copy /b`.
+            if input.peek(MAGIC.len()) != MAGIC {
+                // `Input` never returns an error.
+                let _ = input.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block);
+            }
+            self.is_at_end = block.len() < BLOCK_BYTES;
+            blocks.push(block);
         }
-        let len = block.len();
-        self.is_at_end = len < BLOCK_BYTES;
-        let is_block = block.starts_with(block::MAGIC);
-        // A blank block is room for events that Windows has not written yet.
-        let is_blank = !is_block && block.iter().all(|&byte| byte == 0);
+        self.at_once = if self.threads == 1 { 1 } else { (2 * self.at_once).min(BLOCKS_FOR_THREAD * self.threads) };
+        let last = blocks.len() - 1;
+        for (index, block) in converted(blocks, self.threads).into_iter().enumerate() {
+            self.note_block(block, self.is_at_end && index == last);
+        }
+    }
+
+    /// Adds the lines of a block, and notes what is wrong with it.
+    fn note_block(&mut self, block: Block, is_last: bool) {
+        let Block { len, is_blank, read } = block;
         let is_stated = self.blocks < self.stated_blocks;
-        self.blocks += u64::from(!self.is_at_end || !is_blank);
+        self.blocks += u64::from(!is_last || !is_blank);
         let damage = &mut self.damage;
-        if is_block {
+        if let Some((text, Outcome { events, lost, is_damaged })) = read {
             // What was skipped is between blocks of the log.
             damage.unreadable_blocks += std::mem::take(&mut self.skipped);
             damage.trailing_bytes = 0;
-            damage.is_cut = self.is_at_end;
-            let Outcome { events, lost, is_damaged } = block::read(block, &mut self.text);
+            damage.is_cut = is_last;
+            self.text.extend_from_slice(&text);
             let is_unreadable = is_damaged && events == 0;
             damage.unreadable_blocks += u64::from(is_unreadable);
             damage.damaged_blocks += u64::from(is_damaged && !is_unreadable);
@@ -159,8 +182,60 @@ impl EventLog {
             self.skipped += 1;
             damage.trailing_bytes += len as u64;
         }
-        damage.is_cut |= self.is_at_end && is_stated;
+        damage.is_cut |= is_last && is_stated;
     }
+}
+
+/// How many blocks are converted at once for each thread.
+const BLOCKS_FOR_THREAD: usize = 8;
+
+/// What was read of a block.
+struct Block {
+    /// The length of the block in bytes.
+    len: usize,
+    /// Whether the block is room for events that Windows has not written yet.
+    is_blank: bool,
+    /// The lines of the block, unless it does not begin like one.
+    read: Option<(Vec<u8>, Outcome)>,
+}
+
+impl Block {
+    fn of(block: Vec<u8>) -> Block {
+        let (len, is_block) = (block.len(), block.starts_with(block::MAGIC));
+        let is_blank = !is_block && block.iter().all(|&byte| byte == 0);
+        let read = is_block.then(|| {
+            let mut text = Vec::new();
+            let outcome = block::read(block, &mut text);
+            (text, outcome)
+        });
+        Block { len, is_blank, read }
+    }
+}
+
+/// Converts blocks on several threads. They come in their order.
+fn converted(mut blocks: Vec<Vec<u8>>, threads: usize) -> Vec<Block> {
+    let each = blocks.len().div_ceil(threads);
+    if each == blocks.len() {
+        return blocks.into_iter().map(Block::of).collect();
+    }
+    thread::scope(|scope| {
+        let mut others = Vec::new();
+        let mut own = None;
+        while !blocks.is_empty() {
+            let rest = blocks.split_off(each.min(blocks.len()));
+            let these = std::mem::replace(&mut blocks, rest);
+            if blocks.is_empty() {
+                own = Some(these);
+            } else {
+                others.push(scope.spawn(|| these.into_iter().map(Block::of).collect::<Vec<Block>>()));
+            }
+        }
+        let own: Vec<Block> = own.into_iter().flatten().map(Block::of).collect();
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let mut all: Vec<Block> = others.flatten().collect();
+        all.extend(own);
+        all
+    })
 }
 
 impl Damage {
