@@ -27,6 +27,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,10 @@ pub const FORMAT: u32 = 1;
 
 /// The largest length of a line in bytes.
 const LINE_LIMIT: u64 = 256 << 20;
+
+/// The length of lines in bytes that are parsed before they are passed on together, and how many such batches may wait.
+const BATCH_BYTES: usize = 256 << 10;
+const BATCHES: usize = 2;
 
 /// How many pieces that are missing are named.
 const NAMED: usize = 20;
@@ -412,10 +418,33 @@ impl Merge {
 
     /// Passes all messages to `sink`, in order. Names of sources get the name of the machine in front if the partial has one.
     ///
+    /// Another thread parses them meanwhile.
+    ///
     /// # Errors
     ///
-    /// Returns the errors of `sink`, and a [`Refused`] inside an [`io::Error`] for a line that is not valid.
+    /// Returns the errors of `sink`, a [`Refused`] inside an [`io::Error`] for a line that is not valid, and an error if no thread can
+    /// be started.
     pub fn feed(&self, sink: &mut dyn FnMut(Recorded, Place) -> io::Result<()>) -> io::Result<()> {
+        let (sender, batches) = sync_channel(BATCHES);
+        thread::scope(|scope| {
+            let parse = move || {
+                let mut batch = Batch { sender, messages: Vec::new(), bytes: 0 };
+                let result = self.parse(&mut batch).and_then(|()| batch.send());
+                // If nobody receives it, the sink has failed before.
+                result.unwrap_or_else(|error| drop(batch.sender.send(Err(error))));
+            };
+            thread::Builder::new().spawn_scoped(scope, parse)?;
+            for batch in batches {
+                for (recorded, place) in batch? {
+                    sink(recorded, place)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Parses all messages, in order.
+    fn parse(&self, batch: &mut Batch) -> io::Result<()> {
         let mut open: Option<(usize, Lines)> = None;
         for (index, found) in self.found.iter().enumerate() {
             let place = self.place(index);
@@ -433,7 +462,7 @@ impl Merge {
                 if let Some(machine) = machine {
                     recorded.put_below(machine);
                 }
-                sink(recorded, place)?;
+                batch.push(recorded, place, lines.line.len())?;
             }
             open = Some((found.file, lines));
         }
@@ -455,6 +484,28 @@ impl Merge {
         };
         let digest = if start == 0 { digest() } else { None };
         Place { is_first, is_last, digest }
+    }
+}
+
+/// Messages that are passed on to another thread together.
+struct Batch {
+    sender: SyncSender<io::Result<Vec<(Recorded, Place)>>>,
+    messages: Vec<(Recorded, Place)>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Adds a message whose line has `bytes` bytes. Returns an error if nobody receives messages any more.
+    fn push(&mut self, recorded: Recorded, place: Place, bytes: usize) -> io::Result<()> {
+        self.messages.push((recorded, place));
+        self.bytes += bytes;
+        if self.bytes < BATCH_BYTES { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        self.bytes = 0;
+        let sent = self.sender.send(Ok(std::mem::take(&mut self.messages)));
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 

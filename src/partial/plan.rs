@@ -2,20 +2,32 @@
 //!
 //! A plan is JSON Lines. The first line says what it is, each further line is a [`Piece`], and the last line has their number and the
 //! BLAKE3 hash of all lines before it. The same files have the same plan.
+//!
+//! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
+//! longer than to scan it. A plan knows all files: see [`Piece::alone`].
 
+use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::fs::File;
+use std::io::{self, BufRead, Read as _, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, Refused, refused};
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
-use crate::source::{Digest, Found, Openable, Opened, Opening, Selection};
+use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Openable, Opened, Opening, Selection};
+
+/// How many threads open files. Most of their time is spent waiting for slow storage.
+const OPENERS: usize = 16;
+
+/// The size of an average file in bytes from which opening it costs less than hashing it.
+const WORTH_OPENING: u64 = 64 << 10;
 
 /// A piece of work: a file, a range of one, or an input that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +44,9 @@ pub struct Piece {
     /// Whether no glob matches the file, so that it is read only if it is an archive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmatched: bool,
+    /// Whether no other file of the plan begins with the same bytes, so that it is no copy of another one and is not hashed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// The first byte of the range, and the one after its last. `None` for a whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[u64; 2]>,
@@ -81,7 +96,9 @@ impl Piece {
         }
         let path = Path::new(self.path.as_deref().unwrap_or_default());
         let range = self.range.map(|[start, end]| Range { start, end });
-        Ok(Openable::planned(path, &self.below, self.unmatched, range, selection))
+        let openable = Openable::planned(path, &self.below, self.unmatched, range, selection);
+        // If the file has changed, it may begin like another one by now.
+        Ok(if self.alone && self.changed().is_none() { openable.alone() } else { openable })
     }
 
     /// Compares the file with its state when it was planned. Returns `None` if nothing has changed.
@@ -108,37 +125,110 @@ pub fn split_bytes(wanted: u64) -> u64 {
     wanted.clamp(1024, 1 << 62).next_power_of_two()
 }
 
-/// Returns the pieces of all inputs. Plain files of more than `split_bytes` bytes are divided into ranges.
-pub fn pieces(
+/// Returns the inputs as pieces, each of which is a whole file, without opening them.
+pub fn files(inputs: impl Iterator<Item = Found>) -> impl Iterator<Item = Piece> {
+    inputs.zip(0..).map(|(found, id)| Piece { id, ..whole(found) })
+}
+
+/// Divides inputs into pieces. Plain files of more than `split_bytes` bytes are divided into ranges.
+pub fn divide(
     inputs: impl Iterator<Item = Found>,
     opening: &Opening,
     selection: &Arc<Selection>,
     split_bytes: u64,
-) -> impl Iterator<Item = Piece> {
-    let mut id = 0;
-    inputs.flat_map(move |found| {
-        let mut pieces = of_input(found, opening, selection, split_bytes);
-        for piece in &mut pieces {
-            piece.id = id;
-            id += 1;
+) -> Vec<Piece> {
+    let files: Vec<Piece> = files(inputs).collect();
+    let total = files.iter().filter_map(|piece| piece.bytes).fold(0, u64::saturating_add);
+    let are_large = total / files.len().max(1) as u64 >= WORTH_OPENING;
+    let look = |piece: Piece| {
+        let is_long = piece.bytes.is_some_and(|bytes| bytes > split_bytes);
+        let looked = (is_long || are_large).then(|| looked(&piece, opening, selection)).unwrap_or_default();
+        (piece, looked)
+    };
+    let looked: Vec<(Piece, Looked)> = match rayon::ThreadPoolBuilder::new().num_threads(OPENERS).build() {
+        Ok(pool) if files.len() > 1 => pool.install(|| files.into_par_iter().map(look).collect()),
+        _ => files.into_iter().map(look).collect(),
+    };
+    let mut sources: HashMap<Beginning, u32> = HashMap::new();
+    for (_, Looked { beginning, .. }) in &looked {
+        if let Begins::With(beginning) = beginning {
+            *sources.entry(*beginning).or_default() += 1;
         }
-        pieces
-    })
+    }
+    let are_known = are_large && looked.iter().all(|(_, looked)| looked.beginning != Begins::Unknown);
+    let mut pieces = Vec::with_capacity(looked.len());
+    for (whole, Looked { is_plain, beginning }) in looked {
+        let is_only = |beginning| are_known && sources.get(&beginning) == Some(&1);
+        let alone = is_plain && matches!(beginning, Begins::With(beginning) if is_only(beginning));
+        let bytes = whole.bytes.unwrap_or(0);
+        let (is_divided, mut start) = (is_plain && bytes > split_bytes, 0);
+        loop {
+            let end = if is_divided { range_end(start, bytes, split_bytes) } else { bytes };
+            let range = is_divided.then_some([start, end]);
+            pieces.push(Piece { id: pieces.len() as u64, range, alone, ..whole.clone() });
+            start = end;
+            if start >= bytes {
+                break;
+            }
+        }
+    }
+    pieces
 }
 
-/// Returns the pieces of one input, without their numbers.
-fn of_input(found: Found, opening: &Opening, selection: &Arc<Selection>, split_bytes: u64) -> Vec<Piece> {
+/// What is known of a file that was opened.
+#[derive(Default)]
+struct Looked {
+    /// Whether the file is neither compressed nor an archive, so that it can be divided.
+    is_plain: bool,
+    beginning: Begins,
+}
+
+/// With which bytes the sources in a file begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Begins {
+    /// With bytes that are not known, such as those of the files in an archive.
+    #[default]
+    Unknown,
+    With(Beginning),
+    /// There are no sources in the file.
+    Without,
+}
+
+/// Opens the file of a piece.
+fn looked(piece: &Piece, opening: &Opening, selection: &Arc<Selection>) -> Looked {
+    let Ok(openable) = piece.source(selection) else { return Looked { is_plain: false, beginning: Begins::Without } };
+    let beginning = match openable.open(opening) {
+        Ok(Opened::File(text)) => return Looked { is_plain: true, beginning: Begins::With(text.beginning) },
+        Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => Begins::With(stream.beginning),
+        Ok(Opened::LeftOut) => Begins::Without,
+        // With other options, the file may be read.
+        Ok(Opened::Skipped(_)) => first_bytes(piece).map_or(Begins::Unknown, Begins::With),
+        Ok(Opened::Archive(_)) | Err(_) => Begins::Unknown,
+    };
+    Looked { is_plain: false, beginning }
+}
+
+/// Returns the beginning of the file as it is on disk.
+fn first_bytes(piece: &Piece) -> Option<Beginning> {
+    let (mut head, file) = (Vec::new(), File::open(piece.path.as_deref()?).ok()?);
+    file.take(BEGINNING_BYTES as u64).read_to_end(&mut head).ok()?;
+    Some(Beginning::of(&head))
+}
+
+/// Returns an input as a piece, without its number.
+fn whole(found: Found) -> Piece {
     let none = Piece {
         id: 0,
         path: None,
         below: String::new(),
         unmatched: false,
+        alone: false,
         range: None,
         bytes: None,
         modified: None,
         problem: None,
     };
-    let failed = |problem: Problem| vec![Piece { problem: Some(problem), ..none.clone() }];
+    let failed = |problem: Problem| Piece { problem: Some(problem), ..none.clone() };
     let openable = match found {
         Ok(openable) => openable,
         Err(problem) => return failed(problem),
@@ -156,24 +246,14 @@ fn of_input(found: Found, opening: &Opening, selection: &Arc<Selection>, split_b
         Ok(metadata) => metadata,
         Err(error) => return failed(Problem::unreadable(name, &error)),
     };
-    let whole = Piece {
+    Piece {
         path: Some(text.to_owned()),
         below: below.to_owned(),
         unmatched,
         bytes: Some(metadata.len()),
         modified: modified(&metadata),
         ..none
-    };
-    let again = Openable::planned(path, below, unmatched, None, selection);
-    if metadata.len() <= split_bytes || !matches!(again.open(opening), Ok(Opened::File(_))) {
-        return vec![whole];
     }
-    let mut start = 0;
-    let next = std::iter::from_fn(|| {
-        let end = range_end(start, metadata.len(), split_bytes);
-        (start < metadata.len()).then(|| [std::mem::replace(&mut start, end), end])
-    });
-    next.map(|range| Piece { range: Some(range), ..whole.clone() }).collect()
 }
 
 #[derive(Serialize, Deserialize)]

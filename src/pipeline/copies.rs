@@ -86,8 +86,8 @@ pub(super) struct Looked {
 
 impl Looked {
     /// Returns what is known of a file that was just opened. If only a piece of it is read, its first piece is hashed.
-    pub(super) fn file(text: &TextFile, piece: Span, stop: &Stop) -> Looked {
-        let digests = if piece.start == 0 { text.digests(0..piece.end, stop) } else { None };
+    pub(super) fn file(text: &TextFile, piece: Span, is_hashed: bool, stop: &Stop) -> Looked {
+        let digests = if is_hashed && piece.start == 0 { text.digests(0..piece.end, stop) } else { None };
         Looked { name: text.again.name(), beginning: text.beginning, bytes: Some(text.len), digests }
     }
 

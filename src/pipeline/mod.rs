@@ -635,7 +635,7 @@ impl<V: Visitor> Worker<'_, V> {
             let (source, text, stop) = (Arc::clone(&source), Arc::clone(&text), self.opening.stop.clone());
             out.leave(Some(Rest::File { source, text, rest: Span { start: span.end, ..piece }, range_bytes, stop }));
         }
-        self.start(&text.text, piece, out);
+        self.start(&source, &text.text, piece, out);
         self.range(&source, &text, span, &mut end, out);
         self.finish(is_last.then_some(source), end, out);
     }
@@ -654,7 +654,7 @@ impl<V: Visitor> Worker<'_, V> {
     }
 
     /// Sends the beginning of a file if copies must be recognised. `piece` is the part of the file that is read.
-    fn start(&self, text: &TextFile, piece: Span, out: &mut Outlet<'_, V::Part>) {
+    fn start(&self, source: &Source, text: &TextFile, piece: Span, out: &mut Outlet<'_, V::Part>) {
         match self.options.copies {
             CopyRule::CountAll => {}
             CopyRule::CountOnce => {
@@ -664,8 +664,9 @@ impl<V: Visitor> Worker<'_, V> {
             }
             CopyRule::Record => {
                 let stop = &self.opening.stop;
-                out.send(Message::Looked(Box::new(Looked::file(text, piece, stop))));
-                if piece != (Span { start: 0, end: text.len }) {
+                let is_hashed = !source.is_alone();
+                out.send(Message::Looked(Box::new(Looked::file(text, piece, is_hashed, stop))));
+                if is_hashed && piece != (Span { start: 0, end: text.len }) {
                     let parts = text.hashed_parts(piece.start..piece.end, stop).unwrap_or_default();
                     out.send(Message::Hashed(parts));
                 }

@@ -20,7 +20,7 @@ use super::{Listed, seen};
 use crate::name;
 
 /// How many first bytes a [`Beginning`] covers.
-const BEGINNING_BYTES: usize = 512;
+pub const BEGINNING_BYTES: usize = 512;
 
 /// A hash of the first bytes of a source, the same on every machine. Different bytes may have equal hashes, so equality is only
 /// a reason to compare further.

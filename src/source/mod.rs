@@ -51,7 +51,7 @@ use same_file::Handle;
 pub use ahead::Ahead;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use content::{Again, Beginning, Digest, Digesting, Digests, HashedPart, hashed_len};
+pub use content::{Again, BEGINNING_BYTES, Beginning, Digest, Digesting, Digests, HashedPart, hashed_len};
 pub use encoding::EncodingChoice;
 pub use members::Members;
 pub use meter::Meter;
@@ -138,6 +138,8 @@ pub struct Source {
     content: Content,
     /// The only part of the file that is read, if there is one.
     piece: Option<Range<u64>>,
+    /// Whether no other source begins with the same bytes, so that it is not hashed.
+    is_alone: bool,
     listed: OnceLock<Listed>,
     /// Set if the source was opened and does not begin like text.
     binary: OnceLock<()>,
@@ -293,13 +295,19 @@ impl Source {
     #[must_use]
     pub fn read_by_other(name: &str) -> Source {
         let (listed, binary) = (OnceLock::new(), OnceLock::new());
-        Source { name: name.to_owned(), content: Content::Text, piece: None, listed, binary }
+        Source { name: name.to_owned(), content: Content::Text, piece: None, is_alone: false, listed, binary }
     }
 
     /// Returns the only part of the file that is read, or `None` if all of it is.
     #[must_use]
     pub fn piece(&self) -> Option<Range<u64>> {
         self.piece.clone()
+    }
+
+    /// Whether no other source begins with the same bytes, which was known before it was opened.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     /// Returns the size and time of a regular file that was opened, or `None` for anything else.
@@ -327,6 +335,7 @@ impl Openable {
             name,
             content: wanted.selection.content,
             piece: None,
+            is_alone: false,
             listed: OnceLock::new(),
             binary: OnceLock::new(),
         });
@@ -392,6 +401,15 @@ impl Openable {
             source.piece = piece;
         }
         openable
+    }
+
+    /// Records that no other source begins with the same bytes.
+    #[must_use]
+    pub fn alone(mut self) -> Openable {
+        if let Some(source) = Arc::get_mut(&mut self.known.source) {
+            source.is_alone = true;
+        }
+        self
     }
 
     /// Returns the path on disk of a file that is read as it is found, and its path below the input and whether no glob matches it, for

@@ -13,6 +13,8 @@ mod packing;
 mod audit;
 mod bombs;
 mod catalogue;
+#[cfg(unix)]
+mod cluster;
 mod compare;
 mod compressed;
 mod containers;

@@ -25,8 +25,8 @@ use crate::sign_ins::{divided, written};
 use crate::ticket::generated::{Layout, Order, Spec, ticket};
 use crate::ticket::small;
 
-/// Returns a folder with a ticket, and with copies, archives, other encodings, damaged files and near misses.
-fn folder() -> TempDir {
+/// Returns a folder with a ticket, and with copies, archives if they are wanted, other encodings, damaged files and near misses.
+fn folder(with_archives: bool) -> TempDir {
     let spec = Spec {
         machines: 3,
         sign_ins: 120,
@@ -46,7 +46,9 @@ fn folder() -> TempDir {
     let (path, log) = ticket.files.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap();
     write("copies/plain.log", log);
     write("copies/packed.log.gz", &compress(Codec::Gzip, log));
-    write("copies/archive.zip", &pack(Format::Zip, &[(path, log), ("other.log", b"callStatus=117\n")]));
+    if with_archives {
+        write("copies/archive.zip", &pack(Format::Zip, &[(path, log), ("other.log", b"callStatus=117\n")]));
+    }
     let utf16: Vec<u8> =
         "2017-02-14T08:00:00Z callStatus=102\r\n".repeat(90).encode_utf16().flat_map(u16::to_le_bytes).collect();
     write("host9/utf16.log", &utf16);
@@ -105,7 +107,7 @@ fn partial(set: &PatternSet, pieces: &[Piece], run: &pipeline::Options, header: 
 
 fn pieces(folder: &Path, split_bytes: u64) -> Vec<Piece> {
     let walk = Walk::new(vec![folder.to_owned()]);
-    plan::pieces(walk, &Opening::default(), &Arc::new(Selection::default()), split_bytes).collect()
+    plan::divide(walk, &Opening::default(), &Arc::new(Selection::default()), split_bytes)
 }
 
 fn read_plan(pieces: &[Piece]) -> Plan {
@@ -168,9 +170,10 @@ proptest! {
         groups in 1_usize..6,
         order in prop::collection::vec(any::<u32>(), 400),
         repeated in prop::collection::vec(0_usize..400, 0..6),
+        with_archives: bool,
         how in 0_usize..5,
     ) {
-        let (folder, set, store) = (folder(), set(), tempfile::tempdir().unwrap());
+        let (folder, set, store) = (folder(with_archives), set(), tempfile::tempdir().unwrap());
         let pieces = pieces(folder.path(), 1 << split_log);
         let mut assigned: Vec<(u32, &Piece)> = pieces.iter().zip(order.iter().cycle()).map(|(piece, key)| (*key, piece)).collect();
         assigned.extend(repeated.iter().filter_map(|index| Some((order[*index], pieces.get(*index)?))));
@@ -195,4 +198,27 @@ proptest! {
         prop_assert_eq!(&found.problems, &expected.problems);
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn only_files_that_begin_like_no_other_are_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |first: &str| format!("{first}\n{}", "callStatus=102\n".repeat(9_000)).into_bytes();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let alone = || -> Vec<String> {
+        let pieces = pieces(folder.path(), 1 << 16);
+        let named =
+            |piece: Piece| piece.alone.then(|| format!("{} {}", piece.below, piece.range.unwrap_or_default()[0]));
+        pieces.into_iter().filter_map(named).collect()
+    };
+    write("a.log", &log("a"));
+    write("b.log", &log("b"));
+    write("begins-like-b.log", &log("b")[..100_000]);
+    write("c.log", &log("c"));
+    write("packed-c.gz", &compress(Codec::Gzip, &log("c")));
+    write("picture.png", &[b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &[0; 300_000]].concat());
+    assert_eq!(alone(), ["a.log 0", "a.log 65536"]);
+    // A file in an archive may begin in any way.
+    write("d.zip", &pack(Format::Zip, &[("a.log", &log("a"))]));
+    assert_eq!(alone(), Vec::<String>::new());
 }

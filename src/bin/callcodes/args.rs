@@ -998,7 +998,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A command, or one of the topics files, archives, patterns, times, sign-ins and output
+    /// A command, or one of the topics files, archives, patterns, times, sign-ins, cluster and output
     #[arg(value_name = "COMMAND or TOPIC")]
     pub(crate) words: Vec<String>,
 }
@@ -1065,6 +1065,8 @@ pub(crate) enum GenerateArg {
     CompletePowershell,
     /// JSON Schemas of all JSON output
     Schema,
+    /// The driver with which Apache Spark runs callcodes on many machines, in Python
+    Spark,
 }
 
 #[cfg(test)]

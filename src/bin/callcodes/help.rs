@@ -153,8 +153,11 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
             let topics = TOPICS.iter().filter(|_| is_program).map(|topic| -> &str { topic.0 });
             let near = near(command.get_subcommands().map(Command::get_name).chain(topics), &word);
             let near = near.map_or(String::new(), |near| format!(" Did you mean {near}?"));
-            let topics =
-                if is_program { "; the topics are files, archives, patterns, times, sign-ins and output" } else { "" };
+            let topics = if is_program {
+                "; the topics are files, archives, patterns, times, sign-ins, cluster and output"
+            } else {
+                ""
+            };
             Failure::Message(format!(
                 "there is no help on {word}.{near} To list all commands, use: {path} --help{topics}"
             ))

@@ -1,6 +1,7 @@
-//! `generate`: writes the man page and shell completions, made from the same definition as the help, and JSON Schemas.
+//! `generate`: writes the man page and shell completions, made from the same definition as the help, JSON Schemas, and the driver for
+//! Spark.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use callcodes::render::contract::write_schemas;
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
@@ -14,6 +15,9 @@ use crate::help::{CAVEAT, PROGRAM};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
 use crate::topic::{self, Block, TOPICS};
+
+/// The program that divides a run among the machines of a Spark cluster. `.ci/spark` tests it.
+const SPARK: &str = include_str!("../cluster/spark.py");
 
 /// The configuration files, which are read by default.
 const FILES: [(&str, &str); 2] = [
@@ -33,6 +37,7 @@ fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
     let shell = match what {
         GenerateArg::Man => return write_man_page(output),
         GenerateArg::Schema => return write_schemas(output),
+        GenerateArg::Spark => return output.write_all(SPARK.as_bytes()),
         GenerateArg::CompleteBash => Shell::Bash,
         GenerateArg::CompleteZsh => Shell::Zsh,
         GenerateArg::CompleteFish => Shell::Fish,

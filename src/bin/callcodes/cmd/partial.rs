@@ -46,12 +46,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let selection = Arc::new(settings.selection.clone());
     let pieces = match plan {
         Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
-        None => Pieces::Walked(Box::new(plan::pieces(
-            settings.parallel_walk(&output),
-            &settings.options.opening,
-            &selection,
-            u64::MAX,
-        ))),
+        None => Pieces::Walked(Box::new(plan::files(settings.parallel_walk(&output)))),
     };
     // The workers take pieces before the sink gets what they found.
     let begun: Mutex<VecDeque<Piece>> = Mutex::default();

@@ -17,8 +17,8 @@ pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
     let mut output = Output::open(target.as_deref(), &Styles::choose(ColorArg::Never, target.as_deref()))?;
     let selection = Arc::new(settings.selection.clone());
     let opening = Opening::default();
-    let pieces = plan::pieces(settings.parallel_walk(&output), &opening, &selection, split_bytes);
-    plan::write(pieces, &mut output).map_err(|reason| output.error(reason))?;
+    let pieces = plan::divide(settings.parallel_walk(&output), &opening, &selection, split_bytes);
+    plan::write(pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
     output.end(Status::Done, 1)?;
     Ok(Status::Done)
 }
