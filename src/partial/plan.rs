@@ -67,6 +67,20 @@ pub enum Changed {
 }
 
 impl Piece {
+    /// Returns a piece of which only the number is known.
+    pub(super) fn unknown(id: u64) -> Piece {
+        Piece {
+            id,
+            path: None,
+            below: String::new(),
+            unmatched: false,
+            range: None,
+            bytes: None,
+            modified: None,
+            problem: None,
+        }
+    }
+
     /// Whether the size and the range are possible.
     pub(super) fn is_sane(&self) -> bool {
         const LIMIT: u64 = 1 << 56;
@@ -128,16 +142,7 @@ pub fn pieces(
 
 /// Returns the pieces of one input, without their numbers.
 fn of_input(found: Found, opening: &Opening, selection: &Arc<Selection>, split_bytes: u64) -> Vec<Piece> {
-    let none = Piece {
-        id: 0,
-        path: None,
-        below: String::new(),
-        unmatched: false,
-        range: None,
-        bytes: None,
-        modified: None,
-        problem: None,
-    };
+    let none = Piece::unknown(0);
     let failed = |problem: Problem| vec![Piece { problem: Some(problem), ..none.clone() }];
     let openable = match found {
         Ok(openable) => openable,

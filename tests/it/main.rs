@@ -33,6 +33,7 @@ mod generate;
 mod help;
 mod interrupted;
 mod live;
+mod merge;
 mod near_misses;
 mod oracle;
 mod output;
