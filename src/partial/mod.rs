@@ -13,10 +13,11 @@
 //! {"piece":{"id":0,"path":"logs/a.log",…}}
 //! {"begin":…}  {"part":…}  {"end":…}  {"problem":…}    any number of lines
 //! {"done":{"lines":3,"digest":"…"}}
-//! {"end_of_partial":{"pieces":1}}
+//! {"end_of_partial":{"pieces":1,"digest":"…"}}
 //! ```
 //!
-//! The digest is the BLAKE3 hash of the lines between `piece` and `done`, so a damaged or shortened partial is recognised. All lines are
+//! The digest in `done` is the BLAKE3 hash of the lines since `piece`, and that at the end is the hash of the lines `partial`, `piece` and
+//! `done`. So a damaged or shortened partial is recognised. All lines are
 //! ASCII, because shells that pass them on may take them for text in some code page.
 //!
 //! A partial also fits in one [`line`] of text if it is small. [`Merge`] reads partials in any of the [`forms`] in which they arrive.
@@ -119,6 +120,7 @@ struct Done {
 #[derive(Serialize, Deserialize)]
 struct EndOfPartial {
     pieces: u64,
+    digest: Digest,
 }
 
 /// Writes a partial.
@@ -126,7 +128,10 @@ pub struct Writer<W> {
     out: W,
     pieces: u64,
     lines: u64,
+    /// Hashes the messages of the current piece.
     hasher: blake3::Hasher,
+    /// Hashes the lines that are not messages.
+    controls: blake3::Hasher,
 }
 
 impl<W: Write> Writer<W> {
@@ -136,13 +141,15 @@ impl<W: Write> Writer<W> {
     ///
     /// Returns the errors of `out`, as all functions here.
     pub fn new(out: W, header: &Header) -> io::Result<Writer<W>> {
-        let mut writer = Writer { out, pieces: 0, lines: 0, hasher: blake3::Hasher::new() };
+        let (hasher, controls) = (blake3::Hasher::new(), blake3::Hasher::new());
+        let mut writer = Writer { out, pieces: 0, lines: 0, hasher, controls };
         writer.control(&Control::Partial(header.clone()))?;
         Ok(writer)
     }
 
     fn control(&mut self, control: &Control) -> io::Result<()> {
         let line = ascii(serde_json::to_string(control)?);
+        self.controls.update(line.as_bytes()).update(b"\n");
         self.out.write_all(line.as_bytes())?;
         self.out.write_all(b"\n")
     }
@@ -176,7 +183,8 @@ impl<W: Write> Writer<W> {
 
     /// Ends the partial.
     pub fn end(mut self) -> io::Result<()> {
-        self.control(&Control::EndOfPartial(EndOfPartial { pieces: self.pieces }))
+        let digest = self.controls.finalize().into();
+        self.control(&Control::EndOfPartial(EndOfPartial { pieces: self.pieces, digest }))
     }
 }
 
@@ -280,7 +288,7 @@ struct Partial {
     /// Where it begins: the index of its location, and the number of its line.
     location: usize,
     line: u64,
-    /// The digest of its pieces.
+    /// The digest at its end.
     sum: Digest,
     /// Whether its pieces count.
     counts: bool,
@@ -586,8 +594,9 @@ impl Merge {
         }
         let whose =
             header.machine.as_ref().map_or("the partial".to_owned(), |machine| format!("the partial of {machine}"));
-        let (mut current, mut sum, mut pieces): (Option<(Found, blake3::Hasher)>, _, _) =
-            (None, blake3::Hasher::new(), 0_u64);
+        let (mut current, mut pieces): (Option<(Found, blake3::Hasher)>, _) = (None, 0_u64);
+        let mut controls = blake3::Hasher::new();
+        controls.update(&lines.line).update(b"\n");
         let partial = self.partials.len();
         loop {
             if !lines.next().map_err(io)? {
@@ -607,6 +616,9 @@ impl Merge {
                 continue;
             }
             let control = serde_json::from_slice(line).map_err(|error| wrong(&format!("{DAMAGED} ({error})")))?;
+            if !matches!(control, Control::EndOfPartial(_)) {
+                controls.update(line).update(b"\n");
+            }
             match control {
                 Control::Piece(piece) if current.is_none() => {
                     if !piece.is_sane() {
@@ -622,12 +634,14 @@ impl Merge {
                     if found.digest != done.digest || found.lines != done.lines {
                         return Err((refused(name, found.line, format!("{whose} {DAMAGED}")), false));
                     }
-                    sum.update(&found.piece.id.to_le_bytes()).update(String::from(found.digest).as_bytes());
                     self.found.push(found);
                     pieces += 1;
                 }
                 Control::EndOfPartial(end) if current.is_none() && end.pieces == pieces => {
-                    let sum = sum.finalize().into();
+                    let sum = controls.finalize().into();
+                    if end.digest != sum {
+                        return Err((refused(name, first, format!("{whose} {DAMAGED}")), false));
+                    }
                     self.partials.push(Partial { header, location, line: first, sum, counts: true });
                     return Ok(true);
                 }

@@ -120,7 +120,7 @@ fn completions_offer_codes_groups_and_patterns() {
         ("zsh", " commands \"$@\"\n    _files\n}"),
         (
             "zsh",
-            "        [[ ' scan lines timeline files compare codes patterns generate help ' == *\" $line[1] \"* ]] || _files && ret=0\n        case",
+            "        [[ ' scan lines timeline files compare plan merge codes patterns generate help ' == *\" $line[1] \"* ]] || _files && ret=0\n        case",
         ),
         ("fish", "\"__fish_callcodes_using_subcommand codes\" -f -k -a \"0\\t'No call result'\n"),
         (
@@ -161,7 +161,7 @@ fn offered_by_bash(words: &str) -> String {
 #[test]
 fn bash_offers_options_only_after_a_dash() {
     let cases = [
-        ("callcodes ", "scan lines timeline files compare codes patterns generate help"),
+        ("callcodes ", "scan lines timeline files compare plan merge codes patterns generate help"),
         ("callcodes li", "lines"),
         ("callcodes app", ""),
         ("callcodes --max-f", "--max-filesize"),

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page, shell completions or JSON Schemas
     Generate(GenerateArgs),
-    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, output
+    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, machines, output
     Help(HelpArgs),
 }
 
@@ -1024,7 +1024,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A command, or one of the topics files, archives, patterns, times, sign-ins and output
+    /// A command, or one of the topics files, archives, patterns, times, sign-ins, machines and output
     #[arg(value_name = "COMMAND or TOPIC")]
     pub(crate) words: Vec<String>,
 }

@@ -14,6 +14,7 @@ use callcodes::problem::{Kind, Problem};
 use callcodes::report::problems::Extent;
 use callcodes::report::wording::{counted, remark};
 use callcodes::source::STDIN;
+use callcodes::summary::sign_ins::Sought;
 use callcodes::units;
 use clap::ArgMatches;
 use jiff::Timestamp;
@@ -57,7 +58,10 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         // Names of sources begin with that of their machine.
         session.settings.host_from = BELOW_MACHINE.parse().ok();
     }
-    let job = Job::new(count, by, filter, &session)?;
+    let mut job = Job::new(count, by, filter, &session)?;
+    // Partials have the numbers, so nothing is read again for them. They are shown as if logs had been read that can be read again.
+    job.is_numbered = count.near_misses;
+    job.options.near_misses = Sought::Numbered;
     let outcome = session.count(|settings| {
         let mut options = settings.options.clone();
         if merge.headers().any(|(header, _)| header.keep_copies) {
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    job.present(session, outcome, again::PATH)
+    job.present(session, outcome, &again::typed(matches, false))
 }
 
 /// Writes the pieces of all partials to one.

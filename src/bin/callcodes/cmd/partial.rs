@@ -257,6 +257,9 @@ fn write(
     };
     let (set, catalogue) = (&settings.set, Catalogue::built_in());
     recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
-    writer.end()?;
+    // What is not there must not look complete.
+    if !settings.options.opening.stop.is_requested() {
+        writer.end()?;
+    }
     out.flush()
 }
