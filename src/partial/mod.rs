@@ -13,16 +13,24 @@
 //! {"piece":{"id":0,"path":"logs/a.log",…}}
 //! {"begin":…}  {"part":…}  {"end":…}  {"problem":…}    any number of lines
 //! {"done":{"lines":3,"digest":"…"}}
-//! {"end_of_partial":{"pieces":1}}
+//! {"end_of_partial":{"pieces":1,"digest":"…"}}
 //! ```
 //!
-//! The digest is the BLAKE3 hash of the lines between `piece` and `done`, so a damaged or shortened partial is recognised.
+//! The digest in `done` is the BLAKE3 hash of the lines since `piece`, and that at the end is the hash of the lines `partial`, `piece` and
+//! `done`. So a damaged or shortened partial is recognised. All lines are
+//! ASCII, because shells that pass them on may take them for text in some code page.
+//!
+//! A partial also fits in one [`line`] of text if it is small. [`Merge`] reads partials in any of the [`forms`] in which they arrive.
 //!
 //! Partials and plans may come from elsewhere. Nothing in them is executed, and only a plan names files, which are opened to be read.
 
+pub mod forms;
+pub mod hosts;
+pub mod line;
 pub mod plan;
+pub mod pseudonyms;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write};
@@ -34,8 +42,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::recorded::{Place, Recorded};
 use crate::problem::{Kind, Problem};
+use crate::report::wording::remark;
 use crate::source::{Digest, HashedPart};
+use forms::{Form, Spool};
 use plan::{Piece, Plan};
+use pseudonyms::Pseudonyms;
 
 /// The version of the format of plans and partials.
 pub const FORMAT: u32 = 1;
@@ -46,9 +57,6 @@ const LINE_LIMIT: u64 = 256 << 20;
 /// The length of lines in bytes that are parsed before they are passed on together, and how many such batches may wait.
 const BATCH_BYTES: usize = 256 << 10;
 const BATCHES: usize = 2;
-
-/// How many pieces that are missing are named.
-const NAMED: usize = 20;
 
 /// What a partial says about the run that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +79,9 @@ pub struct Header {
     /// When the partial was written, in seconds since the Unix epoch, unless a plan was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<i64>,
+    /// A fingerprint of the key with which users were replaced by pseudonyms, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonyms: Option<String>,
 }
 
 impl Header {
@@ -78,6 +89,18 @@ impl Header {
     #[must_use]
     pub fn is_planned(&self) -> bool {
         self.machine.is_none()
+    }
+
+    /// Whether the name can be that of a machine, which is in front of the names of its files.
+    #[must_use]
+    pub fn is_machine_name(name: &str) -> bool {
+        const LIMIT: usize = 255;
+        let is_wrong = |character: char| character.is_control() || ['/', '\\', '!'].contains(&character);
+        !name.is_empty()
+            && name.len() <= LIMIT
+            && name.trim() == name
+            && !name.contains(is_wrong)
+            && ![".", ".."].contains(&name)
     }
 }
 
@@ -103,6 +126,7 @@ struct Done {
 #[derive(Serialize, Deserialize)]
 struct EndOfPartial {
     pieces: u64,
+    digest: Digest,
 }
 
 /// Writes a partial.
@@ -110,7 +134,10 @@ pub struct Writer<W> {
     out: W,
     pieces: u64,
     lines: u64,
+    /// Hashes the messages of the current piece.
     hasher: blake3::Hasher,
+    /// Hashes the lines that are not messages.
+    controls: blake3::Hasher,
 }
 
 impl<W: Write> Writer<W> {
@@ -120,13 +147,16 @@ impl<W: Write> Writer<W> {
     ///
     /// Returns the errors of `out`, as all functions here.
     pub fn new(out: W, header: &Header) -> io::Result<Writer<W>> {
-        let mut writer = Writer { out, pieces: 0, lines: 0, hasher: blake3::Hasher::new() };
+        let (hasher, controls) = (blake3::Hasher::new(), blake3::Hasher::new());
+        let mut writer = Writer { out, pieces: 0, lines: 0, hasher, controls };
         writer.control(&Control::Partial(header.clone()))?;
         Ok(writer)
     }
 
     fn control(&mut self, control: &Control) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, control)?;
+        let line = ascii(serde_json::to_string(control)?);
+        self.controls.update(line.as_bytes()).update(b"\n");
+        self.out.write_all(line.as_bytes())?;
         self.out.write_all(b"\n")
     }
 
@@ -138,10 +168,15 @@ impl<W: Write> Writer<W> {
 
     /// Writes a message about the current piece.
     pub fn message(&mut self, message: &Recorded) -> io::Result<()> {
-        let line = message.to_json()?;
+        let line = ascii(message.to_json()?);
+        self.line(line.as_bytes())
+    }
+
+    /// Writes the line of a message about the current piece.
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
         self.lines += 1;
-        self.hasher.update(line.as_bytes()).update(b"\n");
-        self.out.write_all(line.as_bytes())?;
+        self.hasher.update(line).update(b"\n");
+        self.out.write_all(line)?;
         self.out.write_all(b"\n")
     }
 
@@ -154,8 +189,60 @@ impl<W: Write> Writer<W> {
 
     /// Ends the partial.
     pub fn end(mut self) -> io::Result<()> {
-        self.control(&Control::EndOfPartial(EndOfPartial { pieces: self.pieces }))
+        let digest = self.controls.finalize().into();
+        self.control(&Control::EndOfPartial(EndOfPartial { pieces: self.pieces, digest }))
     }
+}
+
+/// Returns JSON with all other characters than ASCII escaped. They occur only in strings.
+fn ascii(json: String) -> String {
+    if json.is_ascii() {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() * 2);
+    for character in json.chars() {
+        if character.is_ascii() {
+            escaped.push(character);
+        } else {
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            escaped += &units;
+        }
+    }
+    escaped
+}
+
+/// Returns a partial as one line of text. `partial` is what a [`Writer`] has written.
+///
+/// # Errors
+///
+/// Returns the number of characters that the line would need if it is more than [`line::LIMIT`].
+pub fn to_line(partial: &[u8]) -> Result<String, usize> {
+    let (mut header, mut pieces) = (serde_json::Value::Null, Vec::new());
+    for text in partial.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
+        let mut value: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+        if let Some(value) = value.get_mut("partial") {
+            header = value.take();
+        } else if text.starts_with(b"{\"piece\":") {
+            pieces.push(Vec::new());
+        } else if !CONTROLS.iter().any(|control| text.starts_with(control)) {
+            pieces.last_mut().into_iter().for_each(|piece: &mut Vec<_>| piece.push(std::mem::take(&mut value)));
+        }
+    }
+    line::write(&(header, pieces))
+}
+
+/// Writes the partial that was in a line. The pieces are numbered, and their files are not known.
+fn write_from_line((header, pieces): &line::Content, out: impl Write) -> io::Result<()> {
+    let mut writer = Writer::new(out, &serde_json::from_value(header.clone())?)?;
+    for (id, piece) in (0..).zip(pieces) {
+        writer.begin(&Piece::unknown(id))?;
+        for message in piece {
+            writer.line(ascii(message.to_string()).as_bytes())?;
+        }
+        writer.done()?;
+    }
+    writer.end()
 }
 
 /// The reason why a partial is refused.
@@ -163,44 +250,63 @@ impl<W: Write> Writer<W> {
 pub struct Refused {
     /// The name of the partial.
     pub name: String,
-    /// The number of the line, from 1.
+    /// The number of the line, from 1, or 0 if it is about the whole file.
     pub line: u64,
-    /// What is wrong.
+    /// What is wrong and what to do about it.
     pub what: String,
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.name, self.line, self.what)
+        f.write_str(&self.name)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {}", self.what)
     }
 }
 
 /// Where a partial is stored.
-#[derive(Debug)]
 pub enum Stored {
     /// A file that can be opened again.
     Path(PathBuf),
-    /// A temporary file with what came from a pipe.
-    Temporary(File),
+    /// A pipe, which is read once.
+    Once(Box<dyn io::Read>),
 }
 
-impl Stored {
-    fn open(&self) -> io::Result<File> {
-        match self {
-            Stored::Path(path) => File::open(path),
-            Stored::Temporary(file) => file.try_clone(),
-        }
-    }
+/// Where the lines of some partials are.
+#[derive(Debug)]
+struct Location {
+    /// The name in messages.
+    name: String,
+    /// The file, or `None` for the spool.
+    path: Option<PathBuf>,
+    /// The positions of the first byte and the one after the last.
+    range: [u64; 2],
+    /// Whether the name has the number of the only line.
+    is_line: bool,
+}
+
+/// A partial that is complete.
+#[derive(Debug)]
+struct Partial {
+    header: Header,
+    /// Where it begins: the index of its location, and the number of its line.
+    location: usize,
+    line: u64,
+    /// The digest at its end.
+    sum: Digest,
+    /// Whether its pieces count.
+    counts: bool,
 }
 
 /// A piece in a partial.
 #[derive(Debug)]
 struct Found {
     piece: Piece,
-    /// The index of the header of its partial.
-    header: usize,
-    /// The index of the file, and the position and number of the first line after `piece`.
-    file: usize,
+    /// The index of its partial.
+    partial: usize,
+    /// The position and number of the first line after `piece`.
     offset: u64,
     line: u64,
     lines: u64,
@@ -213,11 +319,16 @@ struct Found {
 /// Partials that are merged.
 #[derive(Debug, Default)]
 pub struct Merge {
-    headers: Vec<(Header, String)>,
-    files: Vec<(String, Stored)>,
+    locations: Vec<Location>,
+    spool: Spool,
+    partials: Vec<Partial>,
     found: Vec<Found>,
     /// The number of patterns.
     patterns: usize,
+    /// Makes pseudonyms of users that have none.
+    pseudonyms: Option<Pseudonyms>,
+    /// What is remarkable about files that are not refused.
+    notes: Vec<String>,
 }
 
 /// How the pieces in partials cover what they should.
@@ -227,8 +338,25 @@ pub struct Coverage {
     pub missing: Vec<String>,
     /// How many pieces were done more than once, and count once.
     pub repeated: u64,
-    /// The machines of which several partials were given. Only the newest of each counts.
-    pub machines: Vec<String>,
+    /// The pieces that were done more than once in different ways. The one with the most lines counts.
+    pub differing: Vec<String>,
+    /// The machines of which there are different partials. Only the newest of each counts.
+    pub machines: Vec<Several>,
+    /// The partials that were left out, with the reasons.
+    pub left_out: Vec<Refused>,
+}
+
+/// A machine of which there are different partials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Several {
+    /// The name of the machine.
+    pub machine: String,
+    /// The file with the partial that counts.
+    pub counts: String,
+    /// The files with the others.
+    pub others: Vec<String>,
+    /// Whether all were written at the same time, so that none is the newest.
+    pub is_tie: bool,
 }
 
 impl Merge {
@@ -238,9 +366,39 @@ impl Merge {
         Merge { patterns, ..Merge::default() }
     }
 
-    /// Returns the headers of all partials so far, each with the name of the first file that has it.
-    pub fn headers(&self) -> impl Iterator<Item = &(Header, String)> {
-        self.headers.iter()
+    /// Makes pseudonyms of the users in partials without pseudonyms.
+    pub fn make_pseudonyms(&mut self, pseudonyms: Pseudonyms) {
+        self.pseudonyms = Some(pseudonyms);
+    }
+
+    /// Returns the headers of all partials that count, each with the place where it begins.
+    pub fn headers(&self) -> impl Iterator<Item = (&Header, String)> {
+        self.partials.iter().filter(|partial| partial.counts).map(|partial| (&partial.header, self.place_of(partial)))
+    }
+
+    /// Returns what is remarkable about files that are not refused.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Returns the names of all machines, also of those whose partials do not count.
+    pub fn machines(&self) -> impl Iterator<Item = &str> {
+        self.partials.iter().filter_map(|partial| partial.header.machine.as_deref())
+    }
+
+    /// Leaves out the partials for which `reason` returns why, and returns them.
+    fn leave_out(&mut self, reason: impl Fn(&Header) -> Option<String>) -> Vec<Refused> {
+        let mut left_out = Vec::new();
+        for partial in self.partials.iter_mut().filter(|partial| partial.counts) {
+            if let Some(what) = reason(&partial.header) {
+                partial.counts = false;
+                let location = &self.locations[partial.location];
+                left_out.push(refused(&location.name, if location.is_line { 0 } else { partial.line }, what));
+            }
+        }
+        self.forget();
+        left_out
     }
 
     /// Returns the number of pieces so far.
@@ -255,136 +413,301 @@ impl Merge {
         self.found.is_empty()
     }
 
-    /// Adds a file with one or more partials. Nothing of a file that is refused is added.
-    ///
-    /// # Errors
-    ///
-    /// Returns the first line that is not valid.
-    pub fn add(&mut self, name: &str, stored: Stored) -> Result<(), Refused> {
-        let (headers, found) = (self.headers.len(), self.found.len());
-        let result = self.index(name, &stored);
-        if result.is_err() {
-            self.headers.truncate(headers);
-            self.found.truncate(found);
-        }
-        result?;
-        self.files.push((name.to_owned(), stored));
-        Ok(())
+    /// Returns the name of the file with a partial, and its line if it is not the first.
+    fn place_of(&self, partial: &Partial) -> String {
+        let name = &self.locations[partial.location].name;
+        if partial.line <= 1 { name.clone() } else { format!("{name}:{}", partial.line) }
     }
 
-    fn index(&mut self, name: &str, stored: &Stored) -> Result<(), Refused> {
-        let mut lines = Lines::open(stored).map_err(|error| refused(name, 0, error.to_string()))?;
-        let file = self.files.len();
-        let (mut header, mut pieces) = (None, 0_u64);
-        let mut current: Option<(Found, blake3::Hasher)> = None;
-        while lines.next().map_err(|error| refused(name, 0, error.to_string()))? {
+    /// Adds a file with one or more partials, in any of the [`forms`]. Returns why partials are refused. The others of the file are added.
+    pub fn add(&mut self, name: &str, stored: Stored) -> Vec<Refused> {
+        let failed = |error: io::Error| vec![refused(name, 0, format!("cannot be read: {error}"))];
+        let result = (|| match stored {
+            Stored::Once(mut pipe) => {
+                let head = forms::head(&mut pipe)?;
+                self.add_spooled(name, Form::of(&head), head, pipe)
+            }
+            Stored::Path(path) => {
+                let mut file = File::open(&path)?;
+                let head = forms::head(&mut file)?;
+                match Form::of(&head) {
+                    Form::Lines => {
+                        let range = [0, file.metadata()?.len()];
+                        let location = Location { name: name.to_owned(), path: Some(path), range, is_line: false };
+                        Ok(self.index(location, file))
+                    }
+                    form => self.add_spooled(name, form, head, Box::new(file)),
+                }
+            }
+        })();
+        result.unwrap_or_else(failed)
+    }
+
+    /// Adds partials that cannot be read where they are.
+    fn add_spooled(
+        &mut self,
+        name: &str,
+        form: Form,
+        head: Vec<u8>,
+        from: Box<dyn io::Read>,
+    ) -> io::Result<Vec<Refused>> {
+        let mut text = match form.text(head, from) {
+            Ok(text) => text,
+            Err(error) => return Ok(vec![refused(name, 0, error.to_string())]),
+        };
+        if let Form::Lines = Form::of(text.fill_buf()?) {
+            let range = match self.spool.copy(&mut text) {
+                Err(error)
+                    if form == Form::Gzip && error.get_ref().is_none_or(|inner| !inner.is::<forms::NoRoom>()) =>
+                {
+                    let what =
+                        format!("the gzip data are damaged or incomplete ({error}). Copy or collect the file again");
+                    return Ok(vec![refused(name, 0, what)]);
+                }
+                range => range?,
+            };
+            let lines = self.spool.reader()?;
+            return Ok(self.index(Location { name: name.to_owned(), path: None, range, is_line: false }, lines));
+        }
+        let (mut all, mut number, mut count) = (Vec::new(), 0_u64, 0_u64);
+        let mut without: Option<(u64, String, u64)> = None;
+        let mut line = Vec::new();
+        while read_line(&mut text, LINE_LIMIT, &mut line)? > 0 {
+            number += 1;
+            let found = line::read(&line);
+            if line.starts_with(CONTROLS[0]) {
+                let what = "a partial in JSON begins here, among other lines. Put it into a file of its own";
+                all.push(refused(name, number, what.to_owned()));
+            } else if found.is_empty() && number > 1 && !line.trim_ascii().is_empty() {
+                // The first line of a CSV file has the names of its columns.
+                without.get_or_insert_with(|| (number, forms::beginning(&line), 0)).2 += 1;
+            }
+            for content in found {
+                count += 1;
+                let name = format!("{name}:{number}");
+                match content {
+                    Ok(content) => {
+                        let mut partial = Vec::new();
+                        // Only a header with other values than those of this version fails.
+                        if let Err(error) = write_from_line(&content, &mut partial) {
+                            all.push(refused(&name, 0, format!("the partial in this line cannot be read: {error}")));
+                            continue;
+                        }
+                        let range = self.spool.copy(&mut &partial[..])?;
+                        let lines = self.spool.reader()?;
+                        all.extend(self.index(Location { name, path: None, range, is_line: true }, lines));
+                    }
+                    Err(broken) => all.push(refused(&name, 0, forms::explained(broken, &line))),
+                }
+            }
+        }
+        if number == 0 {
+            return Ok(vec![refused(
+                name,
+                0,
+                "the file is empty. Was the disk full, or the run ended early? Write it again".to_owned(),
+            )]);
+        }
+        if count == 0 {
+            all.push(refused(name, 1, NOT_PARTIAL.to_owned()));
+        } else if let Some((number, beginning, lines)) = without {
+            let lines = remark(lines, "line has", "lines have").unwrap_or_default();
+            self.notes
+                .push(format!("{name}: {lines} no partial, such as line {number}, which begins with: {beginning}"));
+        }
+        Ok(all)
+    }
+
+    /// Adds the partials in a file, of which `lines` has the text. Returns those that are refused.
+    fn index(&mut self, location: Location, lines: File) -> Vec<Refused> {
+        let (name, is_line, range) = (location.name.clone(), location.is_line, location.range);
+        let index = self.locations.len();
+        self.locations.push(location);
+        let failed = |error: io::Error| refused(&name, 0, format!("cannot be read: {error}"));
+        let mut lines = match Lines::open(lines, range) {
+            Ok(lines) => lines,
+            Err(error) => return vec![failed(error)],
+        };
+        let mut all = Vec::new();
+        // After a partial that is refused, the next one begins with its header.
+        let mut is_over = true;
+        loop {
+            let before = self.found.len();
+            match self.index_one(index, &name, &mut lines, is_over) {
+                Ok(true) => is_over = true,
+                Ok(false) => break,
+                Err((refused, is_in_header)) => {
+                    self.found.truncate(before);
+                    // One message for each partial.
+                    all.push(Refused { line: if is_line { 0 } else { refused.line }, ..refused });
+                    match lines.skip_to_header(is_in_header) {
+                        Ok(true) => is_over = false,
+                        Ok(false) => break,
+                        Err(error) => {
+                            all.push(failed(error));
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Adds the next partial, and returns whether there was one. If `is_over` is not set, its header was read already. With an error
+    /// comes whether the line is the header of another partial.
+    fn index_one(
+        &mut self,
+        location: usize,
+        name: &str,
+        lines: &mut Lines,
+        is_over: bool,
+    ) -> Result<bool, (Refused, bool)> {
+        let io = |error: io::Error| (refused(name, 0, format!("cannot be read: {error}")), false);
+        if is_over && !lines.next().map_err(io)? {
+            return Ok(false);
+        }
+        let first = lines.number;
+        let wrong = |line: u64, what: String| (refused(name, line, what), false);
+        if lines.line.trim_ascii().is_empty() {
+            return Ok(true);
+        }
+        if lines.line.starts_with(b"{\"plan\":") {
+            return Err(wrong(first, PLAN.to_owned()));
+        }
+        if !lines.line.starts_with(CONTROLS[0]) {
+            let is_inside = forms::is_inside(&lines.line);
+            return Err(wrong(first, if is_inside { BEGINNING_MISSING } else { NOT_PARTIAL }.to_owned()));
+        }
+        let header = match serde_json::from_slice(&lines.line) {
+            Ok(Control::Partial(header)) => header,
+            Ok(_) => return Err(wrong(first, NOT_PARTIAL.to_owned())),
+            Err(error) => return Err(wrong(first, format!("the first line of the partial {DAMAGED} ({error})"))),
+        };
+        if header.format != FORMAT {
+            let what = format!(
+                "the partial has format {}, and this version of callcodes reads format {FORMAT}. Write it with this version, or merge \
+                 with version {}",
+                header.format, header.version
+            );
+            return Err(wrong(first, what));
+        }
+        if header.machine.as_deref().is_some_and(|machine| !Header::is_machine_name(machine)) {
+            return Err(wrong(
+                first,
+                "the name of its machine is not possible. Write it again with --machine NAME".to_owned(),
+            ));
+        }
+        let whose =
+            header.machine.as_ref().map_or("the partial".to_owned(), |machine| format!("the partial of {machine}"));
+        let (mut current, mut pieces): (Option<(Found, blake3::Hasher)>, _) = (None, 0_u64);
+        let mut controls = blake3::Hasher::new();
+        controls.update(&lines.line).update(b"\n");
+        let partial = self.partials.len();
+        loop {
+            if !lines.next().map_err(io)? {
+                return Err(wrong(lines.number, format!("{whose} {CUT}")));
+            }
             let (number, line) = (lines.number, lines.line.as_slice());
-            let wrong = |what: &str| refused(name, number, what.to_owned());
+            let wrong = |what: &str| (refused(name, number, format!("{whose} {what}")), line.starts_with(CONTROLS[0]));
             if !CONTROLS.iter().any(|control| line.starts_with(control)) {
-                let Some((found, hasher)) = &mut current else {
-                    return Err(wrong(NOT_PARTIAL));
-                };
+                let Some((found, hasher)) = &mut current else { return Err(wrong(DAMAGED)) };
                 found.lines += 1;
                 hasher.update(line).update(b"\n");
                 if found.piece.range.is_some() && line.starts_with(b"{\"hashed\":") {
-                    let recorded = Recorded::parse(line, self.patterns).map_err(|what| wrong(&what))?;
+                    let recorded = Recorded::parse(line, self.patterns);
+                    let recorded = recorded.map_err(|what| wrong(&format!("{DAMAGED} ({what})")))?;
                     found.hashed.extend(recorded.hashed().into_iter().flatten());
                 }
                 continue;
             }
-            let control: Control = serde_json::from_slice(line).map_err(|error| wrong(&error.to_string()))?;
+            let control = serde_json::from_slice(line).map_err(|error| wrong(&format!("{DAMAGED} ({error})")))?;
+            if !matches!(control, Control::EndOfPartial(_)) {
+                controls.update(line).update(b"\n");
+            }
             match control {
-                Control::Partial(new) if header.is_none() => {
-                    if new.format != FORMAT {
-                        return Err(wrong(&format!(
-                            "the partial has format {}, and this version of callcodes reads format {FORMAT}",
-                            new.format
-                        )));
-                    }
-                    let known = self.headers.iter().position(|(header, _)| *header == new);
-                    header = Some(known.unwrap_or_else(|| {
-                        self.headers.push((new, name.to_owned()));
-                        self.headers.len() - 1
-                    }));
-                    pieces = 0;
-                }
-                Control::Piece(piece) => {
-                    let (Some(header), None) = (header, &current) else { return Err(wrong(CUT)) };
+                Control::Piece(piece) if current.is_none() => {
                     if !piece.is_sane() {
-                        return Err(wrong("the range of this piece is not possible"));
+                        return Err(wrong("has a piece whose range is not possible. Write it again"));
                     }
-                    let found = Found {
-                        piece,
-                        header,
-                        file,
-                        offset: lines.offset,
-                        line: number + 1,
-                        lines: 0,
-                        digest: Digest::of(b""),
-                        hashed: Vec::new(),
-                    };
+                    let (offset, line, digest) = (lines.offset, number + 1, Digest::of(b""));
+                    let found = Found { piece, partial, offset, line, lines: 0, digest, hashed: Vec::new() };
                     current = Some((found, blake3::Hasher::new()));
                 }
                 Control::Done(done) => {
                     let Some((mut found, hasher)) = current.take() else { return Err(wrong(CUT)) };
                     found.digest = hasher.finalize().into();
                     if found.digest != done.digest || found.lines != done.lines {
-                        let first = found.line;
-                        return Err(refused(
-                            name,
-                            first,
-                            "the lines of this piece are damaged or incomplete".to_owned(),
-                        ));
+                        return Err((refused(name, found.line, format!("{whose} {DAMAGED}")), false));
                     }
                     self.found.push(found);
                     pieces += 1;
                 }
-                Control::EndOfPartial(end) => {
-                    if current.is_some() || header.take().is_none() || end.pieces != pieces {
-                        return Err(wrong(CUT));
+                Control::EndOfPartial(end) if current.is_none() && end.pieces == pieces => {
+                    let sum = controls.finalize().into();
+                    if end.digest != sum {
+                        return Err((refused(name, first, format!("{whose} {DAMAGED}")), false));
                     }
+                    self.partials.push(Partial { header, location, line: first, sum, counts: true });
+                    return Ok(true);
                 }
-                Control::Partial(_) => return Err(wrong(CUT)),
+                Control::Piece(_) | Control::EndOfPartial(_) | Control::Partial(_) => return Err(wrong(CUT)),
             }
         }
-        if header.is_some() || current.is_some() {
-            return Err(refused(name, lines.number, CUT.to_owned()));
-        }
-        if lines.number == 0 {
-            return Err(refused(name, 1, "the file is empty".to_owned()));
-        }
-        Ok(())
     }
 
-    /// Puts the pieces in order, keeps one of each, and compares them with the plan if there is one.
+    /// Chooses the partial of each machine that counts, leaves out those for which `reason` returns why, puts the pieces in order,
+    /// keeps one of each, and compares them with the plan if there is one.
     ///
     /// # Errors
     ///
     /// Returns the first piece that is not one of the plan.
-    pub fn arrange(&mut self, plan: Option<&Plan>) -> Result<Coverage, Refused> {
+    pub fn arrange(
+        &mut self,
+        plan: Option<&Plan>,
+        reason: impl Fn(&Header) -> Option<String>,
+    ) -> Result<Coverage, Refused> {
         let mut coverage = Coverage::default();
+        self.choose_newest(&mut coverage);
+        coverage.left_out = self.leave_out(reason);
+        let foreign = |merge: &Merge, found: &Found, what: &str| {
+            let partial = &merge.partials[found.partial];
+            let what = format!("piece {} {what}", found.piece.id);
+            refused(&merge.locations[partial.location].name, found.line - 1, what)
+        };
+        let is_planned = |found: &&Found| self.partials[found.partial].header.is_planned();
         if let Some(plan) = plan {
-            let foreign = |found: &&Found| plan.piece(found.piece.id) != Some(&found.piece);
-            if let Some(found) = self.found.iter().find(foreign) {
+            let is_foreign = |found: &&Found| is_planned(found) && plan.piece(found.piece.id) != Some(&found.piece);
+            if let Some(found) = self.found.iter().find(is_foreign) {
                 let what =
-                    format!("piece {} is not in this plan; was the partial made from another one?", found.piece.id);
-                return Err(refused(&self.files[found.file].0, found.line - 1, what));
+                    "is not in this plan. Pass the plan for which the partial was made, or scan again with this one";
+                return Err(foreign(self, found, what));
             }
-        } else {
-            coverage.machines = self.newest();
         }
-        let headers = &self.headers;
-        let machine = |found: &Found| headers[found.header].0.machine.as_deref();
-        self.found.sort_by(|a, b| (machine(a), a.piece.id, a.header).cmp(&(machine(b), b.piece.id, b.header)));
-        let before = self.found.len();
-        let mut kept: Option<(Option<String>, u64)> = None;
-        self.found.retain(|found| {
-            let key = (headers[found.header].0.machine.clone(), found.piece.id);
-            let is_new = kept.as_ref() != Some(&key);
-            kept = Some(key);
-            is_new
+        let partials = &self.partials;
+        let machine = |found: &Found| partials[found.partial].header.machine.as_deref();
+        // Of pieces that were done more than once, the first one counts. It is the same in any order of the partials.
+        self.found.sort_by(|a, b| {
+            let digest = |found: &Found| String::from(found.digest);
+            (machine(a), a.piece.id, b.lines)
+                .cmp(&(machine(b), b.piece.id, a.lines))
+                .then_with(|| digest(a).cmp(&digest(b)))
         });
-        coverage.repeated = (before - self.found.len()) as u64;
+        let is_same = |a: &Found, b: &Found| machine(a) == machine(b) && a.piece.id == b.piece.id;
+        for same in self.found.chunk_by(is_same).filter(|same| same.len() > 1) {
+            if let Some(other) = same.iter().find(|other| other.piece != same[0].piece) {
+                return Err(foreign(
+                    self,
+                    other,
+                    "is another one in other partials. Merge the partials of one plan only",
+                ));
+            }
+            coverage.repeated += same.len() as u64 - 1;
+            if same.iter().any(|other| other.digest != same[0].digest) {
+                coverage.differing.push(same[0].piece.to_string());
+            }
+        }
+        self.found.dedup_by(|later, first| is_same(later, first));
         if let Some(plan) = plan {
             let mut found = self.found.iter().map(|found| found.piece.id).peekable();
             for piece in plan.pieces() {
@@ -396,24 +719,45 @@ impl Merge {
         Ok(coverage)
     }
 
-    /// Keeps only the newest partial of each machine, and returns the machines that had several.
-    fn newest(&mut self) -> Vec<String> {
-        let mut newest: BTreeMap<&str, (i64, usize, u32)> = BTreeMap::new();
-        for (index, (header, _)) in self.headers.iter().enumerate() {
-            let Some(machine) = &header.machine else { continue };
-            let written = header.written.unwrap_or(i64::MIN);
-            let entry = newest.entry(machine).or_insert((written, index, 0));
-            entry.2 += 1;
-            if written > entry.0 {
-                (entry.0, entry.1) = (written, index);
+    /// Chooses the newest of the partials of each machine. Of those that are the same, one counts.
+    fn choose_newest(&mut self, coverage: &mut Coverage) {
+        let mut by_machine: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, Partial { header, counts, .. }) in self.partials.iter().enumerate() {
+            if let Some(machine) = header.machine.as_ref().filter(|_| *counts) {
+                by_machine.entry(machine.to_lowercase()).or_default().push(index);
             }
         }
-        let several =
-            newest.iter().filter(|(_, (.., count))| *count > 1).map(|(machine, _)| (*machine).to_owned()).collect();
-        let kept: HashMap<usize, ()> = newest.values().map(|(_, index, _)| (*index, ())).collect();
-        let headers = &self.headers;
-        self.found.retain(|found| headers[found.header].0.machine.is_none() || kept.contains_key(&found.header));
-        several
+        for mut indexes in by_machine.into_values().filter(|indexes| indexes.len() > 1) {
+            let key = |index: &usize| {
+                let Partial { header, sum, .. } = &self.partials[*index];
+                (header.written, String::from(*sum), &header.machine)
+            };
+            indexes.sort_by(|a, b| key(b).cmp(&key(a)));
+            let first = &self.partials[indexes[0]];
+            let is_copy = |other: &Partial| (other.header.written, other.sum) == (first.header.written, first.sum);
+            let others = indexes[1..].iter().map(|index| &self.partials[*index]);
+            let copies = others.clone().filter(|other| is_copy(other)).count();
+            coverage.repeated += copies as u64;
+            if copies < indexes.len() - 1 {
+                let others = others.filter(|other| !is_copy(other));
+                coverage.machines.push(Several {
+                    machine: first.header.machine.clone().unwrap_or_default(),
+                    counts: self.place_of(first),
+                    is_tie: others.clone().any(|other| other.header.written == first.header.written),
+                    others: others.map(|other| self.place_of(other)).collect(),
+                });
+            }
+            for index in &indexes[1..] {
+                self.partials[*index].counts = false;
+            }
+        }
+        self.forget();
+    }
+
+    /// Removes the pieces of partials that do not count.
+    fn forget(&mut self) {
+        let partials = &self.partials;
+        self.found.retain(|found| partials[found.partial].counts);
     }
 
     /// Passes all messages to `sink`, in order. Names of sources get the name of the machine in front if the partial has one.
@@ -448,25 +792,99 @@ impl Merge {
         let mut open: Option<(usize, Lines)> = None;
         for (index, found) in self.found.iter().enumerate() {
             let place = self.place(index);
-            let (name, stored) = &self.files[found.file];
-            let mut lines = match open.take() {
-                Some((file, lines)) if file == found.file && lines.offset <= found.offset => lines,
-                _ => Lines::open(stored)?,
-            };
-            lines.go_to(found.offset, found.line)?;
-            let machine = self.headers[found.header].0.machine.as_deref();
-            for _ in 0..found.lines {
-                lines.next()?;
-                let mut recorded = Recorded::parse(&lines.line, self.patterns)
-                    .map_err(|what| io::Error::other(RefusedError(refused(name, lines.number, what))))?;
-                if let Some(machine) = machine {
+            let partial = &self.partials[found.partial];
+            self.read(found, &mut open, &mut |line, number| {
+                let mut recorded = self.parsed(partial, line, number)?;
+                if let Some(machine) = &partial.header.machine {
                     recorded.put_below(machine);
                 }
-                batch.push(recorded, place, lines.line.len())?;
-            }
-            open = Some((found.file, lines));
+                batch.push(recorded, place, line.len())
+            })?;
         }
         Ok(())
+    }
+
+    /// Writes all pieces that count to one file, in the same order for any order of the partials: those of a plan as one partial, and the
+    /// partial of each machine.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `out`, and a [`Refused`] inside an [`io::Error`] for a line that is not valid.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        let counting = || self.partials.iter().enumerate().filter(|(_, partial)| partial.counts);
+        let mut partials: Vec<(usize, &Partial)> =
+            counting().filter(|(_, partial)| !partial.header.is_planned()).collect();
+        partials.sort_by(|(_, a), (_, b)| a.header.machine.cmp(&b.header.machine));
+        partials.splice(0..0, counting().find(|(_, partial)| partial.header.is_planned()));
+        let (mut open, mut rest) = (None, self.found.iter().peekable());
+        for (index, partial) in partials {
+            let mut header = partial.header.clone();
+            if let Some(pseudonyms) = &self.pseudonyms {
+                header.pseudonyms.get_or_insert_with(|| pseudonyms.fingerprint());
+            }
+            let mut writer = Writer::new(&mut out, &header)?;
+            let is_planned = |found: &Found| self.partials[found.partial].header.is_planned();
+            let belongs = |found: &&Found| found.partial == index || partial.header.is_planned() && is_planned(found);
+            while let Some(found) = rest.next_if(belongs) {
+                writer.begin(&found.piece)?;
+                let partial = &self.partials[found.partial];
+                self.read(found, &mut open, &mut |line, number| {
+                    let recorded = self.parsed(partial, line, number)?;
+                    if self.changes_users(partial) { writer.message(&recorded) } else { writer.line(line) }
+                })?;
+                writer.done()?;
+            }
+            writer.end()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the lines of a piece, each with its number. `open` is what the call before has left open.
+    fn read(
+        &self,
+        found: &Found,
+        open: &mut Option<(usize, Lines)>,
+        each: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let index = self.partials[found.partial].location;
+        let location = &self.locations[index];
+        let mut lines = match open.take() {
+            Some((of, lines)) if of == index && lines.offset <= found.offset => lines,
+            _ => {
+                let file = location.path.as_ref().map_or_else(|| self.spool.reader(), File::open)?;
+                Lines::open(file, location.range)?
+            }
+        };
+        lines.go_to(found.offset, found.line)?;
+        let mut hasher = blake3::Hasher::new();
+        for _ in 0..found.lines {
+            lines.next()?;
+            hasher.update(&lines.line).update(b"\n");
+            each(&lines.line, if location.is_line { 0 } else { lines.number })?;
+        }
+        let digest: Digest = hasher.finalize().into();
+        if digest != found.digest {
+            let what = "the file has changed while it was read. Merge again".to_owned();
+            return Err(io::Error::other(RefusedError(refused(&location.name, 0, what))));
+        }
+        *open = Some((index, lines));
+        Ok(())
+    }
+
+    /// Whether users of this partial are replaced by pseudonyms.
+    fn changes_users(&self, partial: &Partial) -> bool {
+        self.pseudonyms.is_some() && partial.header.pseudonyms.is_none()
+    }
+
+    fn parsed(&self, partial: &Partial, line: &[u8], number: u64) -> io::Result<Recorded> {
+        let name = &self.locations[partial.location].name;
+        let wrong =
+            |what| io::Error::other(RefusedError(refused(name, number, format!("a message {DAMAGED} ({what})"))));
+        let mut recorded = Recorded::parse(line, self.patterns).map_err(wrong)?;
+        if let Some(pseudonyms) = self.pseudonyms.as_ref().filter(|_| partial.header.pseudonyms.is_none()) {
+            recorded.change_users(|user| pseudonyms.of(user));
+        }
+        Ok(recorded)
     }
 
     /// Returns the place of a piece in its source.
@@ -478,7 +896,13 @@ impl Merge {
         let is_last = self.found.get(index + 1).is_none_or(|next| !is_same(&next));
         // The digest of the whole file is only needed at its beginning.
         let digest = || {
-            let pieces = self.found[index..].iter().take_while(is_same);
+            let mut end = 0;
+            let follows = |found: &&Found| {
+                let range = found.piece.range.filter(|[start, _]| *start == end);
+                end = range.map_or(end, |[_, end]| end);
+                is_same(found) && range.is_some()
+            };
+            let pieces = self.found[index..].iter().take_while(follows);
             let parts: Vec<HashedPart> = pieces.flat_map(|found| &found.hashed).copied().collect();
             Digest::of_parts(&parts, piece.bytes?)
         };
@@ -509,8 +933,11 @@ impl Batch {
     }
 }
 
-const NOT_PARTIAL: &str = "this is no partial of callcodes; make one with callcodes scan --partial";
-const CUT: &str = "the partial is incomplete; write or copy it again";
+const NOT_PARTIAL: &str = "this is no partial of callcodes. Make one with callcodes scan --partial -o FILE";
+const CUT: &str = "is incomplete. Copy or collect the whole file again, or write it again with -o";
+const DAMAGED: &str = "is damaged. Copy or collect the file again, or write it again with -o, because > in PowerShell may change characters";
+const BEGINNING_MISSING: &str = "the beginning of the partial is missing. Copy or collect the whole file again";
+const PLAN: &str = "this is a plan and no partial. Pass it with --plan";
 
 fn refused(name: &str, line: u64, what: String) -> Refused {
     Refused { name: name.to_owned(), line, what }
@@ -528,18 +955,12 @@ impl fmt::Display for RefusedError {
 
 impl std::error::Error for RefusedError {}
 
-/// Returns the problem that reports the pieces that are missing.
+/// Returns the problems that report the pieces that are missing.
 #[must_use]
 pub fn missing(coverage: &Coverage) -> Vec<Problem> {
-    let named = coverage.missing.iter().take(NAMED);
-    let mut problems: Vec<Problem> = named
-        .map(|piece| Problem::new(piece.as_str(), Kind::Unreadable, "no partial has this piece of the plan"))
-        .collect();
-    let others = coverage.missing.len().saturating_sub(NAMED);
-    if others > 0 {
-        problems.push(Problem::new("plan", Kind::Unreadable, format!("{others} more pieces are missing")));
-    }
-    problems
+    let missing =
+        |piece: &String| Problem::new(piece.as_str(), Kind::Unreadable, "no partial has this piece of the plan");
+    coverage.missing.iter().map(missing).collect()
 }
 
 /// Reads lines, and knows where they are.
@@ -547,16 +968,20 @@ struct Lines {
     reader: BufReader<File>,
     /// The position after the last line.
     offset: u64,
+    /// The position at which the partial ends, if other things follow in the file.
+    end: u64,
     /// The number of lines so far.
     number: u64,
     line: Vec<u8>,
 }
 
 impl Lines {
-    fn open(stored: &Stored) -> io::Result<Lines> {
-        let mut file = stored.open()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Lines { reader: BufReader::with_capacity(64 << 10, file), offset: 0, number: 0, line: Vec::new() })
+    fn open(mut file: File, [start, end]: [u64; 2]) -> io::Result<Lines> {
+        file.seek(SeekFrom::Start(start))?;
+        // Many partials are small.
+        let capacity = usize::try_from(end - start).unwrap_or(usize::MAX).clamp(1, 64 << 10);
+        let reader = BufReader::with_capacity(capacity, file);
+        Ok(Lines { reader, offset: start, end, number: 0, line: Vec::new() })
     }
 
     /// Goes to a position, before which there are `line` - 1 lines.
@@ -571,15 +996,32 @@ impl Lines {
 
     /// Reads the next line, and returns whether there is one.
     fn next(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let len = self.reader.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut self.line)? as u64;
-        if len == 0 {
-            return Ok(false);
-        }
-        (self.offset, self.number) = (self.offset + len, self.number + 1);
-        if self.line.pop_if(|byte| *byte == b'\n').is_some() {
-            self.line.pop_if(|byte| *byte == b'\r');
-        }
-        Ok(true)
+        let limit = LINE_LIMIT.min(self.end.saturating_sub(self.offset));
+        let len = read_line(&mut self.reader, limit, &mut self.line)?;
+        (self.offset, self.number) = (self.offset + len, self.number + u64::from(len > 0));
+        Ok(len > 0)
     }
+
+    /// Reads on to the line with which a partial begins, unless the current one does, and returns whether there is one.
+    fn skip_to_header(&mut self, is_header: bool) -> io::Result<bool> {
+        if is_header {
+            return Ok(true);
+        }
+        while self.next()? {
+            if self.line.starts_with(CONTROLS[0]) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Reads a line of at most `limit` bytes without its end, and returns how many bytes were read.
+fn read_line(reader: &mut impl BufRead, limit: u64, line: &mut Vec<u8>) -> io::Result<u64> {
+    line.clear();
+    let len = reader.take(limit).read_until(b'\n', line)?;
+    if line.pop_if(|byte| *byte == b'\n').is_some() {
+        line.pop_if(|byte| *byte == b'\r');
+    }
+    Ok(len as u64)
 }

@@ -82,6 +82,21 @@ pub enum Changed {
 }
 
 impl Piece {
+    /// Returns a piece of which only the number is known.
+    pub(super) fn unknown(id: u64) -> Piece {
+        Piece {
+            id,
+            path: None,
+            below: String::new(),
+            unmatched: false,
+            alone: false,
+            range: None,
+            bytes: None,
+            modified: None,
+            problem: None,
+        }
+    }
+
     /// Whether the size and the range are possible.
     pub(super) fn is_sane(&self) -> bool {
         const LIMIT: u64 = 1 << 56;
@@ -217,17 +232,7 @@ fn first_bytes(piece: &Piece) -> Option<Beginning> {
 
 /// Returns an input as a piece, without its number.
 fn whole(found: Found) -> Piece {
-    let none = Piece {
-        id: 0,
-        path: None,
-        below: String::new(),
-        unmatched: false,
-        alone: false,
-        range: None,
-        bytes: None,
-        modified: None,
-        problem: None,
-    };
+    let none = Piece::unknown(0);
     let failed = |problem: Problem| Piece { problem: Some(problem), ..none.clone() };
     let openable = match found {
         Ok(openable) => openable,

@@ -29,6 +29,7 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
+use crate::partial;
 use crate::report::comparison::{self, COMPARISON, COMPARISON_BY_HOST, COMPARISON_BY_USER, Compared};
 use crate::report::files::{FILES, FILES_OF_HOSTS};
 use crate::report::findings::begins as begins_with_findings;
@@ -143,7 +144,7 @@ static SHEETS: [&Sheet; 9] = [
 
 /// Whether a text begins like a plan or a partial.
 fn begins_like_partial(text: &str) -> bool {
-    ["{\"partial\":{\"format\":", "{\"plan\":"].iter().any(|start| text.starts_with(start))
+    ["{\"partial\":{\"format\":", "{\"plan\":", partial::line::BEGIN].iter().any(|start| text.starts_with(start))
 }
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of

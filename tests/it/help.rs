@@ -109,6 +109,7 @@ fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
         ),
         ("patterns", "Patterns:\n", "  Times                   The time of a result is that of its line"),
         ("times", "Times:\n", "  Numbers                 Seconds, milliseconds, microseconds"),
+        ("machines", "One run on many machines:\n", "  Missing machines        `--expect-hosts FILE` names"),
         ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
     ];
     for (topic, start, part) in pages {

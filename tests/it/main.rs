@@ -35,6 +35,7 @@ mod generate;
 mod help;
 mod interrupted;
 mod live;
+mod merge;
 mod near_misses;
 mod oracle;
 mod output;

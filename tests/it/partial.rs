@@ -1,14 +1,16 @@
 //! Tests that a run that is divided among processes gives the same result as one process, however its pieces are divided, ordered,
 //! grouped and repeated, and that partials that are damaged or incomplete are refused.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config;
+use callcodes::partial::hosts::Expected;
 use callcodes::partial::plan::{self, Piece, Plan};
-use callcodes::partial::{Coverage, FORMAT, Header, Merge, Stored, Writer};
+use callcodes::partial::{Coverage, FORMAT, Header, Merge, Stored, Writer, to_line};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::pipeline::{self, CopyRule, Outcome, sign_ins};
@@ -77,6 +79,7 @@ fn header(machine: Option<&str>, written: Option<i64>) -> Header {
         keep_copies: false,
         machine: machine.map(str::to_owned),
         written,
+        pseudonyms: None,
     }
 }
 
@@ -138,7 +141,7 @@ fn add(merge: &mut Merge, folder: &TempDir, partials: &[Vec<u8>]) {
     for (index, partial) in partials.iter().enumerate() {
         let path: PathBuf = folder.path().join(format!("{index}.ccp"));
         fs::write(&path, partial).unwrap();
-        merge.add(&format!("{index}.ccp"), Stored::Path(path)).unwrap();
+        assert_eq!(merge.add(&format!("{index}.ccp"), Stored::Path(path)), []);
     }
 }
 
@@ -190,7 +193,7 @@ proptest! {
         // Partials may be concatenated.
         let (left, right) = partials.split_at(groups / 2);
         add(&mut merge, &store, &[vec![left.concat()], right.to_vec()].concat().into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>());
-        let coverage = merge.arrange(Some(&read_plan(&pieces))).unwrap();
+        let coverage = merge.arrange(Some(&read_plan(&pieces)), |_| None).unwrap();
         let is_repeated = repeated.iter().filter(|index| **index < pieces.len()).count() as u64;
         prop_assert_eq!(coverage, Coverage { repeated: is_repeated, ..Coverage::default() });
         let counting = countings().swap_remove(how);
@@ -221,4 +224,352 @@ fn only_files_that_begin_like_no_other_are_alone() {
     // A file in an archive may begin in any way.
     write("d.zip", &pack(Format::Zip, &[("a.log", &log("a"))]));
     assert_eq!(alone(), Vec::<String>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn merges_of_merges_are_merges(
+        order in prop::collection::vec(any::<u32>(), 400),
+        repeated in prop::collection::vec(0_usize..400, 0..6),
+        machines in any::<bool>(),
+        how in 0_usize..5,
+    ) {
+        let (folder, set, store) = (folder(), set(), tempfile::tempdir().unwrap());
+        let pieces = pieces(folder.path(), 4096);
+        let mut keys = order.iter().cycle();
+        let mut assigned: Vec<(usize, &Piece)> = pieces.iter().map(|piece| (*keys.next().unwrap() as usize % 3, piece)).collect();
+        let again: Vec<(usize, &Piece)> =
+            repeated.iter().filter_map(|index| Some((order[*index] as usize % 3, pieces.get(*index)?))).collect();
+        if !machines {
+            assigned.extend(again);
+        }
+        let run = divided(2, 20_000, 3_000);
+        let partials: Vec<Vec<u8>> = (0..3)
+            .map(|group| {
+                let of_group: Vec<Piece> =
+                    assigned.iter().filter(|(key, _)| *key == group).map(|(_, piece)| (*piece).clone()).collect();
+                // The third one is an older partial of the second machine.
+                let machine = ["a", "b", "B"][group];
+                let written = 1000 - i64::try_from(group).unwrap();
+                let header = if machines { header(Some(machine), Some(written)) } else { header(None, None) };
+                partial(&set, &of_group, &run, &header)
+            })
+            .collect();
+        let merge = |partials: &[&[u8]]| {
+            let mut merge = Merge::new(set.patterns().len());
+            add(&mut merge, &store, &partials.iter().map(|partial| partial.to_vec()).collect::<Vec<_>>());
+            merge.arrange(None, |_| None).unwrap();
+            merge
+        };
+        let written = |merge: &Merge| {
+            let mut all = Vec::new();
+            merge.write(&mut all).unwrap();
+            all
+        };
+        let [a, b, c] = [&partials[0][..], &partials[1], &partials[2]];
+        let expected = written(&merge(&[a, b, c]));
+        let counted = merged(&merge(&[&expected]), &set, countings().swap_remove(how));
+        let ab = written(&merge(&[a, b]));
+        let bc = written(&merge(&[c, b]));
+        for all in [&[c, b, a][..], &[&ab, c], &[a, &bc], &[c, &ab, &bc], &[&expected, b]] {
+            let merge = merge(all);
+            prop_assert_eq!(merged(&merge, &set, countings().swap_remove(how)), counted.clone());
+            prop_assert_eq!(String::from_utf8(written(&merge)).unwrap(), String::from_utf8(expected.clone()).unwrap());
+        }
+    }
+}
+
+/// What a pipe does with the partial of a machine.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Arrives,
+    Lost,
+    Doubled,
+    /// It ends at this 65536th of its length.
+    Cut(u16),
+    /// Its beginning is missing, up to this 65536th.
+    Headless(u16),
+    /// The byte at this 65536th has other bits, namely these.
+    Changed(u16, u8),
+    /// An older partial comes, too.
+    Twice,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Arrives),
+        1 => Just(Fate::Lost),
+        1 => Just(Fate::Doubled),
+        1 => any::<u16>().prop_map(Fate::Cut),
+        1 => any::<u16>().prop_map(Fate::Headless),
+        1 => (any::<u16>(), 1_u8..).prop_map(|(place, bits)| Fate::Changed(place, bits)),
+        1 => Just(Fate::Twice),
+    ]
+}
+
+impl Fate {
+    /// Returns what comes out of the pipe.
+    fn apply(self, whole: &[u8], older: &[u8]) -> Vec<Vec<u8>> {
+        let at = |place: u16| whole.len() * usize::from(place) / 65536;
+        match self {
+            Fate::Arrives => vec![whole.to_vec()],
+            Fate::Lost => vec![],
+            Fate::Doubled => vec![whole.to_vec(), whole.to_vec()],
+            Fate::Cut(place) => vec![whole[..at(place)].to_vec()],
+            Fate::Headless(place) => vec![whole[at(place)..].to_vec()],
+            Fate::Changed(place, bits) => {
+                let mut changed = whole.to_vec();
+                changed[at(place)] ^= bits;
+                vec![changed]
+            }
+            Fate::Twice => vec![older.to_vec(), whole.to_vec()],
+        }
+    }
+}
+
+/// What a machine sends: the messages of one of a few hosts with the name of the machine, and an older partial with fewer results.
+struct Sent {
+    name: String,
+    whole: Vec<u8>,
+    older: Vec<u8>,
+}
+
+/// Makes the partials of a few machines once, and gives them other names.
+fn sent(set: &PatternSet, count: usize) -> Vec<Sent> {
+    let folder = tempfile::tempdir().unwrap();
+    let run = divided(1, 20_000, 3_000);
+    let made: Vec<[String; 2]> = (0..5)
+        .map(|kind| {
+            let log = folder.path().join(format!("{kind}.log"));
+            let line = |row: usize| {
+                format!(
+                    "2017-02-1{}T0{}:{:02}:00Z callStatus={} for user{kind}\n",
+                    1 + kind,
+                    row % 9,
+                    row * 7 % 60,
+                    100 + row * kind % 20
+                )
+            };
+            [Some(1000), Some(500)].map(|written| {
+                let rows = if written == Some(500) { 1 } else { 1 + 3 * kind };
+                fs::write(&log, (0..rows).map(line).collect::<String>()).unwrap();
+                String::from_utf8(partial(set, &pieces(&log, 1 << 20), &run, &header(Some("MACHINE"), written)))
+                    .unwrap()
+            })
+        })
+        .collect();
+    (0..count)
+        .map(|index| {
+            let name = format!("PC-{index:05}");
+            let [whole, older] = &made[index % made.len()];
+            let named = |text: &str| sealed(text.replacen("MACHINE", &name, 1).as_bytes(), false);
+            Sent { whole: named(whole), older: named(older), name }
+        })
+        .collect()
+}
+
+/// Sends the partials of machines through a pipe, and checks that the result is that of the partials that arrived, and that all others
+/// are named.
+fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32], forms: u32) {
+    let store = tempfile::tempdir().unwrap();
+    let mut packets: Vec<(u32, Vec<u8>)> = Vec::new();
+    let mut keys = order.iter().copied().cycle();
+    for (index, (sent, fate)) in machines.iter().zip(fates.iter().cycle()).enumerate() {
+        // Some machines send a line.
+        let form = |partial: &[u8]| {
+            if (index as u32 + forms) % 3 == 0 {
+                (to_line(partial).unwrap() + "\n").into_bytes()
+            } else {
+                partial.to_vec()
+            }
+        };
+        let whole = form(&sent.whole);
+        for packet in fate.apply(&whole, &form(&sent.older)) {
+            packets.push((keys.next().unwrap(), packet));
+        }
+    }
+    packets.sort();
+    let mut merge = Merge::new(set.patterns().len());
+    let mut refused = 0;
+    for (index, (_, packet)) in packets.iter().enumerate() {
+        let path = store.path().join(index.to_string());
+        fs::write(&path, packet).unwrap();
+        refused += merge.add(&index.to_string(), Stored::Path(path)).len();
+    }
+    merge.arrange(None, |_| None).unwrap();
+    let expected = Expected::parse(&machines.iter().map(|sent| sent.name.clone() + "\n").collect::<String>());
+    let difference = expected.compare(merge.machines());
+    assert_eq!(difference.unexpected, Vec::<String>::new());
+    let silent: BTreeSet<&str> = difference.silent.iter().map(String::as_str).collect();
+    for (sent, fate) in machines.iter().zip(fates.iter().cycle()) {
+        let is_silent = silent.contains(sent.name.as_str());
+        match fate {
+            Fate::Arrives | Fate::Doubled | Fate::Twice => assert!(!is_silent, "{fate:?} {}", sent.name),
+            Fate::Lost => assert!(is_silent, "{}", sent.name),
+            Fate::Cut(_) | Fate::Headless(_) | Fate::Changed(..) => {}
+        }
+    }
+    let is_damaged = |fate: &&Fate| matches!(fate, Fate::Cut(_) | Fate::Headless(_) | Fate::Changed(..));
+    let damaged = machines.iter().zip(fates.iter().cycle()).filter(|(_, fate)| is_damaged(fate)).count();
+    let lost = machines.iter().zip(fates.iter().cycle()).filter(|(_, fate)| matches!(fate, Fate::Lost)).count();
+    // What is damaged is said, unless nothing at all has arrived of it.
+    assert!(silent.len() <= damaged + lost);
+    let is_gone = |fate: &&Fate| matches!(fate, Fate::Cut(0) | Fate::Lost);
+    let gone = fates.iter().cycle().take(machines.len()).filter(is_gone).count();
+    assert!(refused > 0 || silent.len() <= gone, "{silent:?}");
+    let mut clean = Merge::new(set.patterns().len());
+    for sent in machines.iter().filter(|sent| !silent.contains(sent.name.as_str())) {
+        let path = store.path().join(&sent.name);
+        fs::write(&path, &sent.whole).unwrap();
+        assert_eq!(clean.add(&sent.name, Stored::Path(path)), []);
+    }
+    clean.arrange(None, |_| None).unwrap();
+    let counting = countings().swap_remove(1);
+    assert_eq!(merged(&merge, set, counting.clone()), merged(&clean, set, counting));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_bad_pipe_gives_the_result_of_what_arrives_and_the_names_of_the_rest(
+        fates in prop::collection::vec(fate(), 12),
+        order in prop::collection::vec(any::<u32>(), 30),
+        forms in 0_u32..3,
+    ) {
+        static SET: LazyLock<(PatternSet, Vec<Sent>)> = LazyLock::new(|| {
+            let set = set();
+            let sent = sent(&set, 12);
+            (set, sent)
+        });
+        check_pipe(&SET.0, &SET.1, &fates, &order, forms);
+    }
+}
+
+/// Run with `cargo test --profile bench --test it partial:: -- --ignored`.
+#[test]
+#[ignore = "takes minutes"]
+fn ten_thousand_trials_of_a_bad_pipe() {
+    let set = set();
+    let sent = sent(&set, 12);
+    let config = ProptestConfig { cases: 10_000, ..ProptestConfig::default() };
+    let inputs = (prop::collection::vec(fate(), 12), prop::collection::vec(any::<u32>(), 30), 0_u32..3);
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let result = runner.run(&inputs, |(fates, order, forms)| {
+        check_pipe(&set, &sent, &fates, &order, forms);
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn ten_thousand_machines_through_a_bad_pipe() {
+    let set = set();
+    let sent = sent(&set, 10_000);
+    let fates: Vec<Fate> = (0..997_u16)
+        .map(|number| match number % 23 {
+            3 => Fate::Lost,
+            5 => Fate::Doubled,
+            7 => Fate::Cut(number.wrapping_mul(7919)),
+            11 => Fate::Headless(number.wrapping_mul(7919)),
+            13 => Fate::Twice,
+            _ => Fate::Arrives,
+        })
+        .collect();
+    let order: Vec<u32> = (0..9973_u32).map(|number| number.wrapping_mul(2_654_435_761)).collect();
+    check_pipe(&set, &sent, &fates, &order, 0);
+}
+
+#[test]
+fn no_partial_or_line_makes_a_merge_panic() {
+    let set = set();
+    let sent = sent(&set, 4);
+    let store = tempfile::tempdir().unwrap();
+    let path = store.path().join("x");
+    let mut random = 1_u64;
+    let mut next = |limit: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap() % limit
+    };
+    let texts = [sent[3].whole.clone(), (to_line(&sent[3].whole).unwrap() + "\n").into_bytes()];
+    for _ in 0..1500 {
+        let mut bytes = texts[next(2)].clone();
+        for _ in 0..=next(3) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => bytes[at] = u8::try_from(next(256)).unwrap(),
+                1 => bytes[at] = b"0987-.,[]{}\"nul"[next(15)],
+                2 => drop(bytes.drain(at..(at + next(20)).min(bytes.len() - 1))),
+                _ => drop(bytes.splice(at..at, std::iter::repeat_n(b'9', next(20)))),
+            }
+            if bytes.is_empty() {
+                bytes.push(b'{');
+            }
+        }
+        // The digests are made right, so that wrong values are not noticed by them.
+        let bytes = sealed(&bytes, true);
+        fs::write(&path, &bytes).unwrap();
+        let mut merge = Merge::new(set.patterns().len());
+        merge.add("x", Stored::Path(path.clone()));
+        if merge.arrange(None, |_| None).is_ok() {
+            let run = pipeline::Options::default();
+            let counting = countings().swap_remove(next(5));
+            let _ = recorded::count(&set, Catalogue::built_in(), &run, counting, |sink| merge.feed(sink));
+        }
+    }
+}
+
+/// Replaces the digest at the end of a partial by that of its lines, and the counts and digests of its pieces, too, if they are wanted.
+pub(crate) fn sealed(bytes: &[u8], with_pieces: bool) -> Vec<u8> {
+    let (mut out, mut hasher, mut lines, mut pieces) = (Vec::new(), blake3::Hasher::new(), 0, 0);
+    let mut controls = blake3::Hasher::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let mut line = line.to_vec();
+        if line.starts_with(b"{\"end_of_partial\":") {
+            let digest = std::mem::take(&mut controls).finalize().to_hex();
+            line = format!("{{\"end_of_partial\":{{\"pieces\":{pieces},\"digest\":\"{digest}\"}}}}\n").into_bytes();
+            pieces = 0;
+        } else if line.starts_with(b"{\"done\":") {
+            if with_pieces {
+                let digest = hasher.finalize().to_hex();
+                line = format!("{{\"done\":{{\"lines\":{lines},\"digest\":\"{digest}\"}}}}\n").into_bytes();
+            }
+            pieces += 1;
+            controls.update(&line);
+        } else if line.starts_with(b"{\"piece\":") || line.starts_with(b"{\"partial\":") {
+            (hasher, lines) = (blake3::Hasher::new(), 0);
+            controls.update(&line);
+        } else {
+            hasher.update(&line);
+            lines += 1;
+        }
+        out.extend(line);
+    }
+    out
+}
+
+#[test]
+fn a_line_has_the_same_messages_as_its_partial() {
+    let (folder, set) = (folder(), set());
+    let all = pieces(folder.path(), 1 << 30);
+    let run = divided(1, 20_000, 3_000);
+    let store = tempfile::tempdir().unwrap();
+    let mut fitting = 0;
+    for piece in all {
+        let partial = partial(&set, &[Piece { id: 0, ..piece }], &run, &header(Some("PC"), Some(7)));
+        let Ok(line) = to_line(&partial) else { continue };
+        fitting += 1;
+        assert!(line.len() <= 2000);
+        let counted = [partial, line.into_bytes()].map(|bytes| {
+            let mut merge = Merge::new(set.patterns().len());
+            add(&mut merge, &store, &[bytes]);
+            merge.arrange(None, |_| None).unwrap();
+            countings().into_iter().map(|counting| merged(&merge, &set, counting)).collect::<Vec<_>>()
+        });
+        assert_eq!(counted[0], counted[1]);
+    }
+    assert!(fitting >= 5, "{fitting}");
 }

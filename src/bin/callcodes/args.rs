@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page, shell completions or JSON Schemas
     Generate(GenerateArgs),
-    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, output
+    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, machines, output
     Help(HelpArgs),
 }
 
@@ -362,26 +362,38 @@ pub(crate) struct PartialArgs {
     /// Write what was found to a partial, which `merge` counts
     ///
     /// A partial has every result, with its user, host and time. Give options about counting and filters to `callcodes merge`.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, group = "partials", hide_short_help = true)]
     pub(crate) partial: bool,
+    /// Print the partial as one line of at most 2,000 characters
+    ///
+    /// It is for tools that return only a little of what is printed, such as remediations. If what was found does not fit, that is an
+    /// error. See `callcodes help machines`.
+    #[arg(long, group = "partials", conflicts_with_all = ["plan", "plan_line"], hide_short_help = true)]
+    pub(crate) partial_line: bool,
     /// Read the pieces of this plan; `-` reads them from standard input
     ///
     /// It is a plan of `callcodes plan`, or some of its lines. The files are those of the plan, so no PATH is passed.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "partial", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "partials", hide_short_help = true)]
     pub(crate) plan: Option<PathBuf>,
     /// Read the piece in this line of a plan; may be repeated
-    #[arg(long, value_name = "LINE", requires = "partial", hide_short_help = true)]
+    #[arg(long, value_name = "LINE", requires = "partials", hide_short_help = true)]
     pub(crate) plan_line: Vec<String>,
     /// Read files of a plan although they have changed
     ///
     /// Without this, a file whose size or time of modification is not that in the plan is an error.
-    #[arg(long, requires = "partial", hide_short_help = true)]
+    #[arg(long, requires = "partials", hide_short_help = true)]
     pub(crate) allow_changed: bool,
     /// Name of this machine in the partial
     ///
     /// By default, it is the name of the computer. The merged result has it as the host, and in front of each path.
-    #[arg(long, value_name = "NAME", requires = "partial", conflicts_with_all = ["plan", "plan_line"], hide_short_help = true)]
+    #[arg(long, value_name = "NAME", requires = "partials", conflicts_with_all = ["plan", "plan_line"], hide_short_help = true)]
     pub(crate) machine: Option<String>,
+    /// Replace users by pseudonyms that depend on this file
+    ///
+    /// The file has a secret of any length. Users get the same pseudonyms wherever it is used, so people still count across machines.
+    /// The names of files stay as they are.
+    #[arg(long, value_name = "KEYFILE", value_hint = ValueHint::FilePath, requires = "partials", hide_short_help = true)]
+    pub(crate) redact_users: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -413,7 +425,21 @@ pub(crate) struct MergeArgs {
     /// They are reported, and the exit status is 3. Without this, nothing is counted then.
     #[arg(long, help_heading = "Merging")]
     pub(crate) allow_missing: bool,
-    /// Partials, and folders with them; `-` is standard input
+    /// Report machines in this list that did not answer
+    ///
+    /// The list has one name a line. Machines without a partial, with one of another version, or with one that is more than a day older
+    /// than the newest are reported, and the exit status is 3. The others count.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "plan", help_heading = "Merging")]
+    pub(crate) expect_hosts: Option<PathBuf>,
+    /// Write the pieces of all partials to one partial, and count nothing
+    #[arg(long, help_heading = "Merging")]
+    pub(crate) partial: bool,
+    /// Replace users by pseudonyms that depend on this file; see `callcodes scan --help`
+    #[arg(long, value_name = "KEYFILE", value_hint = ValueHint::FilePath, help_heading = "Merging", hide_short_help = true)]
+    pub(crate) redact_users: Option<PathBuf>,
+    /// Partials, lists of lines with them, and folders; `-` is standard input
+    ///
+    /// Partials may be compressed with gzip. In a list or CSV file, the lines of --partial-line are found wherever they are.
     #[arg(value_name = "PARTIAL")]
     pub(crate) partials: Vec<PathBuf>,
     #[command(flatten)]
@@ -998,7 +1024,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A command, or one of the topics files, archives, patterns, times, sign-ins, cluster and output
+    /// A command, or one of the topics files, archives, patterns, times, sign-ins, machines, cluster and output
     #[arg(value_name = "COMMAND or TOPIC")]
     pub(crate) words: Vec<String>,
 }

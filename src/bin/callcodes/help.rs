@@ -91,6 +91,7 @@ pub(crate) fn after_long_help() -> String {
         callcodes help patterns   how results are found, and patterns of your own\n  \
         callcodes help times      forms of times, day or month first, years, zones\n  \
         callcodes help sign-ins   what counts once, hosts, --by\n  \
+        callcodes help machines   one run on many machines or processes\n  \
         callcodes help output     reading the table, every field of JSON and CSV";
     format!(
         "Examples:\n{}\n\nTopics:\n{topics}\n\n{CAVEAT}\n\nExit status:\n{}",
@@ -154,7 +155,7 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
             let near = near(command.get_subcommands().map(Command::get_name).chain(topics), &word);
             let near = near.map_or(String::new(), |near| format!(" Did you mean {near}?"));
             let topics = if is_program {
-                "; the topics are files, archives, patterns, times, sign-ins, cluster and output"
+                "; the topics are files, archives, patterns, times, sign-ins, machines, cluster and output"
             } else {
                 ""
             };

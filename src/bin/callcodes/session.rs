@@ -7,6 +7,7 @@
 use std::env;
 use std::io;
 use std::mem;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use callcodes::name;
@@ -91,6 +92,11 @@ impl<'a, F: ByEnding> Session<'a, F> {
     /// Whether the result is written to a file.
     pub(crate) fn writes_file(&self) -> bool {
         self.args.output.is_some()
+    }
+
+    /// Returns the paths that the run itself writes, which must not be read as input.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        self.output.files()
     }
 
     /// Returns the options for the layout of a report.

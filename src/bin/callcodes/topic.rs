@@ -10,13 +10,14 @@ use callcodes::render::wrap::wrap;
 use crate::args::EXIT_STATUS;
 
 /// Every topic: its name, its heading in the man page, and its text.
-pub(crate) const TOPICS: [(&str, &str, &str); 7] = [
+pub(crate) const TOPICS: [(&str, &str, &str); 8] = [
     // By convention, the section FILES of a man page lists the files that belong to a program.
     ("files", "INPUT FILES", include_str!("topics/files.md")),
     ("archives", "ARCHIVES", include_str!("topics/archives.md")),
     ("patterns", "PATTERNS", include_str!("topics/patterns.md")),
     ("times", "TIMES", include_str!("topics/times.md")),
     ("sign-ins", "SIGN-INS", include_str!("topics/sign-ins.md")),
+    ("machines", "MANY MACHINES", include_str!("topics/machines.md")),
     ("cluster", "CLUSTER", include_str!("topics/cluster.md")),
     ("output", "OUTPUT", include_str!("topics/output.md")),
 ];

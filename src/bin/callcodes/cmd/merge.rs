@@ -1,55 +1,66 @@
 //! `merge`: counts what several processes or machines have found.
 
 use std::fs::{self, File};
-use std::io::{self, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use callcodes::name;
-use callcodes::partial::{self, Coverage, Merge, RefusedError, Stored};
+use callcodes::partial::hosts::{Difference, Expected};
+use callcodes::partial::pseudonyms::Pseudonyms;
+use callcodes::partial::{self, Coverage, Header, Merge, Refused, RefusedError, Stored};
 use callcodes::pipeline::{CopyRule, recorded};
 use callcodes::problem::{Kind, Problem};
+use callcodes::report::problems::Extent;
+use callcodes::report::wording::{counted, remark};
 use callcodes::source::STDIN;
+use callcodes::summary::sign_ins::Sought;
+use callcodes::units;
 use clap::ArgMatches;
+use jiff::Timestamp;
 
 use crate::again;
-use crate::args::MergeArgs;
-use crate::cmd::partial::{patterns_fingerprint, read_plan};
+use crate::args::{ColorArg, InputArgs, MergeArgs};
+use crate::cmd::partial::{patterns_fingerprint, read_key, read_plan, refuse_counting};
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
-use crate::term;
+use crate::term::{self, Output, Styles};
 
 /// Where the names of machines are in the names of sources that partials of machines have.
 const BELOW_MACHINE: &str = "{host}/**";
 
+/// How much older than the newest a partial may be, in seconds.
+const OLD_SECONDS: i64 = 24 * 60 * 60;
+
+/// How many machines and pieces a message names.
+const NAMED: usize = 20;
+
 /// Merges and reports. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let MergeArgs { count, filter, format, output, patterns, .. } = args;
+    let input = args.input();
+    if args.partial {
+        refuse_counting(matches, "Leave it out, or leave out --partial")?;
+        return write(args, &input);
+    }
     if count.audit.is_some() {
         let what = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
         return Err(Failure::Message(what.to_owned()));
     }
     let by = dimensions(count)?;
-    let plan = args.plan.as_deref().map(read_plan).transpose()?;
-    let input = args.input();
     let mut session = Session::begin(&input, patterns, output, *format, |_| Written::AtTheEnd)?;
     let filter = filters::filter(filter, &input.times)?;
-    let mut merge = Merge::new(session.settings.set.patterns().len());
-    let mut problems = add_all(&mut merge, &session.settings.inputs, args.allow_missing)?;
-    check_headers(&merge, &session.settings, plan.is_some())?;
-    let coverage = merge.arrange(plan.as_ref()).map_err(|refused| Failure::Message(refused.to_string()))?;
-    note_coverage(&coverage);
-    if !coverage.missing.is_empty() && !args.allow_missing {
-        return Err(Failure::Message(missing(&coverage)));
-    }
-    problems.extend(partial::missing(&coverage));
+    let (merge, problems) = gather(args, &session.settings, &session.written())?;
     if merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none() {
         // Names of sources begin with that of their machine.
         session.settings.host_from = BELOW_MACHINE.parse().ok();
     }
-    let job = Job::new(count, by, filter, &session)?;
+    let mut job = Job::new(count, by, filter, &session)?;
+    // Partials have the numbers, so nothing is read again for them. They are shown as if logs had been read that can be read again.
+    job.is_numbered = count.near_misses;
+    job.options.near_misses = Sought::Numbered;
     let outcome = session.count(|settings| {
         let mut options = settings.options.clone();
         if merge.headers().any(|(header, _)| header.keep_copies) {
@@ -58,106 +69,233 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         let (set, catalogue) = (&settings.set, settings.catalogue());
         recorded::count(set, catalogue, &options, job.options.clone(), |sink| merge.feed(sink))
     });
-    let mut outcome =
-        outcome.map_err(|error| match error.get_ref().and_then(|it| it.downcast_ref::<RefusedError>()) {
-            Some(refused) => Failure::Message(refused.to_string()),
-            None => Failure::Message(format!("cannot read the partials: {error}")),
-        })?;
+    let mut outcome = outcome.map_err(|error| unreadable(&error))?;
     if !job.is_numbered && !is_worth_numbering(&outcome) {
         outcome.summary.near_misses.forget_numbers();
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    let _ = matches;
-    job.present(session, outcome, again::PATH)
+    job.present(session, outcome, &again::typed(matches, false))
 }
 
-/// Adds the partials in all inputs. Returns the problems of those that are left out.
-fn add_all(merge: &mut Merge, inputs: &[PathBuf], allows_missing: bool) -> Result<Vec<Problem>, Failure> {
-    let mut problems = Vec::new();
+/// Writes the pieces of all partials to one.
+fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
+    let settings = Settings::resolve(input, &args.patterns)?;
+    let target = args.output.output.as_deref();
+    settings.spare_inputs(target)?;
+    let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
+    let (merge, problems) = gather(args, &settings, &output.files())?;
+    merge.write(&mut output).map_err(|error| match error.get_ref() {
+        Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
+        _ => output.error(error).into(),
+    })?;
+    let status = Status::of(&problems);
+    output.end(status, 1)?;
+    let extent = if args.output.verbose { Extent::All } else { Extent::Kinds };
+    term::report_problems(&problems, 0, extent);
+    Ok(status)
+}
+
+/// Returns the failure for partials that could not be read a second time.
+fn unreadable(error: &io::Error) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<RefusedError>()) {
+        Some(RefusedError(refused)) => Failure::Message(shown(refused)),
+        None => Failure::Message(format!("cannot read the partials: {error}")),
+    }
+}
+
+fn shown(refused: &Refused) -> String {
+    term::shown(&refused.to_string())
+}
+
+/// Reads all partials and checks that they can be counted together. `written` are the files that this run writes. Returns the problems
+/// of what is missing.
+fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<(Merge, Vec<Problem>), Failure> {
+    let plan = args.plan.as_deref().map(read_plan).transpose()?;
+    let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
+    let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
+    let fingerprint = pseudonyms.as_ref().map(Pseudonyms::fingerprint);
+    let is_lenient = args.allow_missing || expected.is_some();
+    let mut merge = Merge::new(settings.set.patterns().len());
+    pseudonyms.into_iter().for_each(|pseudonyms| merge.make_pseudonyms(pseudonyms));
+    let mut refused = add_all(&mut merge, &settings.inputs, written)?;
+    merge.notes().iter().for_each(term::note);
+    let reason = |header: &Header| foreign(header, settings);
+    let coverage = merge.arrange(plan.as_ref(), reason).map_err(|refused| Failure::Message(shown(&refused)))?;
+    refused.extend(coverage.left_out.iter().cloned());
+    if let Some(first) = refused.first().filter(|_| !is_lenient) {
+        let others = remark(refused.len() as u64 - 1, "other is refused, too.", "others are refused, too.");
+        let others = others.map(|others| format!(" {others}")).unwrap_or_default();
+        let remedy = if merge.is_empty() { "" } else { " To count the others, pass --allow-missing" };
+        return Err(Failure::Message(format!("{}.{others}{remedy}", shown(first)).trim_end_matches('.').to_owned()));
+    }
+    check_headers(&merge, fingerprint.as_deref(), args, is_lenient)?;
+    note_coverage(&coverage);
+    if !coverage.missing.is_empty() && !args.allow_missing {
+        return Err(Failure::Message(missing(&coverage)));
+    }
+    let damaged = |refused: &Refused| {
+        let line = if refused.line > 0 { format!("line {}: ", refused.line) } else { String::new() };
+        Problem::new(refused.name.as_str(), Kind::Damaged, format!("{line}{}", refused.what))
+    };
+    let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
+    problems.extend(partial::missing(&coverage));
+    if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
+        problems.extend(compared(&merge, &expected, path));
+    }
+    problems.sort();
+    Ok((merge, problems))
+}
+
+/// Reads the names of the machines that should have answered.
+fn read_hosts(path: &Path) -> Result<Expected, Failure> {
+    let shown = term::shown(&name::shown(path));
+    let cannot = |what: String| Failure::Message(format!("cannot read the list of hosts {shown}: {what}"));
+    let bytes = fs::read(path).map_err(|error| cannot(error.to_string()))?;
+    let text = units::text(bytes).map_err(|_| cannot("it is not UTF-8. Save it as UTF-8".to_owned()))?;
+    let expected = Expected::parse(&text);
+    if expected.is_empty() {
+        return Err(Failure::Message(format!("the list of hosts {shown} has no name. Write one name a line")));
+    }
+    Ok(expected)
+}
+
+/// Compares the machines that answered with the list in `path`.
+fn compared(merge: &Merge, expected: &Expected, path: &Path) -> Vec<Problem> {
+    let path = name::shown(path);
+    let Difference { silent, unexpected } = expected.compare(merge.machines());
+    if let Some(count) = remark(unexpected.len() as u64, "machine is", "machines are") {
+        let path = term::shown(&path);
+        term::note(format_args!("{count} not in {path}, and counted anyway: {}", some(&unexpected)));
+    }
+    let silent = silent.into_iter().map(|host| {
+        let what = format!("no partial is of this host, which is in {path}; run callcodes scan --partial on it");
+        Problem::new(host, Kind::Unreadable, what)
+    });
+    let newest = merge.headers().filter_map(|(header, _)| header.written).max().unwrap_or(0);
+    let old = merge.headers().filter_map(|(Header { machine, written, .. }, _)| {
+        let written = written.filter(|written| newest.saturating_sub(*written) > OLD_SECONDS)?;
+        let date = Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
+        let what = format!(
+            "its partial was written at {date}, more than a day before the newest, so later results are missing; run callcodes scan \
+             --partial on it again"
+        );
+        Some(Problem::new(machine.as_deref()?, Kind::Unreadable, what))
+    });
+    silent.chain(old).collect()
+}
+
+/// Returns the first of some names.
+fn some(names: &[String]) -> String {
+    let named: Vec<String> = names.iter().take(NAMED).map(|name| term::shown(name)).collect();
+    format!("{}{}", named.join(", "), if names.len() > NAMED { ", ..." } else { "" })
+}
+
+/// Adds the partials in all inputs. Returns those that are refused.
+fn add_all(merge: &mut Merge, inputs: &[PathBuf], written: &[PathBuf]) -> Result<Vec<Refused>, Failure> {
+    let mut refused = Vec::new();
     for input in inputs {
-        let stored = stored(input).map_err(|error| {
-            let shown = term::shown(&name::shown(input));
-            Failure::Message(format!("cannot read {shown}: {error}"))
-        })?;
-        for (name, stored) in stored {
-            if let Err(refused) = merge.add(&name, stored) {
-                if !allows_missing {
-                    return Err(Failure::Message(format!("{refused}. To count the others, pass --allow-missing")));
-                }
-                let what = format!("line {}: {}", refused.line, refused.what);
-                problems.push(Problem::new(refused.name, Kind::Damaged, what));
-            }
+        for (name, stored) in stored(input, written)? {
+            refused.extend(merge.add(&name, stored));
         }
     }
-    Ok(problems)
+    Ok(refused)
 }
 
 /// Returns the partials of an input: a file, all files in a folder, or standard input.
-fn stored(input: &Path) -> io::Result<Vec<(String, Stored)>> {
+fn stored(input: &Path, written: &[PathBuf]) -> Result<Vec<(String, Stored)>, Failure> {
     if input == Path::new(STDIN) {
-        let mut file = tempfile::tempfile()?;
-        io::copy(&mut io::stdin().lock(), &mut file)?;
-        file.rewind()?;
-        return Ok(vec![("stdin".to_owned(), Stored::Temporary(file))]);
+        return Ok(vec![("stdin".to_owned(), Stored::Once(Box::new(io::stdin())))]);
     }
-    if !input.is_dir() {
-        // A pipe can be read once.
-        if !fs::metadata(input)?.is_file() {
-            let mut file = tempfile::tempfile()?;
-            io::copy(&mut File::open(input)?, &mut file)?;
-            return Ok(vec![(name::shown(input), Stored::Temporary(file))]);
-        }
+    let metadata = fs::metadata(input).map_err(|error| cannot_read(input, &error))?;
+    if metadata.is_file() {
         return Ok(vec![(name::shown(input), Stored::Path(input.to_owned()))]);
     }
-    let mut paths =
-        fs::read_dir(input)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-    paths.sort();
+    if !metadata.is_dir() {
+        let file = File::open(input).map_err(|error| cannot_read(input, &error))?;
+        return Ok(vec![(name::shown(input), Stored::Once(Box::new(file)))]);
+    }
+    let entries = fs::read_dir(input).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = entries.map_err(|error| cannot_read(input, &error))?;
+    entries.sort_by_key(fs::DirEntry::path);
     let mut all = Vec::new();
-    for path in paths {
-        all.extend(stored(&path)?);
+    for entry in entries {
+        let path = entry.path();
+        // A link to a folder could lead back here.
+        let is_link_to_folder = path.is_dir() && !entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_written = written.iter().any(|written| path.canonicalize().is_ok_and(|path| path == *written));
+        if !is_link_to_folder && !is_written {
+            all.extend(stored(&path, written)?);
+        }
     }
     Ok(all)
 }
 
-/// Returns a failure if the partials cannot be counted together, or not with these patterns.
-fn check_headers(merge: &Merge, settings: &Settings, has_plan: bool) -> Result<(), Failure> {
+fn cannot_read(input: &Path, error: &io::Error) -> Failure {
+    Failure::Message(format!("cannot read {}: {error}", term::shown(&name::shown(input))))
+}
+
+/// Returns why a partial cannot be counted by this program, or with these patterns.
+fn foreign(header: &Header, settings: &Settings) -> Option<String> {
+    let whose = header.machine.as_ref().map_or("the partial".to_owned(), |machine| format!("the partial of {machine}"));
+    let version = env!("CARGO_PKG_VERSION");
+    if header.version != version {
+        return Some(format!(
+            "{whose} was written by callcodes {}, and this is {version}. Use the same version on every machine",
+            header.version
+        ));
+    }
+    if header.patterns != patterns_fingerprint(settings) {
+        return Some(format!(
+            "{whose} was written with other patterns. Merge with the options -e, -f, --pattern, --no-pattern and --config with which it \
+             was written"
+        ));
+    }
+    if header.zone != settings.zone.name() {
+        let zone = &header.zone;
+        return Some(format!("{whose} was written with the hours of {zone}. Merge with --display-tz {zone}"));
+    }
+    None
+}
+
+/// Returns a failure if the partials cannot be counted together.
+fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient: bool) -> Result<(), Failure> {
     let mut headers = merge.headers();
     let Some((first, first_name)) = headers.next() else {
-        return Err(Failure::Message("there are no partials. Make them with callcodes scan --partial".to_owned()));
+        if is_lenient {
+            return Ok(());
+        }
+        return Err(Failure::Message(
+            "there are no partials. Make them with callcodes scan --partial -o FILE".to_owned(),
+        ));
     };
-    let all = || [(first, first_name)].into_iter().chain(merge.headers().map(|(header, name)| (header, name)));
-    for (header, name) in all() {
+    let first_name = term::shown(&first_name);
+    let pseudonyms = |header: &Header| header.pseudonyms.clone().or_else(|| key.map(str::to_owned));
+    for (header, name) in headers {
         let differs = [
-            (header.version != first.version, "was written by another version of callcodes than"),
-            (header.patterns != first.patterns, "was written with other patterns than"),
             (header.reading != first.reading, "was written with other options about encodings or times than"),
-            (header.zone != first.zone, "was written with another --display-tz than"),
             (header.keep_copies != first.keep_copies, "was written with another choice of --keep-copies than"),
             (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
+            (
+                pseudonyms(header) != pseudonyms(first),
+                "was written with another choice of --redact-users, or with another key, than",
+            ),
         ];
         if let Some((_, how)) = differs.iter().find(|(differs, _)| *differs) {
-            let (name, first) = (term::shown(name), term::shown(first_name));
-            return Err(Failure::Message(format!("{name} {how} {first}. Write both in the same way")));
+            return Err(Failure::Message(format!(
+                "{} {how} {first_name}. Write both in the same way",
+                term::shown(&name)
+            )));
         }
     }
-    let name = term::shown(first_name);
-    if first.patterns != patterns_fingerprint(settings) {
+    if first.is_planned() && args.plan.is_none() && !args.partial {
         return Err(Failure::Message(format!(
-            "{name} was written with other patterns, or by another version of callcodes ({}). Merge with the version and \
-             the options -e, -f, --pattern, --no-pattern and --config with which it was written",
-            first.version
+            "{first_name} has pieces of a plan. Pass the plan with --plan FILE, so that missing pieces are noticed"
         )));
     }
-    if first.zone != settings.zone.name() {
+    if !first.is_planned() && args.plan.is_some() {
         return Err(Failure::Message(format!(
-            "{name} was written with the hours of {}. Merge with --display-tz {}",
-            first.zone, first.zone
-        )));
-    }
-    if first.is_planned() && !has_plan {
-        return Err(Failure::Message(format!(
-            "{name} has pieces of a plan. Pass the plan with --plan FILE, so that missing pieces are noticed"
+            "{first_name} was not written for a plan. Leave out --plan, or write it again with callcodes scan --partial --plan FILE"
         )));
     }
     Ok(())
@@ -165,23 +303,32 @@ fn check_headers(merge: &Merge, settings: &Settings, has_plan: bool) -> Result<(
 
 /// Prints notes about pieces and machines that were there more than once.
 fn note_coverage(coverage: &Coverage) {
-    if coverage.repeated > 0 {
-        let pieces = callcodes::report::wording::counted(coverage.repeated, "piece");
-        term::note(format_args!("{pieces} more were done more than once, and count once"));
+    if let Some(pieces) = remark(coverage.repeated, "piece or partial is", "pieces or partials are") {
+        term::note(format_args!("{pieces} there more than once, and count once"));
     }
-    for machine in &coverage.machines {
-        term::note(format_args!("several partials are of {}; only the newest counts", term::shown(machine)));
+    if !coverage.differing.is_empty() {
+        let pieces = some(&coverage.differing);
+        term::note(format_args!(
+            "done more than once, and not in the same way; the one with more lines counts: {pieces}"
+        ));
+    }
+    for several in &coverage.machines {
+        let (machine, counts) = (term::shown(&several.machine), term::shown(&several.counts));
+        let others = counted(several.others.len() as u64, "other partial");
+        let why = if several.is_tie { "though another is of the same second" } else { "the newest" };
+        term::note(format_args!(
+            "{machine} has {others}: {}. Only that in {counts} counts, {why}. If they are of different computers, scan with --machine NAME",
+            some(&several.others)
+        ));
     }
 }
 
 /// Returns the message for pieces that are missing.
 fn missing(coverage: &Coverage) -> String {
-    let pieces = callcodes::report::wording::counted(coverage.missing.len() as u64, "piece");
-    let named: Vec<String> = coverage.missing.iter().take(5).map(|piece| term::shown(piece)).collect();
-    let more = if coverage.missing.len() > named.len() { ", …" } else { "" };
+    let pieces = remark(coverage.missing.len() as u64, "piece of the plan is", "pieces of the plan are");
     format!(
-        "{pieces} of the plan are missing: {}{more}. Scan them again with callcodes scan --partial --plan, or count \
-         the others with --allow-missing",
-        named.join(", ")
+        "{} missing: {}. Scan them again with callcodes scan --partial --plan, or count the others with --allow-missing",
+        pieces.unwrap_or_default(),
+        some(&coverage.missing)
     )
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use callcodes::catalogue::Catalogue;
 use callcodes::name;
 use callcodes::partial::plan::{self, Changed, Piece, Plan};
-use callcodes::partial::{FORMAT, Header, Writer};
+use callcodes::partial::pseudonyms::Pseudonyms;
+use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::source::{Digest, STDIN};
@@ -26,8 +27,9 @@ use crate::term::{self, Output, Styles};
 
 /// Scans and writes a partial. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
-    refuse_counting(matches)?;
+    refuse_counting(matches, "Pass it to callcodes merge")?;
     let ScanArgs { partial, read: ReadArgs { output: output_args, patterns, input, .. }, .. } = args;
+    let pseudonyms = partial.redact_users.as_deref().map(read_key).transpose()?;
     let plan = planned(partial)?;
     if plan.is_some() && !input.paths.is_empty() {
         let what = "--plan and --plan-line name the files to read, so no PATH can be passed. Leave out one of them";
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     settings.spare_inputs(target)?;
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
-    let header = header(&settings, partial, plan.is_some());
+    let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
     let selection = Arc::new(settings.selection.clone());
     let pieces = match plan {
         Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
@@ -57,16 +59,44 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     });
     let line = if output_args.no_progress { Line::NotDrawn } else { Line::Drawn };
     let progress = Progress::begin(&settings, &output, line);
-    let result = write(&settings, &header, sources, &begun, &mut output);
+    let mut held = Vec::new();
+    let out: &mut dyn io::Write = if partial.partial_line { &mut held } else { &mut output };
+    let result = write(&settings, &header, sources, (&begun, pseudonyms.as_ref()), out);
     drop(progress);
     result.map_err(|reason| output.error(reason))?;
+    if partial.partial_line && !settings.options.opening.stop.is_requested() {
+        let line = to_line(&held).map_err(too_long)?;
+        writeln!(output, "{line}").map_err(|reason| output.error(reason))?;
+    }
     let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
     output.end(status, 1)?;
     Ok(status)
 }
 
+/// Returns the failure for a line that would have this many characters.
+fn too_long(characters: usize) -> Failure {
+    let grouped = callcodes::report::wording::grouped;
+    let (characters, limit) = (grouped(characters as u64), grouped(line::LIMIT as u64));
+    Failure::Message(format!(
+        "what was found needs a line of {characters} characters, and --partial-line prints at most {limit}. Write a file with \
+         --partial -o FILE and collect it, or read fewer logs, such as those of the last week with --newer-than 1w"
+    ))
+}
+
+/// Reads a secret, from which pseudonyms are made.
+pub(crate) fn read_key(path: &Path) -> Result<Pseudonyms, Failure> {
+    let shown = term::shown(&name::shown(path));
+    let cannot = |error: io::Error| Failure::Message(format!("cannot read the key file {shown}: {error}"));
+    let content = std::fs::read(path).map_err(cannot)?;
+    Pseudonyms::new(&content).ok_or_else(|| {
+        Failure::Message(format!(
+            "the key file {shown} is empty. Write a long random text to it, the same on every machine"
+        ))
+    })
+}
+
 /// Returns a failure if the user has passed an option about counting, which has no effect on a partial.
-fn refuse_counting(matches: &ArgMatches) -> Result<(), Failure> {
+pub(crate) fn refuse_counting(matches: &ArgMatches, remedy: &str) -> Result<(), Failure> {
     use clap::Args as _;
     let command = CountArgs::augment_args(clap::Command::new("count"));
     let command = FilterArgs::augment_args(command);
@@ -74,9 +104,7 @@ fn refuse_counting(matches: &ArgMatches) -> Result<(), Failure> {
     let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str()));
     let option = given.and_then(|arg| arg.get_long()).or_else(|| is_given("format").then_some("format"));
     let Some(option) = option else { return Ok(()) };
-    Err(Failure::Message(format!(
-        "--{option} has no effect on a partial, which has all results. Pass it to callcodes merge"
-    )))
+    Err(Failure::Message(format!("--{option} has no effect on a partial, which has all results. {remedy}")))
 }
 
 /// Returns the plan, if the user has passed one.
@@ -141,9 +169,20 @@ impl Iterator for Pieces<'_> {
 }
 
 /// Returns the header of a partial.
-fn header(settings: &Settings, args: &PartialArgs, is_planned: bool) -> Header {
+fn header(
+    settings: &Settings,
+    args: &PartialArgs,
+    is_planned: bool,
+    pseudonyms: Option<&Pseudonyms>,
+) -> Result<Header, Failure> {
     let machine = (!is_planned).then(|| args.machine.clone().unwrap_or_else(machine_name));
-    Header {
+    if let Some(machine) = machine.as_ref().filter(|machine| !Header::is_machine_name(machine)) {
+        let machine = term::shown(machine);
+        return Err(Failure::Message(format!(
+            "{machine:?} cannot be the name of a machine in paths. Pass one without slashes and exclamation marks with --machine NAME"
+        )));
+    }
+    Ok(Header {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         patterns: patterns_fingerprint(settings),
@@ -151,8 +190,9 @@ fn header(settings: &Settings, args: &PartialArgs, is_planned: bool) -> Header {
         zone: settings.zone.name(),
         keep_copies: settings.options.copies == CopyRule::CountAll,
         written: machine.as_ref().map(|_| Timestamp::now().as_second()),
+        pseudonyms: pseudonyms.map(Pseudonyms::fingerprint),
         machine,
-    }
+    })
 }
 
 /// Returns the name of this computer.
@@ -187,10 +227,10 @@ fn write(
     settings: &Settings,
     header: &Header,
     sources: impl Iterator<Item = callcodes::source::Found> + Send,
-    begun: &Mutex<VecDeque<Piece>>,
-    output: &mut Output,
+    (begun, pseudonyms): (&Mutex<VecDeque<Piece>>, Option<&Pseudonyms>),
+    out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut writer = Writer::new(&mut *output, header)?;
+    let mut writer = Writer::new(&mut *out, header)?;
     let next = || begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let mut is_in_piece = false;
     let mut sink = |step| {
@@ -198,7 +238,12 @@ fn write(
             next().map_or(Ok(()), |piece| writer.begin(&piece))?;
         }
         match step {
-            Step::Message(message) => writer.message(&message),
+            Step::Message(mut message) => {
+                if let Some(pseudonyms) = pseudonyms {
+                    message.change_users(|user| pseudonyms.of(user));
+                }
+                writer.message(&message)
+            }
             Step::InputEnd => {
                 is_in_piece = false;
                 writer.done()
@@ -207,6 +252,9 @@ fn write(
     };
     let (set, catalogue) = (&settings.set, settings.catalogue());
     recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
-    writer.end()?;
-    output.flush()
+    // What is not there must not look complete.
+    if !settings.options.opening.stop.is_requested() {
+        writer.end()?;
+    }
+    out.flush()
 }

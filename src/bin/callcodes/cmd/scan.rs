@@ -24,7 +24,7 @@ use crate::term;
 
 /// Counts and reports. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
-    if args.partial.partial {
+    if args.partial.partial || args.partial.partial_line {
         return partial::run(args, matches);
     }
     let ScanArgs { count, filter, read, .. } = args;

@@ -1,0 +1,122 @@
+//! Compares the machines that answered with those that should have answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The machines that should answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The names as written, by their names in lower case.
+    names: BTreeMap<String, String>,
+}
+
+/// What is different from what was expected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The machines that did not answer.
+    pub silent: Vec<String>,
+    /// The machines that answered although they are not expected.
+    pub unexpected: Vec<String>,
+}
+
+impl Expected {
+    /// Reads a list with one name a line. Lines that begin with `#` and what follows ` #` are comments.
+    #[must_use]
+    pub fn parse(text: &str) -> Expected {
+        let name = |line: &str| {
+            let line = if line.trim_start().starts_with('#') { "" } else { line };
+            let line = line.split_once(" #").map_or(line, |(name, _)| name);
+            line.trim().trim_matches('"').to_owned()
+        };
+        let names = text.lines().map(name).filter(|name| !name.is_empty());
+        Expected { names: names.map(|name| (name.to_lowercase(), name)).collect() }
+    }
+
+    /// Returns the number of names.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are no names.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Compares the list with the machines that answered. Letter case does not count. A name without a domain stands for the one machine
+    /// of that name in any domain; two names with domains must be equal.
+    #[must_use]
+    pub fn compare<'m>(&self, answered: impl Iterator<Item = &'m str>) -> Difference {
+        let answered: BTreeMap<String, &str> = answered.map(|name| (name.to_lowercase(), name)).collect();
+        let by_short = by_short_name(self.names.keys());
+        let mut silent: BTreeSet<&str> = self.names.keys().map(String::as_str).collect();
+        let mut left = Vec::new();
+        // Equal names first, so that they are not taken for those without a domain.
+        for (folded, name) in &answered {
+            if !silent.remove(folded.as_str()) {
+                left.push((folded, name));
+            }
+        }
+        let mut unexpected = Vec::new();
+        for (folded, name) in left {
+            let alike = by_short.get(short(folded)).map_or(&[][..], Vec::as_slice);
+            let mut matching =
+                alike.iter().filter(|other| silent.contains(**other) && (!has_domain(other) || !has_domain(folded)));
+            match (matching.next(), matching.next()) {
+                (Some(only), None) => drop(silent.remove(*only)),
+                _ => unexpected.push((*name).to_owned()),
+            }
+        }
+        let silent = silent.into_iter().map(|folded| self.names[folded].clone()).collect();
+        Difference { silent, unexpected }
+    }
+}
+
+fn by_short_name<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<&'n str, Vec<&'n str>> {
+    let mut by_short: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    names.for_each(|name| by_short.entry(short(name)).or_default().push(name));
+    by_short
+}
+
+/// Returns a name without its domain. An IP address has none.
+fn short(name: &str) -> &str {
+    if name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+    {
+        return name;
+    }
+    name.split_once('.').map_or(name, |(short, _)| short)
+}
+
+fn has_domain(name: &str) -> bool {
+    short(name).len() < name.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(expected: &str, answered: &[&str]) -> (Vec<String>, Vec<String>) {
+        let Difference { silent, unexpected } = Expected::parse(expected).compare(answered.iter().copied());
+        (silent, unexpected)
+    }
+
+    #[test]
+    fn letter_case_and_a_missing_domain_do_not_count() {
+        let list = "# all\n\nPC-1\r\npc-2.corp.example # Ann's\n\"PC-3\"\nPC-4\n";
+        assert_eq!(Expected::parse(list).len(), 4);
+        let (silent, unexpected) = compare(list, &["pc-1", "PC-2", "pc-3.corp.example", "PC-5"]);
+        assert_eq!((silent, unexpected), (vec!["PC-4".to_owned()], vec!["PC-5".to_owned()]));
+    }
+
+    #[test]
+    fn different_domains_are_different_machines() {
+        let (silent, unexpected) = compare("a.one.example\na.two.example", &["a.one.example", "a.three.example"]);
+        assert_eq!((silent, unexpected), (vec!["a.two.example".to_owned()], vec!["a.three.example".to_owned()]));
+        // A name without a domain could be either.
+        let (silent, unexpected) = compare("a.one.example\na.two.example", &["A"]);
+        assert_eq!((silent.len(), unexpected), (2, vec!["A".to_owned()]));
+        let (silent, unexpected) = compare("10.0.0.1\n10.0.0.2", &["10.0.0.2"]);
+        assert_eq!((silent, unexpected), (vec!["10.0.0.1".to_owned()], vec![]));
+    }
+}

@@ -1,0 +1,226 @@
+//! A partial in one line of text, for tools that return only a little of what a host prints.
+//!
+//! Remediation tools return the last 2,048 characters of the last line, so a line has at most [`LIMIT`] characters:
+//!
+//! ```text
+//! CC1:1278:eJy7…:1CC
+//! ```
+//!
+//! The number is that of the characters between the second and the third colon. They are the URL-safe base64 of the beginning of a BLAKE3
+//! hash, which recognises damage, and of zlib data. These are the header and the messages in JSON, with each column of the notes
+//! together, because similar values compress well. The compressor knows the words that all partials have from [`DICTIONARY`].
+//!
+//! The marks at both ends show where a line begins in the row of a CSV file, and whether a tool has cut it.
+
+use data_encoding::BASE64URL_NOPAD;
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use memchr::memmem;
+use serde_json::Value;
+
+/// The largest number of characters of a line.
+pub const LIMIT: usize = 2000;
+
+/// How a line begins. The digit is the version of the form.
+pub const BEGIN: &str = "CC1:";
+/// How a line ends.
+const END: &str = ":1CC";
+
+/// How many bytes of the hash are stored.
+const SUM_BYTES: usize = 6;
+
+/// The largest number of bytes of JSON in a line, so that a hostile line cannot fill the memory.
+const JSON_LIMIT: usize = 256 << 10;
+
+/// The words that all partials have. Changing this text needs another version of the form.
+const DICTIONARY: &[u8] = br#"OtherYearFileNameModifiedGivenAssumedConfiguredUtf16LeUtf16BeUtf8{"problem":{"path":"","kind":"unreadable","what":{"Described":""},"delivered":null,"remedy":null}}"unread":[],"long_lines":"changes":"near_misses":{},"names":[["mfa","SUCCESS_WITH_PIN","FAILED_PHONE_","NO_PIN"]],"C:\\Program Files\\Multi-Factor Authentication Server\\Logs\\MultiFactorAuthRadiusSvc.log.1MultiFactorAuthSvc.logC:/ProgramData/Netop/CONTOSO\\@example.com192.168.10.,null,null,null,null,null,null"Succeeded","Succeeded","Failed","Failed",0,0,0,0,0,0,0,0,0,0],[-1,-1,-1,-1],"logged":[],"ends":[],"newlines":{"part":{"texts":[""],"bases":[{"zone":"Named","date":"Line"}],"bases":[{"zone":"AssumedUtc","date":"Line"}],"columns":[[null,21,null,108,102,101,133,4],[{"end":{"ends":"","bytes":,"text":{"chain":[],"units":"Bytes","assumed":{"undecided":0,"orders":0,"dates":0,"changing":0}},"digests":null}}],[{"begin":{"name":"","beginning":,"bytes":,"digests":{"whole":"","beginnings":[]}}},[{"format":1,"version":"0.1.0","patterns":"","reading":"","zone":"UTC","keep_copies":false,"machine":"","written":17"#;
+
+/// Why a line cannot be read, as the rest of a sentence about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It ends before its end.
+    EndMissing,
+    /// It begins after its beginning.
+    BeginningMissing,
+    /// Its characters are not those that were written.
+    Damaged,
+}
+
+/// The header and the messages of each piece.
+pub(super) type Content = (Value, Vec<Vec<Value>>);
+
+/// Returns the line for a partial, or the number of its characters if there are more than [`LIMIT`].
+pub(super) fn write((header, pieces): &Content) -> Result<String, usize> {
+    let columns = |message: &Value| to_columns(message).unwrap_or_else(|| message.clone());
+    let pieces: Vec<Vec<Value>> = pieces.iter().map(|piece| piece.iter().map(columns).collect()).collect();
+    let json = super::ascii(
+        Value::from(vec![header.clone(), Value::from(pieces.into_iter().map(Value::from).collect::<Vec<_>>())])
+            .to_string(),
+    );
+    let mut bytes = blake3::hash(json.as_bytes()).as_bytes()[..SUM_BYTES].to_vec();
+    bytes.extend(deflated(json.as_bytes()));
+    let payload = BASE64URL_NOPAD.encode(&bytes);
+    let line = format!("{BEGIN}{}:{payload}{END}", payload.len());
+    if line.len() <= LIMIT && json.len() <= JSON_LIMIT { Ok(line) } else { Err(line.len().max(LIMIT + 1)) }
+}
+
+/// Finds every partial in a line of text, which may be a row of a CSV file.
+pub(super) fn read(text: &[u8]) -> Vec<Result<Content, Broken>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        let (begin, end) = (memmem::find(rest, BEGIN.as_bytes()), memmem::find(rest, END.as_bytes()));
+        let Some(begin) = begin.filter(|begin| end.is_none_or(|end| *begin < end)) else {
+            let Some(end) = end else { return found };
+            found.push(Err(Broken::BeginningMissing));
+            rest = &rest[end + END.len()..];
+            continue;
+        };
+        rest = &rest[begin + BEGIN.len()..];
+        match payload(rest) {
+            Some(payload) => {
+                found.push(content(payload).ok_or(Broken::Damaged));
+                rest = rest.get(memmem::find(rest, END.as_bytes()).unwrap_or(0) + END.len()..).unwrap_or_default();
+            }
+            None => {
+                found.push(Err(Broken::EndMissing));
+                // Whatever follows belongs to this partial, unless another one begins.
+                let next = memmem::find(rest, BEGIN.as_bytes()).unwrap_or(rest.len());
+                rest = &rest[next..];
+            }
+        }
+    }
+}
+
+/// Returns the characters between the length and the end.
+fn payload(rest: &[u8]) -> Option<&[u8]> {
+    let digits = rest.iter().take(5).position(|byte| *byte == b':')?;
+    let len: usize = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    let payload = rest.get(digits + 1..)?.get(..len)?;
+    rest[digits + 1 + len..].starts_with(END.as_bytes()).then_some(payload)
+}
+
+fn content(payload: &[u8]) -> Option<Content> {
+    let bytes = BASE64URL_NOPAD.decode(payload).ok()?;
+    let (sum, packed) = bytes.split_at_checked(SUM_BYTES)?;
+    let json = inflated(packed)?;
+    if blake3::hash(&json).as_bytes()[..SUM_BYTES] != *sum {
+        return None;
+    }
+    let (header, pieces): Content = serde_json::from_slice(&json).ok()?;
+    let rows = |message: Value| if message.get("part").is_some() { to_rows(message) } else { Some(message) };
+    let pieces = pieces.into_iter().map(|piece| piece.into_iter().map(rows).collect()).collect::<Option<_>>()?;
+    Some((header, pieces))
+}
+
+fn deflated(json: &[u8]) -> Vec<u8> {
+    let mut deflate = Compress::new(Compression::best(), true);
+    let mut packed = Vec::with_capacity(json.len() + 1024);
+    // Neither call fails with room for everything.
+    let _ = deflate.set_dictionary(DICTIONARY);
+    let _ = deflate.compress_vec(json, &mut packed, FlushCompress::Finish);
+    packed
+}
+
+fn inflated(packed: &[u8]) -> Option<Vec<u8>> {
+    let mut inflate = Decompress::new(true);
+    let mut json = Vec::with_capacity(16 << 10);
+    // The first call stops after the head, which asks for the dictionary.
+    if inflate.decompress_vec(packed, &mut json, FlushDecompress::None).err()?.needs_dictionary().is_some() {
+        inflate.set_dictionary(DICTIONARY).ok()?;
+    }
+    loop {
+        let (read, len) = (usize::try_from(inflate.total_in()).ok()?, json.len());
+        match inflate.decompress_vec(packed.get(read..)?, &mut json, FlushDecompress::None).ok()? {
+            Status::StreamEnd => return Some(json),
+            _ if json.len() >= JSON_LIMIT => return None,
+            _ if json.len() == json.capacity() => json.reserve(json.len()),
+            _ if json.len() == len => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The number of values in a note.
+const COLUMNS: usize = 12;
+/// The column of the starts of lines.
+const STARTS: usize = 10;
+
+/// Puts the notes of a part together by columns. Returns `None` if there are none.
+fn to_columns(message: &Value) -> Option<Value> {
+    let mut message = message.clone();
+    let part = message.get_mut("part")?.as_object_mut()?;
+    let notes = part.remove("notes")?;
+    let mut columns = vec![Vec::new(); COLUMNS];
+    let mut start = 0;
+    for note in notes.as_array()? {
+        let [result, time, pattern, said, writers, outcome, line_start, line_bytes] = note.as_array()?.as_slice()
+        else {
+            return None;
+        };
+        let since = line_start.as_i64()?;
+        let part = |value: &Value, index| value.get(index).cloned().unwrap_or_default();
+        let values: [Value; COLUMNS] = [
+            result.clone(),
+            part(time, 0),
+            part(time, 1),
+            pattern.clone(),
+            part(said, 0),
+            part(said, 1),
+            part(said, 2),
+            part(writers, 0),
+            part(writers, 1),
+            outcome.clone(),
+            (since - std::mem::replace(&mut start, since)).into(),
+            line_bytes.clone(),
+        ];
+        columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+    }
+    // Times have a precision of a second, a millisecond or a microsecond.
+    let times = &mut columns[1];
+    let is_round = |unit: i64| times.iter().all(|time| time.as_i64().is_none_or(|time| time % unit == 0));
+    let unit = [1_000_000_000, 1_000_000, 1_000].into_iter().find(|unit| is_round(*unit)).unwrap_or(1);
+    times.iter_mut().for_each(|time| *time = time.as_i64().map_or(Value::Null, |time| (time / unit).into()));
+    let columns = columns.into_iter().enumerate();
+    // The column of line starts has every value, so the number of notes is known.
+    let columns: Vec<Value> =
+        columns.map(|(index, column)| if index == STARTS { column.into() } else { without_repeats(column) }).collect();
+    part.insert("columns".to_owned(), columns.into());
+    part.insert("unit".to_owned(), unit.into());
+    Some(message)
+}
+
+/// Returns a column, which is a single value if all its values are equal.
+fn without_repeats(column: Vec<Value>) -> Value {
+    match column.first() {
+        Some(first) if !first.is_array() && column.iter().all(|value| value == first) => first.clone(),
+        _ => column.into(),
+    }
+}
+
+/// Puts the notes of a part together by rows, as they were before [`to_columns`].
+fn to_rows(mut message: Value) -> Option<Value> {
+    let part = message.get_mut("part")?.as_object_mut()?;
+    let (Some(columns), unit) = (part.remove("columns"), part.remove("unit")) else { return Some(message) };
+    let (columns, unit) = (columns.as_array()?, unit?.as_i64()?);
+    if columns.len() != COLUMNS {
+        return None;
+    }
+    let len = columns[STARTS].as_array()?.len();
+    let mut start = 0_i64;
+    let mut notes = Vec::with_capacity(len);
+    for row in 0..len {
+        let at = |column: usize| match &columns[column] {
+            Value::Array(values) => values.get(row).cloned(),
+            value => Some(value.clone()),
+        };
+        let time = match (at(1)?, at(2)?) {
+            (Value::Null, _) => Value::Null,
+            (time, basis) => Value::from(vec![time.as_i64()?.checked_mul(unit)?.into(), basis]),
+        };
+        start = start.checked_add(at(STARTS)?.as_i64()?)?;
+        let (said, writers) = (vec![at(4)?, at(5)?, at(6)?], vec![at(7)?, at(8)?]);
+        notes.push(Value::from(vec![at(0)?, time, at(3)?, said.into(), writers.into(), at(9)?, start.into(), at(11)?]));
+    }
+    part.insert("notes".to_owned(), notes.into());
+    Some(message)
+}

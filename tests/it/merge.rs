@@ -1,0 +1,608 @@
+//! Tests `plan`, `scan --partial` and `merge` as users run them on many machines: the result is that of one run, and what is missing,
+//! damaged, old or foreign is named with what to do about it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use callcodes::unpack::Codec;
+use tempfile::TempDir;
+
+use crate::packing::compress;
+use crate::partial::sealed;
+
+/// What a run has printed.
+#[derive(Debug)]
+struct Run {
+    status: Option<i32>,
+    stdout: String,
+    /// Without the notes about the logs of a [`fleet`], which are always the same.
+    stderr: String,
+    /// All of standard error.
+    notes: String,
+}
+
+/// Runs the program in a folder. Backslashes are returned as slashes, because the messages have paths.
+fn run_with(folder: &Path, args: &[&str], stdin: &[u8]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    command.current_dir(folder).args(args).env("NO_COLOR", "1").env("COLUMNS", "100");
+    for variable in ["XDG_CONFIG_HOME", "APPDATA", "HOME", "USERPROFILE"] {
+        command.env(variable, "no-such-folder");
+    }
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A run that is refused may not read its input.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
+    let notes = text(output.stderr).replace('\\', "/");
+    let is_about_logs =
+        |line: &&str| line.contains(": a copy of ") || line.contains(" of a call status but holds no result");
+    let stderr = notes.split_inclusive('\n').filter(|line| !is_about_logs(line)).collect();
+    Run { status: output.status.code(), stdout: text(output.stdout), stderr, notes }
+}
+
+fn run(folder: &Path, args: &[&str]) -> Run {
+    run_with(folder, args, b"")
+}
+
+#[track_caller]
+fn assert_refused(run: &Run, message: &str) {
+    assert_eq!(
+        (run.status, run.stdout.as_str(), run.stderr.as_str()),
+        (Some(2), "", format!("error: {message}\n").as_str())
+    );
+}
+
+/// The logs of three machines. The second has a copy of a log of the first, and the third has the logs of another program.
+const LOGS: [(&str, &str); 6] = [
+    ("PC1/radius.log", "fixtures/logs/mfa1/MultiFactorAuthRadiusSvc.log"),
+    ("PC1/svc.log", "fixtures/logs/mfa1/MultiFactorAuthSvc.log"),
+    ("PC2/old/radius.log", "fixtures/logs/mfa1/MultiFactorAuthRadiusSvc.log"),
+    ("PC2/svc.log", "fixtures/logs/mfa2/MultiFactorAuthSvc.log"),
+    ("PC3/host-log.txt", "fixtures/logs/netop/host-log.txt"),
+    ("PC3/near.log", ""),
+];
+
+/// Returns a folder with the logs of the machines in `logs`, and a partial of each in `partials`.
+fn fleet() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, fixture) in LOGS {
+        let path = folder.path().join("logs").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if fixture.is_empty() {
+            fs::write(path, "2017-02-14T08:00:00Z second factor: callStatus unreadable for somebody\n").unwrap();
+        } else {
+            fs::copy(fixture, path).unwrap();
+        }
+    }
+    fs::create_dir(folder.path().join("partials")).unwrap();
+    for machine in ["PC1", "PC2", "PC3"] {
+        let done = run(
+            &folder.path().join("logs").join(machine),
+            &scan(machine, &["-o", &format!("../../partials/{machine}.ccp")]),
+        );
+        assert_eq!((done.status, done.stdout.as_str(), done.stderr.as_str()), (Some(0), "", ""));
+    }
+    folder
+}
+
+/// Returns the arguments that write a partial of the logs of one of the [`fleet`]. The paths of the logs have no folder in front, so that
+/// they are the same as in one run.
+fn scan<'a>(machine: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let logs: &[&str] = match machine {
+        "PC1" => &["radius.log", "svc.log"],
+        "PC2" => &["old/radius.log", "svc.log"],
+        _ => &["host-log.txt", "near.log"],
+    };
+    let kind: &[&str] = if more.contains(&"--partial-line") { &[] } else { &["--partial"] };
+    [&["scan", "--machine", machine][..], kind, logs, more].concat()
+}
+
+fn partial(folder: &TempDir, machine: &str) -> PathBuf {
+    folder.path().join("partials").join(format!("{machine}.ccp"))
+}
+
+/// Changes the text of a partial, and the digest at its end.
+fn changed(folder: &TempDir, machine: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(partial(folder, machine)).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(partial(folder, machine), sealed(text.replacen(from, to, 1).as_bytes(), false)).unwrap();
+}
+
+/// The ways of counting and printing that are compared.
+const WAYS: [&[&str]; 5] = [
+    &["--format", "json"],
+    &["--by", "host,code"],
+    &["--by", "user", "--format", "csv"],
+    &["--near-misses", "--no-findings"],
+    &["--by", "file", "--since", "2017-02-14 03:00", "--format", "json"],
+];
+
+/// Returns what one run over the logs of these machines prints.
+fn in_one_run(folder: &TempDir, machines: &[&str], way: &[&str]) -> Run {
+    let args = [&["scan"], way, machines].concat();
+    run(&folder.path().join("logs"), &args)
+}
+
+#[test]
+fn the_partials_of_machines_print_the_bytes_of_one_run() {
+    let folder = fleet();
+    for way in WAYS {
+        let merged = run(folder.path(), &[&["merge"], way, &["partials"]].concat());
+        let expected = in_one_run(&folder, &["PC1", "PC2", "PC3"], way);
+        // Commands to type and line numbers of near misses are those of logs, which partials do not have.
+        assert_eq!(merged.stdout, expected.stdout.replace("PC1 PC2 PC3", "PATH"), "{way:?}");
+        assert_eq!((merged.status, merged.notes), (expected.status, expected.notes), "{way:?}");
+    }
+}
+
+#[test]
+fn every_form_of_partials_gives_the_same_result() {
+    let folder = fleet();
+    let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    let read = |machine| fs::read(partial(&folder, machine)).unwrap();
+    let text = String::from_utf8(read("PC1")).unwrap();
+    assert!(text.is_ascii());
+    let windows = text.replace('\n', "\r\n");
+    let utf16 =
+        |text: &str| -> Vec<u8> { format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let marked = [&b"\xEF\xBB\xBF"[..], text.as_bytes()].concat();
+    for form in [windows.clone().into_bytes(), utf16(&windows), marked, compress(Codec::Gzip, text.as_bytes())] {
+        fs::write(partial(&folder, "PC1"), form).unwrap();
+        let merged = run(folder.path(), &["merge", "--format", "json", "partials"]);
+        assert_eq!((merged.status, merged.stderr.as_str(), &merged.stdout), (Some(0), "", &expected.stdout));
+    }
+    // All in one file, in another order, piped in.
+    let all = [read("PC3"), read("PC2"), text.into_bytes()].concat();
+    let merged = run_with(folder.path(), &["merge", "--format", "json", "-"], &all);
+    assert_eq!((merged.stderr.as_str(), &merged.stdout), ("", &expected.stdout));
+}
+
+#[test]
+fn lines_are_found_wherever_they_are_and_give_the_same_result() {
+    let folder = fleet();
+    let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    let mut rows = vec!["Device,Status,Output".to_owned()];
+    for machine in ["PC1", "PC2", "PC3"] {
+        let done = run(&folder.path().join("logs").join(machine), &scan(machine, &["--partial-line"]));
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+        let line = done.stdout.trim_end_matches('\n');
+        assert!(line.len() <= 2000 && line.starts_with("CC1:") && !line.contains('\n'), "{line}");
+        rows.push(format!("{machine},Succeeded,\"found: {line}\",0"));
+    }
+    let csv = rows.join("\r\n") + "\r\n";
+    fs::create_dir(folder.path().join("answers")).unwrap();
+    let write = |bytes: &[u8]| fs::write(folder.path().join("answers/all.csv"), bytes).unwrap();
+    let merge = || run(folder.path(), &["merge", "--format", "json", "answers"]);
+    let utf16: Vec<u8> = format!("\u{feff}{csv}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for form in [csv.clone().into_bytes(), utf16, compress(Codec::Gzip, csv.as_bytes())] {
+        write(&form);
+        let merged = merge();
+        assert_eq!((merged.status, merged.stderr.as_str(), &merged.stdout), (Some(0), "", &expected.stdout));
+    }
+    // A host that printed something else is said.
+    write(format!("{csv}PC4,Failed,Access denied\r\n").as_bytes());
+    let said = "callcodes: answers/all.csv: 1 line has no partial, such as line 5, which begins with: PC4,Failed,Access denied\n";
+    let merged = merge();
+    assert_eq!((merged.stderr.as_str(), &merged.stdout), (said, &expected.stdout));
+    // Lines of which a tool returns the end, the beginning, or other characters.
+    let begin = rows[2].find("CC1:").unwrap();
+    let cut = |row: String| {
+        write([&rows[..2], &[row], &rows[3..]].concat().join("\n").as_bytes());
+        merge().stderr
+    };
+    let what = |what: &str, begins: &str| {
+        format!(
+            "error: answers/all.csv:3: the {what}. The line begins with: {begins}. To count the others, pass --allow-missing\n"
+        )
+    };
+    let cut_end = cut(rows[2][..rows[2].len() - 30].to_owned());
+    let missing = "end of the partial is missing. The tool that collected it has cut or wrapped the line: collect it again with longer lines";
+    assert_eq!(cut_end, what(missing, "PC2,Succeeded,\"found: CC1:"));
+    let cut_beginning = cut(format!("PC2,{}", &rows[2][begin + 40..]));
+    let missing = "beginning of the partial is missing. The tool that collected it has kept only the end of the line: print nothing after the \
+                   line, or collect a file instead";
+    assert!(
+        cut_beginning.starts_with(&format!("error: answers/all.csv:3: the {missing}. The line begins with: PC2,")),
+        "{cut_beginning}"
+    );
+    let other = if rows[2].as_bytes()[begin + 100] == b'A' { "B" } else { "A" };
+    let damaged = cut(format!("{}{other}{}", &rows[2][..begin + 100], &rows[2][begin + 101..]));
+    assert_eq!(damaged, what("partial is damaged. Collect it again", "PC2,Succeeded,\"found: CC1:"));
+    // The others count, and the host is named.
+    let lenient = run(folder.path(), &["merge", "--allow-missing", "--format", "csv", "answers"]);
+    assert_eq!(lenient.status, Some(3), "{lenient:?}");
+    assert!(lenient.stderr.contains("answers/all.csv:3: the partial is damaged"), "{lenient:?}");
+}
+
+#[test]
+fn a_host_with_too_many_results_for_a_line_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = (0..2000_u64).map(|number| {
+        let (minute, second) = (number / 60, number % 60);
+        format!(
+            "2017-02-14T{:02}:{:02}:{second:02}.{:03}Z callStatus={} user=u{number}\n",
+            minute / 60,
+            minute % 60,
+            number * number * 7919 % 997,
+            number * number * 31 % 127
+        )
+    });
+    fs::write(folder.path().join("a.log"), lines.collect::<String>()).unwrap();
+    let done = run(folder.path(), &["scan", "--partial-line", "a.log"]);
+    assert_eq!((done.status, done.stdout.as_str()), (Some(2), ""));
+    let [start, end] = [
+        "error: what was found needs a line of ",
+        " characters, and --partial-line prints at most 2,000. Write a file with --partial -o FILE and collect it, or read fewer logs, \
+         such as those of the last week with --newer-than 1w\n",
+    ];
+    assert!(done.stderr.starts_with(start) && done.stderr.ends_with(end), "{done:?}");
+}
+
+#[test]
+fn a_month_with_thirty_results_fits_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = (0..30_u32).map(|number| {
+        let (day, hour) = (1 + number, number * 7 % 24);
+        let (code, user, thread) = ([21, 108, 102, 133, 4][(number % 5) as usize], number * 13 % 9, 0x1934 + number % 4 * 8);
+        format!("i,2017-01-{day:02}T{hour:02}:{:02}:{:02}.{:06}Z,[1412.{thread}] host log of user{user}: callStatus={code}\n", number * 17 % 60, number * 29 % 60, number * 7919 % 1_000_000)
+    });
+    fs::write(folder.path().join("a.log"), lines.collect::<String>()).unwrap();
+    let done = run(folder.path(), &["scan", "--partial-line", "a.log"]);
+    assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    assert!(done.stdout.len() < 1500, "{}", done.stdout.len());
+}
+
+#[test]
+fn merges_of_merges_print_the_same() {
+    let folder = fleet();
+    let both = run(folder.path(), &["merge", "--partial", "-o", "both.ccp", "partials/PC3.ccp", "partials/PC1.ccp"]);
+    assert_eq!((both.status, both.stdout.as_str(), both.stderr.as_str()), (Some(0), "", ""));
+    let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    let merged = run(folder.path(), &["merge", "--format", "json", "both.ccp", "partials/PC2.ccp"]);
+    assert_eq!((merged.stderr.as_str(), &merged.stdout), ("", &expected.stdout));
+    // What is there twice counts once.
+    let merged = run(folder.path(), &["merge", "--format", "json", "both.ccp", "partials"]);
+    assert_eq!(merged.stdout, expected.stdout);
+    assert_eq!(merged.stderr, "callcodes: 2 pieces or partials are there more than once, and count once\n");
+    // A result may be written beside the partials. It is none of them.
+    for _ in 0..2 {
+        let merged = run(folder.path(), &["merge", "--partial", "-o", "partials/all.ccp", "partials"]);
+        assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused_with_the_remedy() {
+    let folder = fleet();
+    let merge = || run(folder.path(), &["merge", "partials"]);
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join("partials").join(name), bytes).unwrap();
+    let others = ". To count the others, pass --allow-missing";
+    // Not a partial.
+    write("notes.txt", b"Collected on Monday\n");
+    let what = "this is no partial of callcodes. Make one with callcodes scan --partial -o FILE";
+    assert_refused(&merge(), &format!("partials/notes.txt:1: {what}{others}"));
+    write("notes.txt", b"");
+    let what = "the file is empty. Was the disk full, or the run ended early? Write it again";
+    assert_refused(&merge(), &format!("partials/notes.txt: {what}{others}"));
+    write("notes.txt", b"{\"plan\":1,\"version\":\"0.1.0\"}\n");
+    assert_refused(
+        &merge(),
+        &format!("partials/notes.txt:1: this is a plan and no partial. Pass it with --plan{others}"),
+    );
+    fs::remove_file(folder.path().join("partials/notes.txt")).unwrap();
+    // Cut, without its beginning, and with another character.
+    let whole = fs::read(partial(&folder, "PC2")).unwrap();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    write("PC2.ccp", &lines[..lines.len() - 1].concat());
+    let what = "is incomplete. Copy or collect the whole file again, or write it again with -o";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:{}: the partial of PC2 {what}{others}", lines.len() - 1));
+    write("PC2.ccp", &lines[1..].concat());
+    let what = "the beginning of the partial is missing. Copy or collect the whole file again";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {what}{others}"));
+    write("PC2.ccp", &whole);
+    changed(&folder, "PC2", "\"newlines\":", "\"newlines\":1");
+    let damaged = "is damaged. Copy or collect the file again, or write it again with -o, because > in PowerShell may change characters";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:3: the partial of PC2 {damaged}{others}"));
+    let lenient = run(folder.path(), &["merge", "--allow-missing", "--by", "code", "--format", "csv", "partials"]);
+    let expected = in_one_run(&folder, &["PC1", "PC3"], &["--by", "code", "--format", "csv"]);
+    assert_eq!((lenient.status, lenient.stdout), (Some(3), expected.stdout));
+    assert_eq!(lenient.stderr, format!("callcodes: partials/PC2.ccp: line 3: the partial of PC2 {damaged}\n"));
+    // The name of the machine.
+    write("PC2.ccp", String::from_utf8(whole.clone()).unwrap().replacen("PC2", "PC9", 1).as_bytes());
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: the partial of PC9 {damaged}{others}"));
+    changed(&folder, "PC2", "\"newlines\":", "\"newlines\":1");
+    // Two are refused.
+    write("notes.txt", b"Collected on Monday\n");
+    let message = format!("partials/PC2.ccp:3: the partial of PC9 {damaged}. 1 other is refused, too.{}", &others[1..]);
+    assert_refused(&merge(), &message);
+    // A gzip that is cut.
+    write("PC2.ccp", &compress(Codec::Gzip, &whole)[..200]);
+    let cut = run(folder.path(), &["merge", "partials/PC2.ccp"]);
+    assert!(cut.stderr.starts_with("error: partials/PC2.ccp: the gzip data are damaged or incomplete"), "{cut:?}");
+    assert_eq!(cut.status, Some(2));
+}
+
+#[test]
+fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
+    let folder = fleet();
+    let merge = || run(folder.path(), &["merge", "partials"]);
+    let whole = fs::read(partial(&folder, "PC2")).unwrap();
+    let others = ". To count the others, pass --allow-missing";
+    changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
+    let version =
+        "the partial of PC2 was written by callcodes 0.0.9, and this is 0.1.0. Use the same version on every machine";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {version}{others}"));
+    let lenient = run(folder.path(), &["merge", "--allow-missing", "partials"]);
+    assert_eq!(
+        (lenient.status, lenient.stderr),
+        (Some(3), format!("callcodes: partials/PC2.ccp: line 1: {version}\n"))
+    );
+    changed(&folder, "PC2", "\"format\":1", "\"format\":2");
+    let format = "the partial has format 2, and this version of callcodes reads format 1. Write it with this version, or merge with version \
+                  0.0.9";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {format}{others}"));
+    let again = |more: &[&str]| {
+        fs::remove_file(partial(&folder, "PC2")).unwrap();
+        let more = [more, &["-o", "../../partials/PC2.ccp"]].concat();
+        let done = run(&folder.path().join("logs/PC2"), &scan("PC2", &more));
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    again(&["-e", "x=(?<code>\\d+)"]);
+    let patterns = "the partial of PC2 was written with other patterns. Merge with the options -e, -f, --pattern, --no-pattern and --config \
+                    with which it was written";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {patterns}{others}"));
+    again(&["--display-tz", "Europe/Berlin"]);
+    let zone = "the partial of PC2 was written with the hours of Europe/Berlin. Merge with --display-tz Europe/Berlin";
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {zone}{others}"));
+    let way = "partials/PC1.ccp. Write both in the same way";
+    again(&["--tz", "Europe/Berlin"]);
+    assert_refused(
+        &merge(),
+        &format!("partials/PC2.ccp was written with other options about encodings or times than {way}"),
+    );
+    again(&["--keep-copies"]);
+    assert_refused(&merge(), &format!("partials/PC2.ccp was written with another choice of --keep-copies than {way}"));
+    fs::write(folder.path().join("key"), "secret").unwrap();
+    again(&["--redact-users", "../../key"]);
+    let users = "was written with another choice of --redact-users, or with another key, than";
+    assert_refused(&merge(), &format!("partials/PC2.ccp {users} {way}"));
+    // The same key on merging mends that.
+    let merged = run(folder.path(), &["merge", "--redact-users", "key", "partials"]);
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+    fs::write(partial(&folder, "PC2"), &whole).unwrap();
+    assert_eq!(merge().status, Some(0));
+}
+
+#[test]
+fn users_count_the_same_under_pseudonyms_and_no_name_is_left() {
+    let folder = fleet();
+    fs::write(folder.path().join("key"), "secret\n").unwrap();
+    fs::create_dir(folder.path().join("redacted")).unwrap();
+    for machine in ["PC1", "PC2", "PC3"] {
+        let target = format!("../../redacted/{machine}.ccp");
+        let done = run(
+            &folder.path().join("logs").join(machine),
+            &scan(machine, &["--redact-users", "../../key", "-o", &target]),
+        );
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+        let text =
+            fs::read_to_string(folder.path().join("redacted").join(format!("{machine}.ccp"))).unwrap().to_lowercase();
+        for name in ["ann", "bob", "carol", "heidi", "niaj", "contoso", "example.com"] {
+            assert!(!text.contains(name), "{name}: {text}");
+        }
+    }
+    let by_user = |folder_of: &str, more: &[&str]| {
+        run(folder.path(), &[&["merge", "--by", "user", "--format", "csv"], more, &[folder_of]].concat()).stdout
+    };
+    let (plain, redacted) = (by_user("partials", &[]), by_user("redacted", &[]));
+    let counts = |csv: &str| {
+        let mut rows: Vec<String> =
+            csv.lines().map(|row| row.rsplit(',').take(6).collect::<Vec<&str>>().join(" ")).collect();
+        rows.sort();
+        rows
+    };
+    assert!(counts(&plain).len() > 10, "{plain}");
+    assert_eq!(counts(&redacted), counts(&plain));
+    // Where the names are replaced makes no difference.
+    assert_eq!(by_user("partials", &["--redact-users", "key"]), redacted);
+    let written = run(folder.path(), &["merge", "--partial", "--redact-users", "key", "-o", "all.ccp", "partials"]);
+    assert_eq!((written.status, written.stderr.as_str()), (Some(0), ""));
+    assert_eq!(by_user("all.ccp", &[]), redacted);
+    fs::write(folder.path().join("key"), "\r\n").unwrap();
+    let empty = "the key file key is empty. Write a long random text to it, the same on every machine";
+    assert_refused(&run(folder.path(), &["merge", "--redact-users", "key", "partials"]), empty);
+    let missing = run(folder.path(), &["merge", "--redact-users", "no-key", "partials"]);
+    assert!(missing.stderr.starts_with("error: cannot read the key file no-key: "), "{missing:?}");
+}
+
+#[test]
+fn hosts_that_did_not_answer_are_named() {
+    let folder = fleet();
+    let hosts = |text: &str| fs::write(folder.path().join("hosts.txt"), text).unwrap();
+    let merge = |more: &[&str]| {
+        run(
+            folder.path(),
+            &[&["merge", "-v", "--format", "csv", "--expect-hosts", "hosts.txt"], more, &["partials"]].concat(),
+        )
+    };
+    hosts("pc1\r\nPC2.corp.example # Ann's\r\n# old ones\r\nPC3\r\n");
+    let all = merge(&[]);
+    assert_eq!((all.status, all.stderr.as_str()), (Some(0), ""));
+    hosts("PC1\nPC2\nPC7\nPC8.corp.example\n");
+    let some = merge(&[]);
+    let silent = |host: &str| {
+        format!(
+            "callcodes: {host}: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on it\n"
+        )
+    };
+    let unexpected = "callcodes: 1 machine is not in hosts.txt, and counted anyway: PC3\n";
+    assert_eq!(some.stderr, format!("{unexpected}{}{}", silent("PC7"), silent("PC8.corp.example")));
+    assert_eq!((some.status, &some.stdout), (Some(3), &all.stdout));
+    // Another version, and an old partial.
+    hosts("PC1\nPC2\nPC3\n");
+    changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
+    let text = fs::read_to_string(partial(&folder, "PC3")).unwrap();
+    let at = text.find("\"written\":").unwrap() + 10;
+    let written = text[at..].split(['}', ',']).next().unwrap().to_owned();
+    changed(&folder, "PC3", &written, "1500000000");
+    let old = merge(&[]);
+    let version =
+        "the partial of PC2 was written by callcodes 0.0.9, and this is 0.1.0. Use the same version on every machine";
+    let date = "its partial was written at 2017-07-14T02:40:00Z, more than a day before the newest, so later results are missing; run \
+                callcodes scan --partial on it again";
+    assert_eq!(old.status, Some(3));
+    assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
+    // A machine that answered twice.
+    let done = run(&folder.path().join("logs/PC3"), &scan("pc3", &["-o", "../../partials/new.ccp"]));
+    assert_eq!(done.status, Some(0));
+    let twice = "callcodes: pc3 has 1 other partial: partials/PC3.ccp. Only that in partials/new.ccp counts, the newest. If they are of \
+                 different computers, scan with --machine NAME\n";
+    let merged = merge(&[]);
+    assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
+    hosts("# none\n");
+    assert_refused(&merge(&[]), "the list of hosts hosts.txt has no name. Write one name a line");
+}
+
+/// Makes a plan of the logs in a [`fleet`], and returns its lines.
+fn plan(folder: &TempDir) -> Vec<String> {
+    let done = run(folder.path(), &["plan", "-o", "plan.jsonl", "logs"]);
+    assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    fs::read_to_string(folder.path().join("plan.jsonl")).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn with_a_plan_every_piece_is_covered_once() {
+    let folder = fleet();
+    let plan = plan(&folder);
+    assert_eq!(plan.len(), 8, "{plan:?}");
+    fs::create_dir(folder.path().join("pieces")).unwrap();
+    let piece = |lines: &[&str], name: &str| {
+        let mut args = vec!["scan", "--partial", "-o", name];
+        lines.iter().for_each(|line| args.extend(["--plan-line", line]));
+        run(folder.path(), &args)
+    };
+    assert_eq!(piece(&[&plan[1], &plan[4]], "pieces/a.ccp").stderr, "");
+    assert_eq!(piece(&[&plan[5], &plan[3], &plan[2]], "pieces/b.ccp").stderr, "");
+    let merge = |more: &[&str]| {
+        run(folder.path(), &[&["merge", "--plan", "plan.jsonl", "--format", "json"], more, &["pieces"]].concat())
+    };
+    let missing = "1 piece of the plan is missing: logs/PC3/near.log (piece 5). Scan them again with callcodes scan --partial --plan, or \
+                   count the others with --allow-missing";
+    assert_refused(&merge(&[]), missing);
+    let lenient = merge(&["--allow-missing"]);
+    let named = "callcodes: logs/PC3/near.log (piece 5): no partial has this piece of the plan\n";
+    assert_eq!((lenient.status, lenient.stderr.as_str()), (Some(3), named));
+    // The last piece, and one that is there already.
+    assert_eq!(piece(&[&plan[6], &plan[1]], "pieces/c.ccp").stderr, "");
+    let merged = merge(&[]);
+    let expected = run(folder.path(), &["scan", "--format", "json", "logs"]);
+    assert_eq!(merged.stderr, "callcodes: 1 piece or partial is there more than once, and count once\n");
+    assert_eq!(merged.stdout.replace("PATH", "logs"), expected.stdout);
+    // Without the plan nobody would notice what is missing.
+    let without =
+        "pieces/a.ccp has pieces of a plan. Pass the plan with --plan FILE, so that missing pieces are noticed";
+    assert_refused(&run(folder.path(), &["merge", "pieces"]), without);
+    let written = run(folder.path(), &["merge", "--partial", "-o", "all.ccp", "pieces"]);
+    assert_eq!(written.status, Some(0), "{written:?}");
+    let again = run(folder.path(), &["merge", "--plan", "plan.jsonl", "--format", "json", "all.ccp"]);
+    assert_eq!((again.stderr.as_str(), &again.stdout), ("", &merged.stdout));
+    let mixed = run(folder.path(), &["merge", "--plan", "plan.jsonl", "pieces", "partials/PC1.ccp"]);
+    assert_refused(
+        &mixed,
+        "partials/PC1.ccp was written for a plan, or not, unlike pieces/a.ccp. Write both in the same way",
+    );
+    let unplanned = run(folder.path(), &["merge", "--plan", "plan.jsonl", "--allow-missing", "partials/PC1.ccp"]);
+    let what = "partials/PC1.ccp was not written for a plan. Leave out --plan, or write it again with callcodes scan --partial --plan FILE";
+    assert_refused(&unplanned, what);
+    // The plan of other logs.
+    assert_eq!(run(folder.path(), &["plan", "-o", "plan.jsonl", "logs/PC1"]).status, Some(0));
+    let foreign = merge(&[]);
+    let what = "piece 4 is not in this plan. Pass the plan for which the partial was made, or scan again with this one";
+    assert!(
+        foreign.stderr.contains("pieces/") && foreign.stderr.contains(" is not in this plan. Pass the plan"),
+        "{foreign:?} {what}"
+    );
+}
+
+#[test]
+fn files_that_changed_since_the_plan_are_named() {
+    let folder = fleet();
+    plan(&folder);
+    let scan = |more: &[&str]| run(folder.path(), &[&["scan", "--partial", "--plan", "plan.jsonl"], more].concat());
+    let remedy = "Make a new plan with callcodes plan, or read what is there with --allow-changed";
+    fs::write(folder.path().join("logs/PC3/near.log"), "callStatus=102\n").unwrap();
+    assert_refused(&scan(&[]), &format!("logs/PC3/near.log has changed since the plan was made. {remedy}"));
+    assert_eq!(scan(&["--allow-changed"]).status, Some(0));
+    fs::remove_file(folder.path().join("logs/PC1/svc.log")).unwrap();
+    let gone = "logs/PC1/svc.log was there when the plan was made, and cannot be found now. Is the share connected? The same is true of 1 more \
+                pieces.";
+    let done = scan(&[]);
+    assert!(done.stderr.starts_with("error: logs/PC1/svc.log was there when the plan was made"), "{done:?} {gone}");
+    let both = "--plan and --plan-line name the files to read, so no PATH can be passed. Leave out one of them";
+    assert_refused(&scan(&["logs"]), both);
+    // A plan that was cut or changed.
+    let text = fs::read_to_string(folder.path().join("plan.jsonl")).unwrap();
+    fs::write(folder.path().join("plan.jsonl"), text.replacen("PC1", "PC4", 1)).unwrap();
+    assert_refused(&scan(&[]), "plan.jsonl:8: the plan is damaged or incomplete; make a new one with callcodes plan");
+    fs::write(folder.path().join("plan.jsonl"), "PC1\n").unwrap();
+    assert!(
+        scan(&[]).stderr.starts_with("error: plan.jsonl:1: this is no line of a plan of callcodes"),
+        "{:?}",
+        scan(&[])
+    );
+}
+
+#[test]
+fn options_that_have_no_effect_are_refused() {
+    let folder = fleet();
+    let run = |args: &[&str]| run(folder.path(), args);
+    let by = "--by has no effect on a partial, which has all results.";
+    assert_refused(&run(&["scan", "--partial", "--by", "host", "logs"]), &format!("{by} Pass it to callcodes merge"));
+    let merged = run(&["merge", "--partial", "--by", "host", "partials"]);
+    assert_refused(&merged, &format!("{by} Leave it out, or leave out --partial"));
+    let audit = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
+    assert_refused(&run(&["merge", "--audit", "3", "partials"]), audit);
+    let name = "\"a/b\" cannot be the name of a machine in paths. Pass one without slashes and exclamation marks with --machine NAME";
+    assert_refused(&run(&["scan", "--partial", "--machine", "a/b", "logs"]), name);
+    fs::create_dir(folder.path().join("none")).unwrap();
+    assert_refused(&run(&["merge", "none"]), "there are no partials. Make them with callcodes scan --partial -o FILE");
+    assert!(run(&["merge", "no-such-file"]).stderr.starts_with("error: cannot read no-such-file: "));
+}
+
+#[test]
+fn partials_and_plans_in_a_folder_are_not_scanned() {
+    let folder = fleet();
+    plan(&folder);
+    let line = run(&folder.path().join("logs/PC3"), &scan("PC3", &["--partial-line"])).stdout;
+    fs::write(folder.path().join("lines.txt"), &line).unwrap();
+    fs::write(folder.path().join("PC3.ccp.gz"), compress(Codec::Gzip, &fs::read(partial(&folder, "PC3")).unwrap()))
+        .unwrap();
+    let scanned = run(folder.path(), &["scan", "-v", "--format", "csv", "."]);
+    let logs = run(folder.path(), &["scan", "--format", "csv", "logs"]);
+    assert_eq!(scanned.stdout, logs.stdout);
+    let skipped = scanned.stderr.lines().filter(|line| line.contains("skipped, written by callcodes itself")).count();
+    assert_eq!(skipped, 6, "{scanned:?}");
+}
+
+/// A full disk on the machine that scans or merges.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_reported() {
+    let folder = fleet();
+    for args in
+        [&["scan", "--partial", "-o", "/dev/full", "logs"][..], &["merge", "--partial", "-o", "/dev/full", "partials"]]
+    {
+        let done = run(folder.path(), args);
+        assert_eq!(done.status, Some(2));
+        assert!(done.stderr.starts_with("error: cannot write to /dev/full: No space left on device"), "{done:?}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    command.current_dir(folder.path()).args(["merge", "-"]).env("TMPDIR", "/no-such-folder");
+    command.stdin(fs::File::open(partial(&folder, "PC1")).unwrap());
+    let done = command.output().unwrap();
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(stderr.contains("Set TMPDIR to a folder that exists and has room"), "{stderr}");
+}
