@@ -69,9 +69,9 @@ pub enum Kind {
     Stopped,
     /// Codes that are less frequent than before.
     Fall,
-    /// Nearly all results with a code are of one user.
+    /// Nearly all results with a code are of one user, or far more than of any other one; or one user's results changed.
     User,
-    /// Nearly all results with a code are on one host.
+    /// Nearly all results with a code are on one host, or it has the code far more often than any other one.
     Host,
     /// Users who are asked again after the same time: a program that does not wait long enough, or that signs in regularly.
     Retry,
