@@ -236,7 +236,7 @@ proptest! {
         machines in any::<bool>(),
         how in 0_usize..5,
     ) {
-        let (folder, set, store) = (folder(), set(), tempfile::tempdir().unwrap());
+        let (folder, set, store) = (folder(true), set(), tempfile::tempdir().unwrap());
         let pieces = pieces(folder.path(), 4096);
         let mut keys = order.iter().cycle();
         let mut assigned: Vec<(usize, &Piece)> = pieces.iter().map(|piece| (*keys.next().unwrap() as usize % 3, piece)).collect();
@@ -553,7 +553,7 @@ pub(crate) fn sealed(bytes: &[u8], with_pieces: bool) -> Vec<u8> {
 
 #[test]
 fn a_line_has_the_same_messages_as_its_partial() {
-    let (folder, set) = (folder(), set());
+    let (folder, set) = (folder(true), set());
     let all = pieces(folder.path(), 1 << 30);
     let run = divided(1, 20_000, 3_000);
     let store = tempfile::tempdir().unwrap();
