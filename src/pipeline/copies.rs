@@ -67,10 +67,17 @@ struct Entry {
 enum Origin {
     /// A file that is neither compressed nor in an archive, which can be opened again.
     File(Again),
-    /// A compressed file, a member of an archive or a pipe, with the number of its name. It cannot be read again.
-    Stream(u32),
-    /// A file that another process has read, with the number of its name. It cannot be read again, but its length is known.
-    ReadByOther(u32),
+    /// Anything else, with the number of its name. It cannot be read again.
+    Named(u32, Length),
+}
+
+/// When the length of a source that cannot be read again is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    /// At its end, as for a compressed file, a member of an archive or a pipe.
+    AtEnd,
+    /// At its beginning, as for a file that another process has read.
+    AtBeginning,
 }
 
 /// What is known of a source by which it is compared with others, if another process compares it.
@@ -107,7 +114,7 @@ impl Entry {
 
     /// Returns the length of a file that is neither compressed nor in an archive, or `None` for anything else.
     fn file_bytes(&self) -> Option<u64> {
-        (!matches!(self.origin, Origin::Stream(_))).then_some(self.len)
+        (!matches!(self.origin, Origin::Named(_, Length::AtEnd))).then_some(self.len)
     }
 }
 
@@ -379,7 +386,7 @@ impl Lookalikes {
         known.streams.insert(beginning);
         let name = u32::try_from(known.names.len()).unwrap_or(u32::MAX);
         known.names.push_text(&source.name);
-        known.add(Entry { beginning, len: 0, origin: Origin::Stream(name) })
+        known.add(Entry { beginning, len: 0, origin: Origin::Named(name, Length::AtEnd) })
     }
 
     /// Adds a source that another process has read.
@@ -388,7 +395,7 @@ impl Lookalikes {
         let mut known = self.lock();
         let number = u32::try_from(known.names.len()).unwrap_or(u32::MAX);
         known.names.push_text(&name);
-        let origin = bytes.map_or(Origin::Stream(number), |_| Origin::ReadByOther(number));
+        let origin = Origin::Named(number, bytes.map_or(Length::AtEnd, |_| Length::AtBeginning));
         let begun = known.add(Entry { beginning, len: bytes.unwrap_or(0), origin });
         if bytes.is_some() {
             known.digests(begun).get_or_init(|| digests);
@@ -416,9 +423,7 @@ impl Lookalikes {
     fn name(&self, begun: Begun) -> String {
         match self.entry(begun).origin {
             Origin::File(again) => again.name(),
-            Origin::Stream(name) | Origin::ReadByOther(name) => {
-                self.lock().names.text(name as usize).unwrap_or_default()
-            }
+            Origin::Named(name, _) => self.lock().names.text(name as usize).unwrap_or_default(),
         }
     }
 
@@ -426,15 +431,15 @@ impl Lookalikes {
     fn of_first(&self, begun: Begun, len: u64) -> Option<u32> {
         match self.entry(begun).origin {
             Origin::File(again) => again.digest(len, &self.stop).map(Digest::short),
-            Origin::Stream(_) | Origin::ReadByOther(_) => self.known_digests(begun)?.get()?.as_ref()?.of_first(len),
+            Origin::Named(..) => self.known_digests(begun)?.get()?.as_ref()?.of_first(len),
         }
     }
 
     /// Returns the length of the longest beginning whose hash is known or can be computed.
     fn hashed_bytes(&self, begun: Begun) -> u64 {
         match self.entry(begun).origin {
-            Origin::File(_) | Origin::Stream(_) => u64::MAX,
-            Origin::ReadByOther(_) => self
+            Origin::File(_) | Origin::Named(_, Length::AtEnd) => u64::MAX,
+            Origin::Named(_, Length::AtBeginning) => self
                 .known_digests(begun)
                 .and_then(|digests| digests.get()?.as_ref().map(Digests::hashed_bytes))
                 .unwrap_or(0),
@@ -453,7 +458,7 @@ impl Lookalikes {
         let entry = self.entry(begun);
         let digest = || match entry.origin {
             Origin::File(again) => again.digest(entry.len, &self.stop).map(Digests::of_file),
-            Origin::Stream(_) | Origin::ReadByOther(_) => None,
+            Origin::Named(..) => None,
         };
         digests.get_or_init(digest).as_ref().map(|digests| digests.whole)
     }
@@ -592,7 +597,7 @@ impl<'l> Copies<'l> {
                 let sample = shorter.sample(len, stop);
                 sample.is_some() && sample == again.sample(len, stop)
             }
-            Origin::Stream(_) | Origin::ReadByOther(_) => true,
+            Origin::Named(..) => true,
         };
         let is_same = may_be && lookalikes.digest(short).is_some_and(|digest| again.digest(len, stop) == Some(digest));
         *failed += u32::from(!is_same);
