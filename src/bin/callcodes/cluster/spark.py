@@ -1,7 +1,7 @@
 """Counts result codes in logs on a Spark cluster: one process of callcodes for each task, whose results `callcodes merge` joins.
 
     callcodes generate spark -o callcodes-spark.py
-    spark-submit --master spark://head:7077 callcodes-spark.py --merge="--by host" /mnt/logs
+    spark-submit --master spark://head:7077 callcodes-spark.py --merge="--by host -o hosts.csv" /mnt/logs
 
 The driver makes a plan of the paths, each task scans some pieces of it, and the driver merges what they found. The result is that of
 `callcodes scan`, byte for byte, because the merge checks that each piece of the plan is there exactly once and undamaged. Spark only
@@ -10,6 +10,7 @@ starts the processes: nothing is taken from it on trust. A task that fails is tr
 
 Paths must be absolute, and readable as they are on the driver and all workers: a network share, a mounted HDFS, or a mounted bucket.
 The driver ships its own callcodes to the workers. With --installed, they use theirs, which must be the same version.
+spark-submit mixes standard error into standard output, so results that a program reads are best written with -o.
 It needs Python 3.9 or later, and no other package than PySpark.
 """
 
