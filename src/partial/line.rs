@@ -8,7 +8,7 @@
 //!
 //! The number is that of the characters between the second and the third colon. They are the URL-safe base64 of the beginning of a BLAKE3
 //! hash, which recognises damage, and of zlib data. These are the header and the messages in JSON, with each column of the notes
-//! together, because similar values compress well. The compressor knows the words that all partials have from [`DICTIONARY`].
+//! together, because similar values compress well. The compressor knows the words that all partials have from a dictionary.
 //!
 //! The marks at both ends show where a line begins in the row of a CSV file, and whether a tool has cut it.
 
