@@ -8,7 +8,7 @@
 //!
 //! The number is that of the characters between the second and the third colon. They are the URL-safe base64 of the beginning of a BLAKE3
 //! hash, which recognises damage, and of zlib data. These are the header and the messages in JSON, with each column of the notes
-//! together, because similar values compress well. The compressor knows the words that all partials have from [`DICTIONARY`].
+//! together, because similar values compress well. The compressor knows the words that all partials have from a dictionary.
 //!
 //! The marks at both ends show where a line begins in the row of a CSV file, and whether a tool has cut it.
 
@@ -223,4 +223,62 @@ fn to_rows(mut message: Value) -> Option<Value> {
     }
     part.insert("notes".to_owned(), notes.into());
     Some(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn content() -> Content {
+        let note = |result: Value, time: Value, start: u64| {
+            json!([result, time, 2, [0, null, 1], [1412, null], "Failed", start, null])
+        };
+        let notes = [
+            note(json!(21), json!([1_487_041_039_234_000_000_i64, 0]), 5),
+            note(json!([0]), Value::Null, 5),
+            note(json!(4), json!([-1000, 1]), 90),
+        ];
+        let several = json!({"part": {"texts": ["ann", "\u{e4}\u{1f600}"], "notes": notes, "newlines": 3}});
+        // All values of these notes are equal.
+        let equal = json!({"part": {"notes": [note(json!(21), Value::Null, 0), note(json!(21), Value::Null, 0)]}});
+        let single = json!({"part": {"notes": [note(json!([1]), json!([7, 0]), 8)]}});
+        let none = json!({"part": {"newlines": 2}});
+        let end = json!({"end": {"ends": "a.log", "bytes": 18_446_744_073_709_551_615_u64, "text": null}});
+        (
+            json!({"format": 1, "machine": "PC"}),
+            vec![vec![several, equal, end.clone()], vec![], vec![single, none, end]],
+        )
+    }
+
+    #[test]
+    fn a_line_has_what_was_written_wherever_it_is() {
+        let content = content();
+        let line = write(&content).unwrap();
+        assert!(line.is_ascii() && line.len() < 700, "{line}");
+        let row = format!("PC,\"{line}\",{line}\r");
+        assert_eq!(read(row.as_bytes()), [Ok(content.clone()), Ok(content)]);
+        assert_eq!(read(b"PC,Failed"), []);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_or_damaged_is_recognised() {
+        let line = write(&content()).unwrap();
+        let begin = line.rfind(':').unwrap() - 20;
+        for at in 1..line.len() {
+            // What is left of the marks themselves is not recognised.
+            let expected = if at < BEGIN.len() { vec![] } else { vec![Err(Broken::EndMissing)] };
+            assert_eq!(read(&line.as_bytes()[..at]), expected, "{at}");
+            let expected = if at > line.len() - END.len() { vec![] } else { vec![Err(Broken::BeginningMissing)] };
+            assert_eq!(read(&line.as_bytes()[at..]), expected, "{at}");
+        }
+        let other = if line.as_bytes()[begin] == b'A' { "B" } else { "A" };
+        let damaged = format!("{}{other}{}", &line[..begin], &line[begin + 1..]);
+        assert_eq!(read(damaged.as_bytes()), [Err(Broken::Damaged)]);
+        assert_eq!(
+            read(b"CC1:4:AAAA:1CC CC1:x:1CC CC1:99999999999:A:1CC"),
+            [Err(Broken::Damaged), Err(Broken::EndMissing), Err(Broken::EndMissing)]
+        );
+    }
 }

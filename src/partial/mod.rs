@@ -20,7 +20,7 @@
 //! `done`. So a damaged or shortened partial is recognised. All lines are
 //! ASCII, because shells that pass them on may take them for text in some code page.
 //!
-//! A partial also fits in one [`line`] of text if it is small. [`Merge`] reads partials in any of the [`forms`] in which they arrive.
+//! A partial also fits in one [line](mod@line) of text if it is small. [`Merge`] reads partials in any of the [forms](mod@forms) in which they arrive.
 //!
 //! Partials and plans may come from elsewhere. Nothing in them is executed, and only a plan names files, which are opened to be read.
 

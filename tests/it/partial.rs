@@ -372,14 +372,14 @@ fn sent(set: &PatternSet, count: usize) -> Vec<Sent> {
 
 /// Sends the partials of machines through a pipe, and checks that the result is that of the partials that arrived, and that all others
 /// are named.
-fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32], forms: u32) {
+fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32], forms: usize) {
     let store = tempfile::tempdir().unwrap();
     let mut packets: Vec<(u32, Vec<u8>)> = Vec::new();
     let mut keys = order.iter().copied().cycle();
     for (index, (sent, fate)) in machines.iter().zip(fates.iter().cycle()).enumerate() {
         // Some machines send a line.
         let form = |partial: &[u8]| {
-            if (index as u32 + forms) % 3 == 0 {
+            if (index + forms).is_multiple_of(3) {
                 (to_line(partial).unwrap() + "\n").into_bytes()
             } else {
                 partial.to_vec()
@@ -437,7 +437,7 @@ proptest! {
     fn a_bad_pipe_gives_the_result_of_what_arrives_and_the_names_of_the_rest(
         fates in prop::collection::vec(fate(), 12),
         order in prop::collection::vec(any::<u32>(), 30),
-        forms in 0_u32..3,
+        forms in 0_usize..3,
     ) {
         static SET: LazyLock<(PatternSet, Vec<Sent>)> = LazyLock::new(|| {
             let set = set();
@@ -455,7 +455,7 @@ fn ten_thousand_trials_of_a_bad_pipe() {
     let set = set();
     let sent = sent(&set, 12);
     let config = ProptestConfig { cases: 10_000, ..ProptestConfig::default() };
-    let inputs = (prop::collection::vec(fate(), 12), prop::collection::vec(any::<u32>(), 30), 0_u32..3);
+    let inputs = (prop::collection::vec(fate(), 12), prop::collection::vec(any::<u32>(), 30), 0_usize..3);
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&inputs, |(fates, order, forms)| {
         check_pipe(&set, &sent, &fates, &order, forms);
