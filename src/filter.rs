@@ -406,6 +406,16 @@ impl<T> Rules<T> {
     }
 }
 
+impl Rules<Codes> {
+    /// Returns the names in the rules that no result and no family of the catalogue has. A log may still have them.
+    pub fn unlisted<'r>(&'r self, catalogue: &'r Catalogue) -> impl Iterator<Item = &'r str> {
+        self.including.iter().chain(&self.excluding).filter_map(|rule| match rule {
+            Codes::Known(Query::Words(name)) if !catalogue.has_name(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
 impl<T> Default for Rules<T> {
     fn default() -> Rules<T> {
         Rules { including: Vec::new(), excluding: Vec::new() }

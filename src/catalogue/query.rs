@@ -127,6 +127,26 @@ impl Catalogue {
         named.iter().any(|named| named.key() == *key || key.code().is_some_and(|code| named.candidates.contains(&code)))
     }
 
+    /// Whether this is a whole name of a result, or a family.
+    #[must_use]
+    pub fn has_name(&self, name: &str) -> bool {
+        self.families().any(|family| family.eq_ignore_ascii_case(name)) || !self.named(name).is_empty()
+    }
+
+    /// Returns the name among those of all results, families and `others` that is most similar to `wrong`, if one is similar.
+    pub fn similar_name<'n>(&'n self, wrong: &str, others: &[&'n str]) -> Option<&'n str> {
+        let names = self.entries().iter().flat_map(Entry::names).chain(self.families()).chain(others.iter().copied());
+        let written = wrong.to_lowercase();
+        // Logs write FAILED_PHONE_BUSY, and people PHONE_BUSY.
+        let distance = |name: &str| {
+            let name = name.to_lowercase();
+            let short = name.strip_prefix("failed_").or_else(|| name.strip_prefix("success_")).unwrap_or(&name);
+            strsim::osa_distance(&written, &name).min(strsim::osa_distance(&written, short))
+        };
+        let nearest = names.map(|name| (distance(name), name)).min();
+        nearest.filter(|(distance, _)| *distance <= wrong.chars().count() / 3).map(|(_, name)| name)
+    }
+
     /// Returns the entry of each family that has exactly this name, which may be written after the family and a colon.
     fn named(&self, name: &str) -> Vec<&Entry> {
         let (family, rest) = match name.split_once(':') {

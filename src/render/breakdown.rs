@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::iter;
 
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Padding, Style};
@@ -116,7 +117,11 @@ pub(super) fn write(
             let columns = &COLUMNS[Dimension::ALL.iter().position(|dimension| *dimension == one).unwrap_or_default()];
             let most = breakdown.rows.iter().map(|group| group.tally.count).max().unwrap_or_default();
             let mut table = Table::new(if is_timed { columns } else { &columns[..6] }, options);
+            let gaps = gaps(report, breakdown, &breakdown.rows[..first_general], one);
             for (at, group) in breakdown.rows.iter().enumerate() {
+                if let Some(gap) = gaps.get(&group.values[0]).filter(|_| at < first_general) {
+                    table.row(&of_gap(gap), out)?;
+                }
                 if at > 0 && at == first_general {
                     table.section(&report.general_heading());
                 }
@@ -132,14 +137,15 @@ pub(super) fn write(
             let (others, general) = breakdown.rows.split_at(first_general);
             let mut hidden = Vec::new();
             if !others.is_empty() {
-                hidden = write_matrix(&breakdown.by, others, options, out)?;
+                let gaps = gaps(report, breakdown, others, breakdown.by[0]);
+                hidden = write_matrix(&breakdown.by, others, &gaps, options, out)?;
             }
             if !others.is_empty() && !general.is_empty() {
                 writeln!(out)?;
                 table::write_notes(&[report.general_heading()], options.width, out)?;
             }
             if !general.is_empty() {
-                hidden.extend(write_matrix(&breakdown.by, general, options, out)?);
+                hidden.extend(write_matrix(&breakdown.by, general, &BTreeMap::new(), options, out)?);
                 hidden.dedup();
             }
             end.below.splice(1..1, hidden);
@@ -162,6 +168,47 @@ fn row(report: &Report, dimension: Dimension, group: &Group, most: u64, zone: Di
         duration(50),
         duration(95),
     ]
+}
+
+/// Returns the hours or days that come after a time without lines, each with a text about that time, if the rows are in the order of
+/// time and complete. `down` is what each row is about.
+fn gaps<'g>(
+    report: &Report,
+    breakdown: &Breakdown,
+    groups: &'g [Group],
+    down: Dimension,
+) -> BTreeMap<&'g Value, String> {
+    const HOUR: i64 = 3_600_000_000_000;
+    let (length, unit) = match down {
+        Dimension::Hour => (HOUR, "h"),
+        Dimension::Day => (24 * HOUR, "d"),
+        _ => return BTreeMap::new(),
+    };
+    let times: Vec<(&Value, i64)> = groups
+        .iter()
+        .filter_map(|group| match &group.values[0] {
+            value @ Value::Time(time) => Some((value, time.nanoseconds())),
+            _ => None,
+        })
+        .collect();
+    let is_whole = !report.sign_ins.lacks_quiet_rows && breakdown.left_out.remark().is_none();
+    if !is_whole || !times.is_sorted_by_key(|(_, time)| *time) {
+        return BTreeMap::new();
+    }
+    let gap = |pair: &[(&'g Value, i64)]| {
+        let &[(_, one), (value, next)] = pair else { return None };
+        // Days of a zone differ by an hour when clocks change.
+        let missing = (next - one + length / 2) / length - 1;
+        (missing > 0).then(|| (value, format!("no lines for {missing} {unit}")))
+    };
+    times.windows(2).filter_map(gap).collect()
+}
+
+/// Returns the cells of a row about a time without lines.
+fn of_gap(gap: &str) -> [Cell<'static>; 8] {
+    let mut cells = [const { Cell::Absent }; 8];
+    cells[0] = gap.to_owned().into();
+    cells
 }
 
 /// Formats a value for people, and adds the meaning of a code.
@@ -209,7 +256,13 @@ fn write_csv(breakdown: &Breakdown, zone: DisplayZone, out: &mut dyn Write) -> i
 }
 
 /// Writes a matrix of these groups. Returns the notes on its columns.
-fn write_matrix(by: &[Dimension], groups: &[Group], options: Options, out: &mut dyn Write) -> io::Result<Vec<String>> {
+fn write_matrix(
+    by: &[Dimension],
+    groups: &[Group],
+    gaps: &BTreeMap<&Value, String>,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<Vec<String>> {
     let [down, across] = *by else { return Ok(Vec::new()) };
     // The rows of the matrix are in the order in which their values first occur.
     let mut rows: Vec<&Value> = Vec::new();
@@ -245,7 +298,13 @@ fn write_matrix(by: &[Dimension], groups: &[Group], options: Options, out: &mut 
         _ => cut(&escaped(&short(across, value, zone))),
     };
     let width_of = |(value, count): &(&Value, u64)| GAP + label(value).width().max(grouped(*count).len());
-    let first = rows.iter().map(|row| full(down, row, zone).width()).chain([heading(down).len()]).max().unwrap_or(0);
+    let first = rows
+        .iter()
+        .map(|row| full(down, row, zone).width())
+        .chain([heading(down).len()])
+        .chain(gaps.values().map(String::len))
+        .max()
+        .unwrap_or(0);
     // The width of the first column, the total and the others.
     let total = by_row.values().sum::<u64>();
     let fixed = first + 2 * (GAP + grouped(total).len().max("Others".len()));
@@ -271,6 +330,10 @@ fn write_matrix(by: &[Dimension], groups: &[Group], options: Options, out: &mut 
         let is_time = |value: &Value| matches!(value, Value::Time(_));
         let is_silent = |value: &Value| count(value).is_none() && (is_time(row) || is_time(value));
         let text = |value: &Value| if is_silent(value) { String::new() } else { grouped(count(value).unwrap_or(0)) };
+        if let Some(gap) = gaps.get(row) {
+            let cells = lines[0].len();
+            lines.push(iter::once(gap.clone()).chain(iter::repeat(String::new())).take(cells).collect());
+        }
         let mut line = vec![escaped(&full(down, row, zone)).into_owned()];
         line.extend(named.iter().map(|(value, _)| text(value)));
         if !others.is_empty() {

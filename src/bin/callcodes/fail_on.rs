@@ -50,6 +50,22 @@ impl FailOn {
         self.is_finding
     }
 
+    /// Returns what is wrong with a word that is neither `finding` nor a code or name of the catalogue. Such a condition would hardly
+    /// ever be met, and nobody would notice.
+    pub(crate) fn mistake(&self, catalogue: &Catalogue) -> Option<String> {
+        let wrong = self.codes.as_ref()?.unlisted(catalogue).next()?;
+        let near = catalogue.similar_name(wrong, &[FINDING, "unknown"]);
+        let hint = near.map_or_else(
+            || {
+                "Write finding, or codes and names as callcodes codes lists them; unknown is any other result"
+                    .to_owned()
+            },
+            |near| format!("Did you mean {near}?"),
+        );
+        let wrong = term::shown(wrong);
+        Some(format!("--fail-on: {wrong} is neither {FINDING} nor a code or name of the catalogue. {hint}"))
+    }
+
     /// Returns a message for each condition that these results meet.
     pub(crate) fn met(&self, settled: &Settled, catalogue: &Catalogue, findings: &[&str]) -> Vec<String> {
         let of_findings = findings.first().filter(|_| self.is_finding).map(|first| {
@@ -106,7 +122,20 @@ mod tests {
         assert_eq!(parsed("finding"), (true, false));
         assert_eq!(parsed("Finding, 102"), (true, true));
         assert_eq!(parsed("100-145"), (false, true));
-        assert!("fining 1".parse::<FailOn>().is_ok(), "it may be a name");
+        let mistake = |text: &str| text.parse::<FailOn>().unwrap().mistake(Catalogue::built_in());
+        for right in ["finding,102", "9999", "100-145", "nps", "unknown", "FAILED_PHONE_BUSY", "phone busy"] {
+            assert_eq!(mistake(right), None, "{right}");
+        }
+        for (wrong, near) in
+            [("findings", "finding"), ("finding,PHONE_BSY", "FAILED_PHONE_BUSY"), ("unknwon", "unknown")]
+        {
+            assert!(
+                mistake(wrong).unwrap().ends_with(&format!("Did you mean {near}?")),
+                "{wrong}: {:?}",
+                mistake(wrong)
+            );
+        }
+        assert!(mistake("foo").unwrap().contains("Write finding"));
         assert!("102,,103".parse::<FailOn>().is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Turns the filter options into a filter.
 
+use callcodes::catalogue::Catalogue;
 use callcodes::filter::{Filter, RelativeTo};
 use callcodes::summary::sign_ins::Settled;
 use callcodes::time::Time;
@@ -9,12 +10,19 @@ use jiff::Timestamp;
 
 use crate::args::{FilterArgs, RelativeToArg, TimeArgs};
 use crate::status::Failure;
+use crate::term;
 
 /// Returns the filter for the results that are counted or printed.
 pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Failure> {
     let range = Range { since: args.since, until: args.until };
     let (window, relative_to) = window(args, range, times.typed())?;
-    Ok(Filter {
+    Ok(Filter { window, relative_to, ..without_window(args, times) })
+}
+
+/// Returns the filter without the window of time.
+pub(crate) fn without_window(args: &FilterArgs, times: &TimeArgs) -> Filter {
+    let range = Range { since: args.since, until: args.until };
+    Filter {
         codes: args.code.iter().cloned().collect(),
         groups: args.group.iter().cloned().collect(),
         channels: args.channel.iter().cloned().collect(),
@@ -23,12 +31,23 @@ pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Fail
         addresses: args.address.iter().cloned().collect(),
         outcomes: args.outcome.iter().cloned().collect(),
         files: args.in_file.iter().cloned().collect(),
-        window,
         finding: None,
-        relative_to,
         zone: times.typed(),
         lacks_zone: range.lacks_zone(),
-    })
+        ..Filter::default()
+    }
+}
+
+/// Notes names of `--code` that are in nobody's list, because most of them are slips.
+pub(crate) fn note_unlisted(args: &FilterArgs, catalogue: &Catalogue) {
+    for name in args.code.iter().flat_map(|codes| codes.unlisted(catalogue)) {
+        let near = catalogue.similar_name(name, &["unknown"]);
+        let near = near.map_or_else(String::new, |near| format!(". Did you mean {near}?"));
+        let name = term::shown(name);
+        term::note(&format!(
+            "--code {name} is no name of the catalogue, so it is only a name that a log writes itself{near}"
+        ));
+    }
 }
 
 /// Returns a failure if a window that is relative to the newest time in the logs is not valid.

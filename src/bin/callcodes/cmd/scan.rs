@@ -32,6 +32,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
     session.without_store = "leave out --audit";
+    filters::note_unlisted(filter, session.settings.catalogue());
     let job = Job::new(count, by, filters::filter(filter, &input.times)?, &session)?;
     let outcome = session.read(|walk, settings, output| {
         let (set, catalogue, options) = (&settings.set, settings.catalogue(), job.options.clone());
@@ -84,6 +85,9 @@ impl<'a> Job<'a> {
         let is_csv = matches!(session.format, SummaryFormatArg::Csv);
         let is_only_findings = count.findings == Some(FindingsArg::Only);
         let fail_on: FailOn = count.fail_on.iter().cloned().collect();
+        if let Some(mistake) = fail_on.mistake(session.settings.catalogue()) {
+            return Err(Failure::Message(mistake));
+        }
         let chooses_rows =
             !by.is_empty() || count.top.is_some() || count.min.is_some() || count.sort.is_some() || count.grouped;
         if is_only_findings && (chooses_rows || count.near_misses || count.audit.is_some()) {
@@ -192,8 +196,8 @@ const NO_REPEATS: &str = "--repeat-within is about findings, which this run does
                           --findings only";
 
 /// The message if only findings are printed, and options are about the table.
-const NO_TABLE: &str = "--findings only prints no table, so --by, --top, --min, --sort, --near-misses and --audit have no effect. Leave \
-                        them out";
+const NO_TABLE: &str = "--findings only prints no table, so --by, --top, --min, --sort, --grouped, --near-misses and --audit have no \
+                        effect. Leave them out";
 
 /// The message if options about the rows of CSV are combined with near misses, which are then the rows.
 const NO_ROWS: &str = "--near-misses: in CSV, near misses take the place of the results, so --by, --top, --min, --sort and \

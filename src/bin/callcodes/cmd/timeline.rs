@@ -29,6 +29,7 @@ pub(crate) fn run(args: &TimelineArgs) -> Result<Status, Failure> {
         ..Options::default()
     };
     let catalogue = session.settings.catalogue();
+    filters::note_unlisted(filter, catalogue);
     let mut outcome = session
         .read(|walk, settings, _| sign_ins::count(walk, &settings.set, catalogue, &settings.options, counting))?;
     filters::check(&outcome.summary)?;
