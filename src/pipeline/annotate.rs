@@ -80,7 +80,7 @@ pub fn joined(
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let recorders = Recorders::new(set);
-    let Wants { parts, sought, .. } = Wants::of(&counting);
+    let Wants { parts, sought, .. } = Wants::of(&counting, options.copies);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::with_context(format.context_lines()));
     let mut near_misses = AllNearMisses::default();
