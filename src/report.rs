@@ -183,7 +183,7 @@ const BEFORE: &[Column] = &[
             "Logs of the same host whose times differ by whole quarters of an hour, if there are any.",
         )
         .or_missing(),
-        Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first, if anything does.").or_missing(),
+        Column::for_scripts("findings", Holds::Records(findings::FINDING), "What changed and what stands out, the most important first. Empty if nothing does, and left out if that was not looked for.").if_sought(),
         Column::for_scripts("repeats", Holds::Records(findings::REPEATS), "The users who were asked again within a minute, or the time of --repeat-within, on the same host, the most frequent first, if there are any.").or_missing(),
         Column::for_scripts("groups", Holds::Records(GROUP), "The results of each group, the most frequent first, with `--grouped`.").or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
@@ -252,6 +252,7 @@ const TOTALS: &[Column] = &[
         Holds::Count,
         "How many of these are excluded because they have no readable time.",
     ),
+    Column::for_scripts("excluded_by", Holds::Texts, "The options that exclude them."),
     Column::for_scripts(
         "near_misses",
         Holds::Count,
@@ -383,6 +384,8 @@ pub struct Report {
     pub findings: Found,
     /// Whether only findings are written, and not the results.
     pub is_only_findings: bool,
+    /// Whether findings were looked for.
+    pub seeks_findings: bool,
 }
 
 /// Rows of the same group in the catalogue, which come one after another.
@@ -450,6 +453,7 @@ impl Report {
             audit: Vec::new(),
             findings: Found::default(),
             is_only_findings: false,
+            seeks_findings: false,
         }
     }
 
@@ -515,6 +519,7 @@ impl Report {
         let (others, general) = (others.iter().map(cells).collect(), general.iter().map(cells).collect());
         (report.rows, report.general_rows) = (others, general);
         report.sign_ins = settled.totals;
+        report.seeks_findings = settled.cells.is_some();
         report.clocks = settled.clocks;
         report.audit = Audited::all(&settled.audit, rows.iter().map(|(key, ..)| key), catalogue);
         report.near_misses = NearMissList::new(&settled.near_misses);
@@ -539,6 +544,7 @@ impl Report {
             ("attempts", self.sign_ins.attempts.max(self.results).into()),
             ("excluded", self.sign_ins.dropped.results.into()),
             ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
+            ("excluded_by", Cell::List(excluded::names(&self.sign_ins).into_iter().map(Cell::from).collect())),
             ("near_misses", self.near_misses.lines.into()),
             ("distinct", self.distinct.into()),
             ("families", self.families_cell()),
@@ -559,8 +565,8 @@ impl Report {
             known(self.times.changing),
             after.into(),
             Cell::List(self.clocks.iter().map(clocks).collect()),
-            self.findings.records(),
-            self.findings.repeats(),
+            if self.seeks_findings { self.findings.records() } else { Cell::Absent },
+            if self.is_only_findings { Cell::Absent } else { self.findings.repeats() },
             self.groups_cell(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),

@@ -14,6 +14,9 @@ use crate::time::Time;
 /// The host or user of a row, or `None` if it is unknown or results are not compared by that.
 pub type Place = Option<Box<str>>;
 
+/// The number of persons without whom a change must remain.
+const BUSIEST: usize = 3;
+
 /// How much one side covers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exposure {
@@ -38,7 +41,7 @@ pub struct Counted {
     pub(super) rows: BTreeMap<(Place, Key), u64>,
     /// The number of people-hours, or of results if people are not known, that have the code of a row, in each part of the week.
     pub(super) cases: BTreeMap<(Place, Key), [u64; PARTS_OF_WEEK]>,
-    /// The cases of the person with the most of them, for each row, unless results are compared by user.
+    /// The cases of the persons with the most of them, [`BUSIEST`] at most, for each row, unless results are compared by user.
     pub(super) busiest: BTreeMap<(Place, Key), [u64; PARTS_OF_WEEK]>,
     /// How much each host or user covers.
     pub(super) places: BTreeMap<Place, Exposure>,
@@ -48,6 +51,8 @@ pub struct Counted {
     pub(super) has_people: bool,
     /// Whether most results do not name a user, so that minutes stand for people-hours.
     pub(super) lacks_users: bool,
+    /// The hours in which the logs of each host have lines, if they are known.
+    pub logged: BTreeMap<Box<str>, BTreeSet<(Time, Time)>>,
     /// The number of results, and the first and the last time.
     pub tally: Tally,
     /// The number of hours that the logs cover, if it is known.
@@ -64,6 +69,17 @@ pub fn place_of(value: &Value) -> Place {
     }
 }
 
+/// Adds up the cases of the persons with the most of them.
+pub(super) fn busiest(mut of_persons: Vec<[u64; PARTS_OF_WEEK]>) -> [u64; PARTS_OF_WEEK] {
+    // Of persons with equally many, some are chosen by their cases, which does not depend on the order.
+    of_persons.sort_unstable_by_key(|cases| std::cmp::Reverse((cases.iter().sum::<u64>(), *cases)));
+    let mut sum = [0; PARTS_OF_WEEK];
+    for cases in of_persons.iter().take(BUSIEST) {
+        sum.iter_mut().zip(cases).for_each(|(sum, cases)| *sum += cases);
+    }
+    sum
+}
+
 impl Counted {
     /// Counts the results of a run that was counted by code, or by host and code, or by user and code. `of` is the host or the user,
     /// and `is_by_hour` whether the run was counted by hour and code, so that each result is a unit.
@@ -76,7 +92,7 @@ impl Counted {
                 match value {
                     Value::Key(found) => key = Some(found),
                     Value::Time(time) => hour = Some(*time),
-                    other => place = place_of(other),
+                    other => place = of.and_then(|_| place_of(other)),
                 }
             }
             if let Some(key) = key {
@@ -90,6 +106,7 @@ impl Counted {
         let window = (settled.totals.window.since(), settled.totals.window.until());
         if let Some(history) = &settled.history {
             counted.hours = Some(history.hours(None, window));
+            counted.logged = history.hosts().clone();
             for (place, exposure) in &mut counted.places {
                 let host = place.as_deref().filter(|_| of == Some(Dimension::Host));
                 exposure.hours = Some(history.hours(host, window));
@@ -139,14 +156,11 @@ impl Counted {
             }
         }
         self.lacks_users = 2 * without_user > results;
+        let mut by_row: BTreeMap<(Place, Key), Vec<[u64; PARTS_OF_WEEK]>> = BTreeMap::new();
         for ((place, key, _), cases) in by_user {
-            let busiest = self.busiest.entry((place, key.clone())).or_default();
-            // Of two persons with equally many, one is chosen by the cases, which does not depend on the order.
-            let rank = |cases: &[u64; PARTS_OF_WEEK]| (cases.iter().sum::<u64>(), *cases);
-            if rank(&cases) > rank(busiest) {
-                *busiest = cases;
-            }
+            by_row.entry((place, key.clone())).or_default().push(cases);
         }
+        self.busiest = by_row.into_iter().map(|(row, of_persons)| (row, busiest(of_persons))).collect();
     }
 
     pub(super) fn count(&self, place: &Place, key: &Key) -> u64 {

@@ -12,7 +12,7 @@
 //! The test is exact: given the number of cases on both sides together, those of one side are binomially distributed. The parts of
 //! the week have different probabilities, and the binomial distribution with their mean bounds the sum (Hoeffding 1956). A change is
 //! named only if chance gives *any* of the rows such a difference in at most 1 of 100 comparisons, and if a difference remains
-//! without the person who has most of the cases.
+//! without the three persons who have most of the cases.
 //!
 //! # Laws
 //!
@@ -29,11 +29,12 @@ pub use saved::{NotSaved, Saved, is_saved, read};
 use crate::code::Key;
 use crate::finding::evidence::{at_least, ln};
 use crate::finding::people_hours::PARTS_OF_WEEK;
+use crate::time::Time;
 
 /// The smallest number of cases with which a row is tested.
 const CASES_LEAST: u64 = 5;
-/// The evidence that must remain without the busiest person.
-const EVIDENCE_WITHOUT_ONE: f64 = 5.0;
+/// The evidence that must remain without the busiest persons.
+const EVIDENCE_WITHOUT_BUSIEST: f64 = 4.0;
 /// The probability that any change is named although nothing changed.
 const CHANCE: f64 = 0.01;
 /// The same if results are not grouped by person, because one person may have many of them at once.
@@ -128,6 +129,12 @@ pub struct Comparison {
     pub hosts_of_one: [u64; 2],
     /// Whether people-hours were compared and not results.
     pub has_people: bool,
+    /// The number of hosts whose logs on both sides have lines of the same hours.
+    pub overlapping: u64,
+    /// Whether each side has results in each part of the week.
+    pub covered: [[bool; PARTS_OF_WEEK]; 2],
+    /// A change is named only if the chance of its row is below this.
+    pub chance_least: f64,
 }
 
 /// The cases of a row at hours that both sides cover.
@@ -183,13 +190,13 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         let exposure = &exposures[place];
         Tested::new(sides.map(|side| side.cases(place, key)), [exposure[0].units, exposure[1].units])
     };
-    // A side has more also without its busiest person.
-    let has_more_without_one = |place: &Place, key: &Key, side: usize| {
+    // A side has more also without its busiest persons.
+    let has_more_without_busiest = |place: &Place, key: &Key, side: usize| {
         let exposure = &exposures[place];
         let mut cases = sides.map(|side| side.cases(place, key));
         let busiest = sides[side].busiest(place, key);
-        cases[side].iter_mut().zip(busiest).for_each(|(cases, of_one)| *cases = cases.saturating_sub(of_one));
-        Tested::new(cases, [exposure[0].units, exposure[1].units]).evidence(side) >= EVIDENCE_WITHOUT_ONE
+        cases[side].iter_mut().zip(busiest).for_each(|(cases, of_few)| *cases = cases.saturating_sub(of_few));
+        Tested::new(cases, [exposure[0].units, exposure[1].units]).evidence(side) >= EVIDENCE_WITHOUT_BUSIEST
     };
     let tests: Vec<Tested> = keys.iter().map(|(place, key)| tested(place, key)).collect();
     let series = tests.iter().filter(|tested| tested.total() >= CASES_LEAST).count().max(1);
@@ -208,7 +215,7 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
             });
             let evidence = [tested.evidence(0), tested.evidence(1)];
             let is_enough = |side: usize| {
-                tested.total() >= CASES_LEAST && evidence[side] >= least && has_more_without_one(place, key, side)
+                tested.total() >= CASES_LEAST && evidence[side] >= least && has_more_without_busiest(place, key, side)
             };
             let change = match tested.total() {
                 0 => Change::Untested,
@@ -246,7 +253,18 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         let (hosts, others) = (&sides[one].hosts, &sides[other].hosts);
         if others.is_empty() { 0 } else { hosts.difference(others).count() as u64 }
     });
-    Comparison { rows, exposure: all, compared, hosts_of_one, has_people }
+    let covered = sides.map(|side| {
+        let units = |part: usize| side.places.values().any(|exposure| exposure.units[part] > 0);
+        std::array::from_fn(units)
+    });
+    let overlaps = |host: &str, hours: &BTreeSet<(Time, Time)>| {
+        let others = after.logged.get(host);
+        // The hour in which a log is rotated is on both sides.
+        others.is_some_and(|others| hours.intersection(others).count() > 1)
+    };
+    let overlapping = before.logged.iter().filter(|(host, hours)| overlaps(host, hours)).count() as u64;
+    let chance_least = chance / series as f64;
+    Comparison { overlapping, rows, exposure: all, compared, hosts_of_one, has_people, covered, chance_least }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use super::counted::{Counted, Place};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key, MFA};
+use crate::filter::Part;
 use crate::finding::people_hours::PARTS_OF_WEEK;
+use crate::report::wording;
 use crate::summary::{Dimension, Tally};
 use crate::time::Time;
 
@@ -21,6 +23,10 @@ pub enum NotSaved {
     Newer(u32),
     /// It was not counted by what is compared.
     CountedOtherwise,
+    /// Filters excluded so many results when it was saved, for another reason than their time.
+    Filtered(u64),
+    /// It has no rows for so many of its results: `--top`, `--min` or `--findings only` left them out.
+    Cut(u64),
 }
 
 /// A summary that was read.
@@ -52,6 +58,11 @@ struct Document {
 
 #[derive(Deserialize)]
 struct Totals {
+    results: Option<u64>,
+    #[serde(default)]
+    excluded: u64,
+    #[serde(default)]
+    excluded_by: Vec<String>,
     files_read: u64,
     hosts_with_results: Option<u64>,
 }
@@ -109,7 +120,7 @@ pub fn is_saved(head: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Fails if `text` is not a summary, or not one that was counted by `of`.
+/// Fails if `text` is not a summary, or not one that was counted by `of`, or if it lacks results that its logs have.
 pub fn read(text: &str, of: Option<Dimension>, catalogue: &Catalogue) -> Result<Saved, NotSaved> {
     let text = text.trim_start_matches('\u{feff}');
     let document: serde_json::Value =
@@ -135,6 +146,15 @@ pub fn read(text: &str, of: Option<Dimension>, catalogue: &Catalogue) -> Result<
         None if has_hours => &document.rows,
         None => &document.results,
     };
+    let Totals { results, excluded, excluded_by, .. } = &document.totals;
+    // What is outside a window of time is missing like a log of that time.
+    if *excluded > 0 && !excluded_by.iter().eq([wording::option(Part::Window)]) {
+        return Err(NotSaved::Filtered(*excluded));
+    }
+    let in_rows = rows.iter().map(|row| row.count).fold(0, u64::saturating_add);
+    if let Some(missing) = results.and_then(|results| results.checked_sub(in_rows)).filter(|missing| *missing > 0) {
+        return Err(NotSaved::Cut(missing));
+    }
     let mut hours = std::collections::BTreeSet::new();
     for row in rows {
         let Some(key) = row.key(catalogue) else { continue };

@@ -54,6 +54,35 @@ fn one_person_alone_is_no_change() {
 }
 
 #[test]
+fn three_persons_alone_are_no_change() {
+    let cases = |part: usize, count| {
+        let mut cases = [0; PARTS_OF_WEEK];
+        cases[part] = count;
+        cases
+    };
+    let of_persons = [1, 12, 1, 10, 13].map(|count| cases(2, count)).to_vec();
+    assert_eq!(counted::busiest(of_persons), cases(2, 35));
+    assert_eq!(counted::busiest(vec![cases(1, 2), cases(3, 1)]), [0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    // Of 45 cases, 35 are of three persons, so that 10 against 7 remain.
+    let before = counted(&[(21, 8, 1_000), (120, 8, 7)]);
+    let mut after = counted(&[(21, 8, 1_000), (120, 8, 45)]);
+    assert_eq!(changes(&before, &after)[0], (120, Change::Up));
+    after.busiest.insert((None, key(120)), cases(2, 35));
+    assert!(changes(&before, &after).contains(&(120, Change::Unchanged)));
+}
+
+#[test]
+fn hosts_with_lines_of_the_same_hours_on_both_sides_are_counted() {
+    let side = |from: i64, to: i64| {
+        let mut side = counted(&[(21, 8, 10)]);
+        side.logged.insert("host1".into(), (from..to).map(|number| (hour(number), hour(number + 1))).collect());
+        side
+    };
+    assert_eq!(compare(&side(0, 5), &side(4, 9)).overlapping, 0, "the hour in which a log was rotated");
+    assert_eq!(compare(&side(0, 5), &side(3, 9)).overlapping, 1);
+}
+
+#[test]
 fn chance_is_that_of_the_binomial_distribution() {
     // Of 4 cases, at least 3 in one of two equal halves, in either direction: 2 * (4 + 1) / 16.
     let side = |count| counted(&[(21, 8, 1_000 - count), (102, 8, count)]);
@@ -104,6 +133,12 @@ fn a_saved_summary_has_its_results_and_hours() {
     assert_eq!(read(by_hour, Some(Dimension::Host), Catalogue::built_in()), Err(NotSaved::CountedOtherwise));
     let newer = by_hour.replace("\"schema\": 1", "\"schema\": 2");
     assert_eq!(read(&newer, None, Catalogue::built_in()), Err(NotSaved::Newer(2)));
+    let filtered = by_hour.replace("\"files_read\": 3", "\"files_read\": 3, \"results\": 4, \"excluded\": 9");
+    assert_eq!(read(&filtered, None, Catalogue::built_in()), Err(NotSaved::Filtered(9)));
+    let windowed = filtered.replace("\"excluded\": 9", "\"excluded\": 9, \"excluded_by\": [\"--since/--until\"]");
+    assert!(read(&windowed, None, Catalogue::built_in()).is_ok());
+    let cut = windowed.replace("\"results\": 4", "\"results\": 5");
+    assert_eq!(read(&cut, None, Catalogue::built_in()), Err(NotSaved::Cut(1)));
     assert!(matches!(read(&by_hour[..100], None, Catalogue::built_in()), Err(NotSaved::Damaged(_))));
     assert!(matches!(read("{\"schema\": 1}", None, Catalogue::built_in()), Err(NotSaved::Damaged(_))));
     assert!(!is_saved("{\"time\": 1}") && !is_saved("2017"));

@@ -12,7 +12,7 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 use memchr::memchr;
 
 use super::context::Context;
-use super::sign_ins::{self, AllNearMisses, Listener, Notes, Recorders};
+use super::sign_ins::{self, AllNearMisses, Listener, Notes, Recorders, Wants};
 use super::{Event, Options, Outcome, Outlet, Visitor, copies, run};
 use crate::attempt;
 use crate::catalogue::Catalogue;
@@ -24,8 +24,8 @@ use crate::numbered::{Details, Filled, LineFormat, Numbering, Rendered};
 use crate::pattern::PatternSet;
 use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
+use crate::summary::Verdict;
 use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, Sought, When};
-use crate::summary::{Verdict, quiet};
 use crate::units::{CodePage, Units};
 
 /// Writes the lines with results in `inputs` as they are found. `filter` knows only what each line itself contains. Returns the
@@ -80,7 +80,7 @@ pub fn joined(
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let recorders = Recorders::new(set);
-    let (parts, sought) = (quiet::shortest(&counting.by).map(|part| (part, counting.zone)), counting.near_misses);
+    let Wants { parts, sought, .. } = Wants::of(&counting);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::with_context(format.context_lines()));
     let mut near_misses = AllNearMisses::default();

@@ -128,7 +128,7 @@ pub fn type_of(field: &Column) -> String {
     let otherwise = match field.presence {
         Presence::Always => "",
         Presence::OrNull => ", or null",
-        Presence::OrMissing => ", or left out",
+        Presence::OrMissing | Presence::IfSought => ", or left out",
         Presence::OrNullOrMissing => ", or null, or left out",
     };
     format!("{kind}{otherwise}")
@@ -178,7 +178,9 @@ fn object(fields: &[Column]) -> Value {
     let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
     let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
     let required: Vec<&str> = named()
-        .filter(|(_, field)| !matches!(field.presence, Presence::OrMissing | Presence::OrNullOrMissing))
+        .filter(|(_, field)| {
+            !matches!(field.presence, Presence::OrMissing | Presence::OrNullOrMissing | Presence::IfSought)
+        })
         .map(|(name, _)| name)
         .collect();
     json!({ "type": "object", "properties": properties, "required": required })

@@ -104,7 +104,7 @@ struct Row<'a>(&'a [Column], &'a [Cell<'a>], DisplayZone);
 fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
     match (column.presence, value) {
         (Presence::OrMissing, Cell::List(cells)) => cells.is_empty(),
-        (Presence::OrMissing | Presence::OrNullOrMissing, Cell::Absent) => true,
+        (Presence::OrMissing | Presence::OrNullOrMissing | Presence::IfSought, Cell::Absent) => true,
         _ => false,
     }
 }

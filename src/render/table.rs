@@ -37,7 +37,7 @@ use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet, rounded};
-use crate::report::trend;
+use crate::report::trend::{self, NO_LINE, Scale};
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
 
@@ -93,8 +93,10 @@ pub(super) struct Table {
     times: Times,
     /// The headings of the columns that were left out, for the note below the table.
     left_out: Vec<&'static str>,
-    /// The note that explains trends, if there are any.
-    legend: Option<String>,
+    /// The parts of the time that trends show, if there are any.
+    scale: Option<Scale>,
+    /// Whether any trend has a time without lines.
+    has_gaps: bool,
 }
 
 /// The dates of all times in the table: none, a single date, or several.
@@ -130,9 +132,23 @@ impl Table {
         let prose = columns.iter().position(|column| column.holds == Holds::Prose).unwrap_or(columns.len());
         let widths = columns.iter().map(|column| heading(column).len()).collect();
         let positions = (0..columns.len()).collect();
-        let (rows, dates, times, left_out, legend) = (String::new(), Dates::None, Times::Whole, Vec::new(), None);
-        let spanning_width = 0;
-        Table { options, all, columns, positions, prose, rows, widths, spanning_width, dates, times, left_out, legend }
+        let (rows, dates, times, left_out) = (String::new(), Dates::None, Times::Whole, Vec::new());
+        let (spanning_width, scale, has_gaps) = (0, None, false);
+        Table {
+            options,
+            all,
+            columns,
+            positions,
+            prose,
+            rows,
+            widths,
+            spanning_width,
+            dates,
+            times,
+            left_out,
+            scale,
+            has_gaps,
+        }
     }
 
     /// Returns the width that the table has if nothing is wrapped.
@@ -144,14 +160,12 @@ impl Table {
 
     /// Decides about the columns that depend on whether there are trends.
     fn settle_trends(&mut self) {
-        let room = if self.legend.is_some() { Room::ForOneLine } else { Room::ForProse };
+        let room = if self.scale.is_some() { Room::ForOneLine } else { Room::ForProse };
         self.columns.iter_mut().filter(|column| column.room == Room::ForTrend).for_each(|column| column.room = room);
-        if self.legend.is_none()
+        if self.scale.is_none()
             && let Some(at) = self.columns.iter().position(|column| column.holds == Holds::Trend)
         {
-            self.columns.remove(at);
-            self.positions.remove(at);
-            self.widths.remove(at);
+            self.remove(at);
         }
     }
 
@@ -218,7 +232,10 @@ impl Table {
         if first == 0 {
             let wanted = prose_width.min(WIDEST_PROSE_WIDTH);
             self.leave_out(Room::ForOneLine, wanted, width, first);
-            if self.left_by_others(width, first) < wanted {
+            self.leave_out_same(wanted, width, first);
+            // Rows that begin with their time need the whole of it.
+            let is_by_time = self.columns.first().is_some_and(|column| column.holds == Holds::Time);
+            if self.left_by_others(width, first) < wanted && !(is_by_time && self.dates == Dates::Several) {
                 self.shorten_times();
             }
         } else if self.left_by_others(width, first) < ROOMY_PROSE_WIDTH.min(prose_width) {
@@ -242,16 +259,43 @@ impl Table {
     }
 
     /// Leaves out table columns of the kind `kind`, the last one first, until prose can be `wanted` wide in a terminal of this
-    /// `width`.
+    /// `width`. Columns with the same heading are left out together, because people compare them with each other.
     fn leave_out(&mut self, kind: Room, wanted: usize, width: usize, first: usize) {
+        while self.left_by_others(width, first) < wanted {
+            let Some(last) = self.columns[first..].iter().rfind(|column| column.room == kind).map(heading) else {
+                return;
+            };
+            for at in (first..self.columns.len()).rev() {
+                if self.columns[at].room == kind && heading(&self.columns[at]) == last {
+                    self.remove(at);
+                }
+            }
+            self.left_out.insert(0, last);
+        }
+    }
+
+    /// Leaves out those of the columns of the kind [`Room::UnlessSame`] that have the same cell in all rows, until prose can be
+    /// `wanted` wide.
+    fn leave_out_same(&mut self, wanted: usize, width: usize, first: usize) {
         for at in (first..self.columns.len()).rev() {
-            if self.columns[at].room == kind && self.left_by_others(width, first) < wanted {
-                self.left_out.insert(0, heading(&self.columns.remove(at)));
-                self.positions.remove(at);
-                self.widths.remove(at);
-                self.prose -= usize::from(at < self.prose);
+            let is_same = |table: &Table| {
+                let mut cells = table.cells(table.positions[at]);
+                cells.next().is_none_or(|one| cells.all(|other| other == one))
+            };
+            if self.columns[at].room == Room::UnlessSame && self.left_by_others(width, first) < wanted && is_same(self)
+            {
+                let left_out = heading(&self.columns[at]);
+                self.remove(at);
+                self.left_out.insert(0, left_out);
             }
         }
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.columns.remove(at);
+        self.positions.remove(at);
+        self.widths.remove(at);
+        self.prose -= usize::from(at < self.prose);
     }
 
     /// Shortens times to dates or, if all are on one date, to times of day.
@@ -285,7 +329,8 @@ impl Table {
             remarks.push(format!("Widen the window to see: {}.", left_out.join(", ")));
         }
         let has_trends = self.columns.iter().any(|column| column.holds == Holds::Trend);
-        self.legend.iter().filter(|_| has_trends).cloned().chain(remarks).collect()
+        let legend = |scale: &Scale| scale.legend(marks(self.options), self.options.charset, self.has_gaps);
+        self.scale.iter().filter(|_| has_trends).map(legend).chain(remarks).collect()
     }
 
     /// Returns the cell at index `at` of a row, wrapped to the width of its column if there is a `limit` to the width.
@@ -332,8 +377,8 @@ impl Renderer for Table {
         for (at, (column, cell)) in shown[..len].iter().enumerate() {
             let text = text(column.holds, cell, self.options);
             if let Cell::Trend(trend) = cell {
-                let legend = || trend.scale().legend(marks(self.options), self.options.charset);
-                self.legend.get_or_insert_with(legend);
+                self.scale.get_or_insert_with(|| trend.scale().clone());
+                self.has_gaps |= text.contains(NO_LINE);
             }
             let is_spanning = ends_with_prose && at == self.prose;
             let widest = if is_spanning { &mut self.spanning_width } else { &mut self.widths[at] };

@@ -355,7 +355,8 @@ mod own_output {
             let [one, other] = names.map(|name| Side { name, ..Side::default() });
             let sides = [Side { tally: before.tally, ..one }, Side { tally: after.tally, ..other }];
             let comparison = compare(&before, &after);
-            let compared = Compared { sides, comparison, of, problems: Vec::new(), zone: options.zone };
+            let (problems, on_hosts, zone) = (Vec::new(), Vec::new(), options.zone);
+            let compared = Compared { sides, comparison, of, shared: None, on_hosts, problems, zone };
             let mut out = Vec::new();
             render_comparison(&compared, format, &options, &mut out).unwrap();
             assert_recognised(&String::from_utf8(out).unwrap());

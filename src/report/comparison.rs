@@ -6,9 +6,12 @@ use super::sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use super::wording::{self, counted, grouped, remark};
 use super::{excluded, problems};
 use crate::catalogue::Catalogue;
+use crate::code::Key;
 use crate::compare::{Change, Comparison, Row};
+use crate::filter::Part;
+use crate::finding::people_hours::PARTS_OF_WEEK;
 use crate::problem::Problem;
-use crate::summary::sign_ins::Settled;
+use crate::summary::sign_ins::{Settled, SignInTotals};
 use crate::summary::{Dimension, Tally};
 use crate::terminal::replaced;
 use crate::time::Assumed;
@@ -21,14 +24,20 @@ pub static COMPARISON_BY_HOST: Sheet = sheet(&COLUMNS_BY_HOST);
 /// The sheet of a comparison by user and code.
 pub static COMPARISON_BY_USER: Sheet = sheet(&COLUMNS_BY_USER);
 
-static COLUMNS: [Column; 20] = columns(None);
-static COLUMNS_BY_HOST: [Column; 20] = columns(Some(Dimension::Host));
-static COLUMNS_BY_USER: [Column; 20] = columns(Some(Dimension::User));
+static COLUMNS: [Column; 21] = columns(None);
+static COLUMNS_BY_HOST: [Column; 21] = columns(Some(Dimension::Host));
+static COLUMNS_BY_USER: [Column; 21] = columns(Some(Dimension::User));
 
 /// The least share of the exposure that both sides must cover so that no note is necessary.
 const COMPARED_LEAST: f64 = 0.5;
 /// How many times longer than the other a side may be without a note.
 const LONGER_MOST: f64 = 4.0;
+
+/// How many changes on single hosts are named.
+const HOSTS_NAMED: usize = 3;
+
+/// The number of rows of hosts or users up to which a table has all of them.
+const FEW_ROWS: usize = 20;
 
 /// The beginning of a table.
 const BEFORE: &str = "Before: ";
@@ -47,7 +56,7 @@ const fn sheet(columns: &'static [Column]) -> Sheet {
     }
 }
 
-const fn columns(of: Option<Dimension>) -> [Column; 20] {
+const fn columns(of: Option<Dimension>) -> [Column; 21] {
     let mut columns = [
         Column::for_scripts(
             "change",
@@ -70,13 +79,13 @@ const fn columns(of: Option<Dimension>) -> [Column; 20] {
         Column::for_people("Share", Holds::Share).yields(Room::ForOneLine),
         Column::for_scripts("after_per_hour", Holds::Rate, "Number of results afterwards in an hour that the logs cover.").or_null(),
         Column::for_people("An hour", Holds::Rate).yields(Room::ForOneLine),
-        Column::new(
+        Column::for_scripts(
             "chance",
-            "Chance",
             Holds::Share,
             "Probability of such a difference if nothing changed, at most, by an exact test of the same hours of the week.",
         )
-        .or_null(),
+ .or_null(),
+        Column::for_people("Chance", Holds::Rate),
         Column::for_scripts("family", Holds::Text, "The family of the result: `mfa`, `nps` or `entra`, or one of your own."),
         Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
     ];
@@ -145,6 +154,8 @@ pub struct Side {
     pub hours: Option<f64>,
     /// Whether the run was interrupted.
     pub is_partial: bool,
+    /// The number of results without a readable time.
+    pub without_time: u64,
     /// What was assumed about the logs, and what does not count.
     pub notes: Vec<String>,
 }
@@ -158,6 +169,10 @@ pub struct Compared {
     pub comparison: Comparison,
     /// What codes are compared by.
     pub of: Option<Dimension>,
+    /// What may be on both sides, so that a change may not show.
+    pub shared: Option<String>,
+    /// What changed on single hosts, if codes are not compared by host.
+    pub on_hosts: Vec<Row>,
     /// The problems of both runs.
     pub problems: Vec<Problem>,
     /// The zone in which times are shown.
@@ -184,9 +199,18 @@ pub fn left_out(settled: &Settled) -> Option<String> {
     remark(dropped, "result is excluded by the filters.", "results are excluded by the filters.")
 }
 
+/// Returns the note on results that are on neither side of a split, because they have no time.
+fn left_out_without_time(sign_ins: &SignInTotals) -> Option<String> {
+    remark(
+        sign_ins.dropped.by_part[Part::NoTime as usize],
+        "result has no readable time, so it is neither before nor after --split.",
+        "results have no readable time, so they are neither before nor after --split.",
+    )
+}
+
 /// Returns what was assumed about the logs of one side, and what is not tested.
 #[must_use]
-pub fn notes(settled: &Settled, times: &Assumed) -> Vec<String> {
+pub fn notes(settled: &Settled, times: &Assumed, is_split: bool) -> Vec<String> {
     let (sign_ins, totals) = (&settled.totals, settled.summary.totals());
     let without_time = remark(
         totals.results_without_time,
@@ -199,7 +223,7 @@ pub fn notes(settled: &Settled, times: &Assumed) -> Vec<String> {
         "results have a time without a zone, which is taken as UTC.",
     );
     let notes = [
-        excluded::without_time(sign_ins),
+        if is_split { left_out_without_time(sign_ins) } else { excluded::without_time(sign_ins) },
         excluded::without_user(sign_ins),
         excluded::unmatched(sign_ins),
         wording::too_many_to_compare(sign_ins),
@@ -222,13 +246,13 @@ impl Compared {
         }
     }
 
-    /// Returns the rows. A table of hosts or users has only those with a change.
+    /// Returns the rows. A table of hosts or users has only those with a change, unless there are few.
     pub fn rows(&self, is_table: bool) -> impl Iterator<Item = &Row> {
         self.comparison.rows.iter().filter(move |row| !is_table || self.is_in_table(row))
     }
 
     fn is_in_table(&self, row: &Row) -> bool {
-        self.of.is_none() || row.change < Change::Unchanged
+        self.of.is_none() || row.change < Change::Unchanged || self.comparison.rows.len() <= FEW_ROWS
     }
 
     /// Returns the values before the rows.
@@ -293,6 +317,7 @@ impl Compared {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a probability is from 0 to 1")]
         let chance = row.chance.map(|chance| Share { count: ((chance * PARTS) as u64).max(1), total: PARTS as u64 });
         cells.push(chance.into());
+        cells.push(row.chance.map(percent).into());
         cells.push(key.family().to_owned().into());
         cells.push(catalogue.entry(key).map(|entry| entry.group.name()).into());
         cells
@@ -328,7 +353,7 @@ impl Compared {
     /// Returns what limits the comparison, the most important first.
     fn limits(&self) -> Vec<String> {
         let names = ["before", "after"];
-        let mut limits = Vec::new();
+        let mut limits = Vec::from_iter(self.shared.clone());
         let empty: Vec<&str> = names
             .into_iter()
             .zip(&self.sides)
@@ -341,6 +366,13 @@ impl Compared {
                  other.",
                 empty.join(" or ")
             ));
+            return limits;
+        }
+        let timeless = names.into_iter().zip(&self.sides).filter(|(_, side)| side.without_time >= side.tally.count);
+        let timeless: Vec<&str> = timeless.map(|(name, _)| name).collect();
+        if !timeless.is_empty() {
+            limits
+                .push(format!("No result {} has a readable time, so nothing can be compared.", timeless.join(" or ")));
             return limits;
         }
         let [before, after] = &self.sides;
@@ -366,13 +398,17 @@ impl Compared {
                     .to_owned(),
             );
         }
-        let Comparison { exposure, compared, has_people, hosts_of_one, .. } = self.comparison;
+        let Comparison { exposure, compared, has_people, hosts_of_one, ref covered, .. } = self.comparison;
         if (compared as f64) < COMPARED_LEAST * exposure as f64 {
             let what = if has_people { "people's hours" } else { "results" };
+            let [before, after] = covered.each_ref().map(parts_of_week);
+            let some = match compared {
+                0 => "nothing".to_owned(),
+                compared => format!("only {} of {} {what}", grouped(compared), grouped(exposure)),
+            };
             limits.push(format!(
-                "The two cover different hours of the day or days of the week: only {} of {} {what} can be compared.",
-                grouped(compared),
-                grouped(exposure)
+                "The two cover different hours of the day or days of the week, so {some} can be compared. Before: {before}. After: \
+                 {after}. Pass logs of the same hours of working days or weekends."
             ));
         }
         for (hosts, side) in hosts_of_one.into_iter().zip(names) {
@@ -393,21 +429,49 @@ impl Compared {
             "row without a clear change is not shown; --format csv and json have it.",
             "rows without a clear change are not shown; --format csv and json have them.",
         );
-        let chance = "Chance is the probability of such a difference, or a larger one, if nothing changed, by an exact test of the same \
-                      hours of working days and weekends. A change is named only if chance gives any row such a difference in at most \
-                      1 of 100 comparisons.";
+        let chance = format!(
+            "Chance is the probability of such a difference, or a larger one, if nothing changed, by an exact test of the same hours \
+             of working days and weekends. A change is named only if chance gives any row such a difference in at most 1 of 100 \
+             comparisons, which is a chance below {} here, and if a difference remains without the three people who have most of the results.",
+            percent(self.comparison.chance_least),
+        );
         let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.";
         let has_rows = self.rows(true).next().is_some();
-        let chance = (has_rows && self.comparison.compared > 0).then(|| chance.to_owned());
+        let chance = (has_rows && self.comparison.compared > 0).then_some(chance);
         let nothing = (!has_rows && left_out.is_some()).then(|| "No clear change.".to_owned());
         let notes = self.side_notes();
-        nothing.into_iter().chain(left_out).chain(chance).chain(notes).chain([caveat.to_owned()]).collect()
+        nothing
+            .into_iter()
+            .chain(self.host_notes())
+            .chain(left_out)
+            .chain(chance)
+            .chain(notes)
+            .chain([caveat.to_owned()])
+            .collect()
     }
 
     /// Returns what limits the comparison, and what was assumed about both sides.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        [self.limits(), self.side_notes()].concat()
+        [self.limits(), self.host_notes(), self.side_notes()].concat()
+    }
+
+    /// Returns what changed on single hosts and not on all of them together.
+    fn host_notes(&self) -> Vec<String> {
+        let is_clear = |row: &&Row| {
+            let of_all = self.comparison.rows.iter().find(|other| other.key == row.key);
+            of_all.is_some_and(|of_all| of_all.change >= Change::Unchanged)
+        };
+        let rows: Vec<&Row> = self.on_hosts.iter().filter(is_clear).collect();
+        let note = |row: &&Row| {
+            let host = row.place.as_deref().map(replaced).unwrap_or_default();
+            let (before, after) = (grouped(row.before.count), grouped(row.after.count));
+            format!("On {host} alone, {} changed: {before} before, {after} after.", result(&row.key))
+        };
+        let more = (rows.len() as u64).saturating_sub(HOSTS_NAMED as u64);
+        let more = remark(more, "more change is on a single host.", "more changes are on single hosts.");
+        let hint = (!rows.is_empty()).then(|| "--by host compares the codes of each host.".to_owned());
+        rows.iter().take(HOSTS_NAMED).map(note).chain(more).chain(hint).collect()
     }
 
     fn side_notes(&self) -> Vec<String> {
@@ -426,6 +490,38 @@ fn rate(rate: f64) -> String {
         tenths if tenths >= 9.95 => format!("{tenths:.1}"),
         _ => format!("{rate:.2}"),
     }
+}
+
+/// Returns a result with its code: `102 Phone Unreachable`.
+fn result(key: &Key) -> String {
+    let words = super::words(key, Catalogue::built_in());
+    key.code().map_or_else(|| words.clone(), |code| format!("{} {words}", code.0))
+}
+
+/// Formats a probability, also a small one, as a percentage.
+fn percent(chance: f64) -> String {
+    match 100.0 * chance {
+        some if some >= 0.0995 => format!("{some:.1}%"),
+        some if some >= 0.0005 => format!("{some:.3}%"),
+        _ => "<0.001%".to_owned(),
+    }
+}
+
+/// Lists parts of the week: `working days 08:00 to 20:00Z and weekends 00:00 to 24:00Z`.
+fn parts_of_week(covered: &[bool; PARTS_OF_WEEK]) -> String {
+    const OF_DAY: usize = PARTS_OF_WEEK / 2;
+    const HOURS: usize = 24 / OF_DAY;
+    let days = ["working days", "weekends"].into_iter().zip(covered.chunks(OF_DAY)).filter_map(|(days, covered)| {
+        let mut at = 0;
+        let spans = covered.chunk_by(|one, next| one == next).filter_map(|same| {
+            let from = at;
+            at += same.len();
+            same[0].then(|| format!("{:02}:00 to {:02}:00Z", from * HOURS, at * HOURS))
+        });
+        let spans: Vec<String> = spans.collect();
+        (!spans.is_empty()).then(|| format!("{days} {}", spans.join(", ")))
+    });
+    days.collect::<Vec<_>>().join(" and ")
 }
 
 /// Whether `text` begins like a table of a comparison.

@@ -22,9 +22,14 @@ fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     options
 }
 
+/// Returns the options that excluded results.
+pub(super) fn names(sign_ins: &SignInTotals) -> Vec<&'static str> {
+    options(sign_ins).into_iter().map(|(option, _)| option).collect()
+}
+
 /// Returns the note on excluded results, of which there are `results`, or `None` if there are none.
 pub(super) fn remark(sign_ins: &SignInTotals, results: u64) -> Option<String> {
-    let options: Vec<&str> = options(sign_ins).into_iter().map(|(option, _)| option).collect();
+    let options = names(sign_ins);
     let is = if results == 1 { "is" } else { "are" };
     (results > 0).then(|| format!("{} {is} excluded by {}.", counted(results, "result"), options.join(" and ")))
 }

@@ -78,6 +78,8 @@ pub enum Room {
     IfWide,
     /// The table leaves the column out if a row then fits on one line.
     ForOneLine,
+    /// The table leaves the column out if all its cells are the same and there is too little room.
+    UnlessSame,
     /// The table leaves the column out if prose would otherwise have too little room.
     ForProse,
     /// The table leaves the column out if a row then fits on one line and has a trend, and otherwise if prose would have too little
@@ -94,6 +96,8 @@ pub enum Presence {
     OrNull,
     /// JSON leaves out a missing value or an empty list, and CSV has an empty cell.
     OrMissing,
+    /// JSON leaves out a missing value, but not an empty list.
+    IfSought,
     /// JSON leaves the value out of most rows, and it may be `null`.
     OrNullOrMissing,
 }
@@ -133,6 +137,12 @@ impl Column {
     #[must_use]
     pub const fn or_null_or_missing(self) -> Column {
         Column { presence: Presence::OrNullOrMissing, ..self }
+    }
+
+    /// Allows missing values in the column, which are no empty lists.
+    #[must_use]
+    pub const fn if_sought(self) -> Column {
+        Column { presence: Presence::IfSought, ..self }
     }
 
     /// Allows missing values in the column.

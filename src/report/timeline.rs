@@ -40,10 +40,13 @@ static COLUMNS: [Column; 16] = [
     Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.").or_null(),
     Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
     Column::for_people("Description", Holds::Prose),
-    Column::new("user", "User", Holds::Text, "The user, as written in the log, if known.").or_null(),
-    Column::new("host", "Host", Holds::Text, "The machine on which the user signed in, if known.").or_null(),
+    Column::new("user", "User", Holds::Text, "The user, if known, in one spelling.").or_null().yields(Room::UnlessSame),
+    Column::new("host", "Host", Holds::Text, "The machine on which the user signed in, if known.")
+        .or_null()
+        .yields(Room::UnlessSame),
     Column::new("outcome", "Outcome", Holds::Text, "What the log says of the sign-in: `succeeded` or `failed`.")
-        .or_null(),
+        .or_null()
+        .yields(Room::ForOneLine),
     Column::new(
         "duration_ms",
         "Took",

@@ -14,6 +14,9 @@ pub const MARKS: usize = 24;
 /// The smallest number of results with which a row is worth a trend. First and last times say enough about fewer.
 const LEAST: u64 = 10;
 
+/// The mark for a time in which no log has a line.
+pub const NO_LINE: char = '-';
+
 /// A minute in nanoseconds.
 const MINUTE: i64 = 60 * 1_000_000_000;
 /// The lengths of a part in minutes: the shortest one is chosen with which all parts fit.
@@ -63,6 +66,8 @@ pub struct Scale {
     minutes: i64,
     /// For each part, whether any log has a line at that time.
     is_logged: Vec<bool>,
+    /// Whether these are only the logs of some hosts or files.
+    is_of_some: bool,
     /// The first and the last time of which there can be results.
     span: (Time, Time),
     zone: DisplayZone,
@@ -98,7 +103,7 @@ impl Scale {
             window.0.map_or(from, |since| since.max(from)).min(first),
             window.1.map_or(to, |until| until.min(to)).max(last),
         );
-        let mut scale = Scale { start, minutes, is_logged: Vec::new(), span, zone };
+        let mut scale = Scale { start, minutes, is_logged: Vec::new(), is_of_some: history.is_of_some(), span, zone };
         scale.is_logged = (0..len).map(|part| history.has_lines(scale.at(part), scale.at(part + 1))).collect();
         Some(Arc::new(scale))
     }
@@ -138,9 +143,9 @@ impl Scale {
         (from > self.start.nanoseconds().saturating_add(tolerance), to < end.saturating_sub(tolerance))
     }
 
-    /// Returns the note that explains the marks.
+    /// Returns the note that explains the marks. `has_gaps` is whether any row has the mark for a time without lines.
     #[must_use]
-    pub fn legend(&self, marks: usize, charset: Charset) -> String {
+    pub fn legend(&self, marks: usize, charset: Charset, has_gaps: bool) -> String {
         let minutes = self.minutes.unsigned_abs() * self.joined(marks) as u64;
         let length = match minutes {
             days if days % 1440 == 0 => counted(days / 1440, "day"),
@@ -149,9 +154,9 @@ impl Scale {
         };
         let most = charset.marks().last().copied().unwrap_or_default();
         let mut parts = vec![format!("{most} most of a row"), ". none".to_owned()];
-        let joined = self.joined(marks);
-        if self.is_logged.chunks(joined).any(|parts| parts.iter().all(|is_logged| !is_logged)) {
-            parts.push("- no line in any log".to_owned());
+        if has_gaps {
+            let logs = if self.is_of_some { "of the logs that the filters keep" } else { "log" };
+            parts.push(format!("{NO_LINE} no line in any {logs}"));
         }
         let cut = match self.is_cut(marks) {
             (true, true) => "The logs begin within the first mark ( and end within the last one ).",
@@ -195,7 +200,7 @@ impl Trend {
         let levels = charset.marks();
         let mark = |(count, is_logged): (u64, bool)| match count {
             0 if is_logged => '.',
-            0 => '-',
+            0 => NO_LINE,
             count => {
                 let level = usize::try_from(level(count, most, levels.len() as u64)).unwrap_or_default();
                 levels.get(level.saturating_sub(1)).copied().unwrap_or('.')
@@ -244,7 +249,7 @@ mod tests {
         assert_eq!(whole.text(MARKS, Charset::Blocks), "[█▄..------▂........▁]");
         assert_eq!(whole.text(12, Charset::Ascii), "[@.---:...:]");
         assert_eq!(
-            whole.scale().legend(12, Charset::Ascii),
+            whole.scale().legend(12, Charset::Ascii, true),
             "Trend: each mark is 1 hour, from 1970-01-01 00:00Z on (@ most of a row, . none, - no line in any log)."
         );
         let cut = trend(&minutes, (5, 599), &hours).unwrap();
@@ -253,7 +258,7 @@ mod tests {
         let late = trend(&[&[25; 9][..], &[601]].concat(), (25, 602), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).unwrap();
         assert_eq!(late.text(MARKS, Charset::Ascii), "(@...................:)");
         assert_eq!(
-            late.scale().legend(MARKS, Charset::Ascii),
+            late.scale().legend(MARKS, Charset::Ascii, false),
             "Trend: each mark is 30 minutes, from 1970-01-01 00:00Z on (@ most of a row, . none). The logs begin within the first \
              mark ( and end within the last one )."
         );

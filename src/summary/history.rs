@@ -124,6 +124,8 @@ pub struct History {
     spans: BTreeSet<(Time, Time)>,
     /// The hours in which the logs of each host have lines, if it is known.
     by_host: BTreeMap<Box<str>, BTreeSet<(Time, Time)>>,
+    /// Whether these are only the logs of some hosts or files, which a filter keeps.
+    is_of_some: bool,
 }
 
 /// The hours in which logs have lines, from their start to their end.
@@ -147,12 +149,29 @@ impl History {
         });
         let mut counts: Vec<_> = counts.collect();
         counts.sort_unstable();
-        History { counts, minutes, logged, spans, by_host: BTreeMap::new() }
+        History { counts, minutes, logged, spans, by_host: BTreeMap::new(), is_of_some: false }
     }
 
     /// Adds the hours in which the logs of each host have lines.
     pub(super) fn with_hosts(self, by_host: BTreeMap<Box<str>, Hours>) -> History {
         History { by_host, ..self }
+    }
+
+    /// Returns the hours in which the logs of each host have lines, if they are known.
+    #[must_use]
+    pub fn hosts(&self) -> &BTreeMap<Box<str>, BTreeSet<(Time, Time)>> {
+        &self.by_host
+    }
+
+    /// Notes whether a filter keeps only the logs of some hosts or files.
+    pub(super) fn of_some(self, is_of_some: bool) -> History {
+        History { is_of_some, ..self }
+    }
+
+    /// Whether these are only the logs of some hosts or files.
+    #[must_use]
+    pub fn is_of_some(&self) -> bool {
+        self.is_of_some
     }
 
     /// Returns how many hours the logs cover in `window`: those in which any log has a line, or any log of `host`. Of the first and the
@@ -205,7 +224,9 @@ impl History {
         spans.extend(other.spans);
         let mut by_host = std::mem::take(&mut self.by_host);
         other.by_host.into_iter().for_each(|(host, hours)| by_host.entry(host).or_default().extend(hours));
-        *self = History::new(sum, |number| keys.get(number).cloned(), logged, spans).with_hosts(by_host);
+        let is_of_some = self.is_of_some || other.is_of_some;
+        let merged = History::new(sum, |number| keys.get(number).cloned(), logged, spans);
+        *self = merged.with_hosts(by_host).of_some(is_of_some);
     }
 
     /// Returns the results of a row: the start of each period with any, and their number.

@@ -1273,7 +1273,7 @@ impl<'c> SignIns<'c> {
                 time: result.time(),
                 key: keys.get(result.key as usize).cloned().unwrap_or_else(|| Key::Name("(others)".into())),
                 is_general: result.is_general(),
-                user: text(&users, result.user),
+                user: text(&users, persons.of(result.user)),
                 host: text(&hosts, host(source, result.host)),
                 address: text(&addresses, result.address),
                 outcome: result.outcome(),
@@ -1332,7 +1332,8 @@ impl<'c> SignIns<'c> {
             let spans: BTreeSet<(Time, Time)> =
                 spans.iter().filter(|(source, _)| is_log(*source)).map(|(_, span)| *span).collect();
             let key = |row: RowNumber| Some((keys.get(row.key() as usize)?.clone(), row.is_general()));
-            History::new(periods, key, hours, spans).with_hosts(by_host)
+            let is_of_some = !options.filter.hosts.is_empty() || !options.filter.files.is_empty();
+            History::new(periods, key, hours, spans).with_hosts(by_host).of_some(is_of_some)
         });
         let is_known = |host: &&Number| host.is_known();
         Settled {

@@ -5,21 +5,22 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
-use callcodes::compare::{self, Counted, NotSaved, Saved};
-use callcodes::filter::{Filter, RelativeTo};
+use callcodes::compare::{self, Change, Counted, NotSaved, Row, Saved};
+use callcodes::filter::{Filter, Part, RelativeTo};
 use callcodes::name;
 use callcodes::pipeline::{Outcome, sign_ins};
 use callcodes::render::{self, Format, HEAD_BYTES};
 use callcodes::report::comparison::{self, Compared, Side};
+use callcodes::report::problems::Extent;
 use callcodes::report::wording;
 use callcodes::source::STDIN;
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Sought};
 use callcodes::time::Time;
-use callcodes::time::window::Window;
+use callcodes::time::window::{Range, Window};
 use jiff::Timestamp;
 
-use crate::args::{CompareArgs, CompareBy, ReadArgs, SummaryFormatArg};
+use crate::args::{CompareArgs, CompareBy, ReadArgs, RelativeToArg, SummaryFormatArg};
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
@@ -36,6 +37,10 @@ enum Input {
     Saved(Box<Saved>),
 }
 
+/// How to save a summary that can be compared.
+const SAVE: &str = "Save one with `callcodes --by hour,code -o FILE.json PATH`, without filters except --since and --until, and without \
+                    --top, --min and --findings only; compare takes --code";
+
 pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     let ReadArgs { format, output, patterns, input } = &args.read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
@@ -44,7 +49,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
         CompareBy::Host => Dimension::Host,
         CompareBy::User => Dimension::User,
     });
-    let mut filter = filters::filter(&args.filter, &input.times)?;
+    let (mut filter, split) = filter_and_split(args, &mut session)?;
     // Codes are left out at the end, because a share is one of all results.
     let keys = Filter {
         codes: std::mem::take(&mut filter.codes),
@@ -53,12 +58,15 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
         ..Filter::default()
     };
     let catalogue = session.settings.catalogue();
-    let sides = sides(args, &session.settings.inputs, &filter, of, catalogue)?;
+    filters::note_unlisted(&args.filter, catalogue);
+    let shared = shared(&session.settings.inputs).filter(|_| split.is_none());
+    let sides = sides(args, split, &session.settings.inputs, &filter, of, catalogue)?;
     let saved =
         || sides.iter().filter_map(|(_, input)| if let Input::Saved(saved) = input { Some(saved) } else { None });
     let is_any_saved = saved().next().is_some();
     let is_by_hour = is_any_saved && saved().all(|saved| saved.has_hours);
-    let (mut described, mut counts) = (Vec::new(), Vec::new());
+    let (mut described, mut counts, mut by_host) = (Vec::new(), Vec::new(), Vec::new());
+    let mut without_time = 0;
     let mut outcome = Outcome::<()>::default();
     for (name, input) in sides {
         let (mut counted, mut side) = match input {
@@ -72,13 +80,25 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
                 let read = read(&mut session, filter, of, is_by_hour)?;
                 let settled = &read.summary;
                 filters::check(settled)?;
-                let counted = Counted::of(settled, of, is_by_hour);
                 let is_partial = Status::of(&read.problems) == Status::Interrupted;
+                if read.files == 0 && !is_partial {
+                    term::report_problems(&read.problems, 0, Extent::Kinds);
+                    return Err(Failure::Message(format!("{name}: no log was read, so there is nothing to compare")));
+                }
+                if of.is_none() && !is_by_hour {
+                    by_host.push(Counted::of(settled, Some(Dimension::Host), false));
+                }
+                without_time = settled.totals.dropped.by_part[Part::NoTime as usize];
+                let mut counted = Counted::of(settled, of, is_by_hour);
+                if args.split.is_some() {
+                    counted.logged.clear();
+                }
                 let hosts = settled.totals.hosts_with_results;
-                let mut notes = comparison::notes(settled, &read.times);
+                let mut notes = comparison::notes(settled, &read.times, split.is_some());
                 // If logs are split, each side excludes what is on the other one.
                 notes.extend(comparison::left_out(settled).filter(|_| args.split.is_none()));
-                let side = Side { is_partial, files: read.files, hosts, notes, ..Side::default() };
+                let without_time = settled.summary.totals().results_without_time;
+                let side = Side { is_partial, files: read.files, hosts, notes, without_time, ..Side::default() };
                 // Logs that are split are read twice, but have each problem once.
                 if args.split.is_none() || outcome.files == 0 {
                     outcome.files += read.files;
@@ -99,10 +119,35 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     outcome.problems.sort();
     outcome.problems.dedup();
     let [before, after] = &counts[..] else { return Ok(Status::Refused) };
+    if split.is_some() {
+        on_both_sides(&described, without_time, &session)?;
+    }
     let mut comparison = compare::compare(before, after);
     comparison.rows.retain(|row| keys.check_key(&row.key, catalogue).is_empty());
+    let on_hosts = match &by_host[..] {
+        [before, after] => compare::compare(before, after).rows,
+        _ => Vec::new(),
+    };
+    let is_named = |row: &Row| {
+        row.place.is_some() && row.change < Change::Unchanged && keys.check_key(&row.key, catalogue).is_empty()
+    };
+    let on_hosts = on_hosts.into_iter().filter(is_named).collect();
+    let overlapping = wording::remark(
+        comparison.overlapping,
+        "host has lines of the same hours before and after, so the same results may be on both sides.",
+        "hosts have lines of the same hours before and after, so the same results may be on both sides.",
+    );
+    let shared = shared.or(overlapping);
     let sides = <[Side; 2]>::try_from(described).unwrap_or_default();
-    let compared = Compared { sides, comparison, of, problems: outcome.problems.clone(), zone: session.settings.zone };
+    let compared = Compared {
+        sides,
+        comparison,
+        of,
+        shared,
+        on_hosts,
+        problems: outcome.problems.clone(),
+        zone: session.settings.zone,
+    };
     let (format, layout) = (Format::from(session.format), session.layout());
     session.write(|output| render::render_comparison(&compared, format, &layout, output))?;
     let files = outcome.files;
@@ -113,6 +158,99 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     session.end(&outcome, files)
 }
 
+/// Returns the filter, and the time of `--split`. With `--relative-to last`, both are relative to the newest time in the logs, for which
+/// they are read once more.
+fn filter_and_split(
+    args: &CompareArgs,
+    session: &mut Session<'_, SummaryFormatArg>,
+) -> Result<(Filter, Option<Time>), Failure> {
+    let times = &args.read.input.times;
+    let Some(split) = args.split else { return Ok((filters::filter(&args.filter, times)?, None)) };
+    check_split(&session.settings.inputs)?;
+    let zone = times.typed();
+    let range = Range { since: args.filter.since, until: args.filter.until };
+    let is_relative = split.is_relative() || range.is_relative();
+    let mut filter = filters::without_window(&args.filter, times);
+    let now = match args.filter.relative_to {
+        Some(RelativeToArg::Last) if !is_relative => {
+            return Err(Failure::Message(
+                "--relative-to last has no effect on fixed times. Use a relative one, such as --split -3h".to_owned(),
+            ));
+        }
+        Some(RelativeToArg::Last) => {
+            let newest = read(session, Filter { zone, ..Filter::default() }, None, false)?.summary.totals.newest;
+            newest.ok_or_else(|| {
+                Failure::Message("--relative-to last: no line about a sign-in has a readable time".to_owned())
+            })?
+        }
+        _ => Time::from_nanoseconds(i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)),
+    };
+    filter.window = range.resolve(now, zone).map_err(Failure::Message)?;
+    let split = split.resolve(now, zone).map_err(|reason| Failure::Message(format!("--split: {reason}")))?;
+    Ok((filter, Some(split)))
+}
+
+/// Fails if logs that are split cannot be read twice.
+fn check_split(inputs: &[PathBuf]) -> Result<(), Failure> {
+    let is_stream = |input: &&PathBuf| {
+        input.as_path() == Path::new(STDIN)
+            || input.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    };
+    if inputs.iter().any(|input| is_stream(&input)) {
+        return Err(Failure::Message(
+            "--split reads the logs twice, which is not possible with standard input or a pipe. Save them to a file first"
+                .to_owned(),
+        ));
+    }
+    if let Some(saved) = inputs.iter().find(|input| is_summary(input)) {
+        let saved = shown(saved);
+        return Err(Failure::Message(format!(
+            "{saved} is a saved summary, which --split cannot divide. Pass the logs"
+        )));
+    }
+    Ok(())
+}
+
+/// Fails if a split leaves all results on one side.
+fn on_both_sides(sides: &[Side], without_time: u64, session: &Session<'_, SummaryFormatArg>) -> Result<(), Failure> {
+    let [before, after] = sides else { return Ok(()) };
+    let (side, place) = match (before.tally.count, after.tally.count) {
+        (0, 0) if without_time > 0 => {
+            return Err(Failure::Message(format!(
+                "--split: {} no readable time, so none is before or after it",
+                if without_time == 1 {
+                    "the only result has".to_owned()
+                } else {
+                    format!("all {} results have", wording::grouped(without_time))
+                }
+            )));
+        }
+        (1.., 0) => (before, "before"),
+        (0, 1..) => (after, "after"),
+        _ => return Ok(()),
+    };
+    let Some((first, last)) = side.tally.first.zip(side.tally.last) else { return Ok(()) };
+    let zone = session.settings.zone;
+    Err(Failure::Message(format!(
+        "--split: all results are {place} it ({}). Choose a time between these, or add --relative-to last so that a relative time counts from the \
+         last sign-in in the logs",
+        wording::span(zone.of(first), zone.of(last)),
+    )))
+}
+
+/// Returns the note that both sides have the same files, or `None`.
+fn shared(inputs: &[PathBuf]) -> Option<String> {
+    let [before, after] = inputs else { return None };
+    let [before, after] = [before.canonicalize().ok()?, after.canonicalize().ok()?];
+    let note = match (after.starts_with(&before), before.starts_with(&after)) {
+        (true, true) => "Both sides are the same, so nothing can differ.",
+        (true, false) => "What is after is a part of what is before, so its results are on both sides.",
+        (false, true) => "What is before is a part of what is after, so its results are on both sides.",
+        (false, false) => return None,
+    };
+    Some(note.to_owned())
+}
+
 /// Reads the logs of one side.
 fn read(
     session: &mut Session<'_, SummaryFormatArg>,
@@ -120,7 +258,8 @@ fn read(
     of: Option<Dimension>,
     is_by_hour: bool,
 ) -> Result<Outcome<callcodes::summary::sign_ins::Settled>, Failure> {
-    let first = if is_by_hour { Some(Dimension::Hour) } else { of };
+    // Without another dimension, a change on a single host would not show.
+    let first = if is_by_hour { Some(Dimension::Hour) } else { of.or(Some(Dimension::Host)) };
     let options = Options {
         by: first.into_iter().chain([Dimension::Code]).collect(),
         filter,
@@ -139,35 +278,14 @@ fn read(
 /// Returns the name and the input of both sides.
 fn sides(
     args: &CompareArgs,
+    split: Option<Time>,
     inputs: &[PathBuf],
     filter: &Filter,
     of: Option<Dimension>,
     catalogue: &Catalogue,
 ) -> Result<[(String, Input); 2], Failure> {
-    if let Some(split) = args.split {
+    if let Some(split) = split {
         let zone = args.read.input.times.typed();
-        let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-        let split = split.resolve(Time::from_nanoseconds(now), zone);
-        let split = split.map_err(|reason| Failure::Message(format!("--split: {reason}")))?;
-        if matches!(filter.relative_to, RelativeTo::Newest(_)) {
-            return Err(Failure::Message("--split and --relative-to last cannot be used together".to_owned()));
-        }
-        let is_stream = |input: &&PathBuf| {
-            input.as_path() == Path::new(STDIN)
-                || input.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-        };
-        if inputs.iter().any(|input| is_stream(&input)) {
-            return Err(Failure::Message(
-                "--split reads the logs twice, which is not possible with standard input or a pipe. Save them to a file first"
-                    .to_owned(),
-            ));
-        }
-        if let Some(saved) = inputs.iter().find(|input| is_summary(input)) {
-            let saved = shown(saved);
-            return Err(Failure::Message(format!(
-                "{saved} is a saved summary, which --split cannot divide. Pass the logs"
-            )));
-        }
         let last = Time::from_nanoseconds(split.nanoseconds().saturating_sub(1));
         let (since, until) = (filter.window.since(), filter.window.until());
         let earliest = |one: Option<Time>, other| Some(one.map_or(other, |one: Time| one.min(other)));
@@ -200,8 +318,7 @@ fn sides(
         let without_keys = Filter { relative_to: RelativeTo::Nothing, ..filter.clone() };
         if !without_keys.is_empty() || matches!(filter.relative_to, RelativeTo::Newest(_)) {
             return Err(Failure::Message(format!(
-                "{} is a saved summary, which can be filtered only by --code, --group and --channel. Pass the logs, or use \
-                 the filter when you save it",
+                "{} is a saved summary, which can be filtered only by --code, --group and --channel. Pass the logs",
                 shown(path)
             )));
         }
@@ -243,6 +360,14 @@ fn saved(path: &Path, of: Option<Dimension>, catalogue: &Catalogue) -> Result<Op
         }
         Err(NotSaved::Newer(version)) => refused(format!(
             "a newer version of callcodes wrote this summary (schema {version}). Use that version, or pass the logs"
+        )),
+        Err(NotSaved::Filtered(excluded)) => refused(format!(
+            "filters excluded {} when this summary was saved, so it does not have all results of its logs. {SAVE}",
+            wording::counted(excluded, "result")
+        )),
+        Err(NotSaved::Cut(missing)) => refused(format!(
+            "--top, --min or --findings only left out {} when this summary was saved. {SAVE}",
+            wording::counted(missing, "result")
         )),
         Err(NotSaved::CountedOtherwise) => {
             let of = of.map_or("code", Dimension::name);
