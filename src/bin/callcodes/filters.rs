@@ -44,7 +44,7 @@ pub(crate) fn note_unlisted(args: &FilterArgs, catalogue: &Catalogue) {
         let near = catalogue.similar_name(name, &["unknown"]);
         let near = near.map_or_else(String::new, |near| format!(". Did you mean {near}?"));
         let name = term::shown(name);
-        term::note(&format!(
+        term::note(format!(
             "--code {name} is no name of the catalogue, so it is only a name that a log writes itself{near}"
         ));
     }
