@@ -157,7 +157,7 @@ pub fn divide(
     let are_large = total / files.len().max(1) as u64 >= WORTH_OPENING;
     let look = |piece: Piece| {
         let is_long = piece.bytes.is_some_and(|bytes| bytes > split_bytes);
-        let looked = (is_long || are_large).then(|| looked(&piece, opening, selection)).unwrap_or_default();
+        let looked = if is_long || are_large { looked(&piece, opening, selection) } else { Looked::default() };
         (piece, looked)
     };
     let looked: Vec<(Piece, Looked)> = match rayon::ThreadPoolBuilder::new().num_threads(OPENERS).build() {
