@@ -133,9 +133,11 @@ impl Catalogue {
         self.families().any(|family| family.eq_ignore_ascii_case(name)) || !self.named(name).is_empty()
     }
 
-    /// Returns the name among those of all results, families and `others` that is most similar to `wrong`, if one is similar.
+    /// Returns the name among those of all results, families and `others` that is most similar to `wrong`, if one is similar. Those in `others`
+    /// come first.
     pub fn similar_name<'n>(&'n self, wrong: &str, others: &[&'n str]) -> Option<&'n str> {
-        let names = self.entries().iter().flat_map(Entry::names).chain(self.families()).chain(others.iter().copied());
+        let names = self.entries().iter().flat_map(Entry::names).chain(self.families());
+        let names = others.iter().copied().chain(names);
         let written = wrong.to_lowercase();
         // Logs write FAILED_PHONE_BUSY, and people PHONE_BUSY.
         let distance = |name: &str| {
@@ -143,7 +145,8 @@ impl Catalogue {
             let short = name.strip_prefix("failed_").or_else(|| name.strip_prefix("success_")).unwrap_or(&name);
             strsim::osa_distance(&written, &name).min(strsim::osa_distance(&written, short))
         };
-        let nearest = names.map(|name| (distance(name), name)).min();
+        // Of equally similar ones, the first one is returned.
+        let nearest = names.map(|name| (distance(name), name)).min_by_key(|(distance, _)| *distance);
         nearest.filter(|(distance, _)| *distance <= wrong.chars().count() / 3).map(|(_, name)| name)
     }
 

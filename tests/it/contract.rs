@@ -87,7 +87,7 @@ fn documents(command: &str) -> Vec<Value> {
         }
         "compare" => {
             let sides = ["tests/cmd/clocks/local", "fixtures/logs"];
-            let by = [&[][..], &["--by", "host"], &["--by", "user"], &["no-such-file"]];
+            let by = [&[][..], &["--by", "host"], &["--by", "user"], &["fixtures/ticket.zip"]];
             let split = ["--split", "2017-02-14 03:00", "fixtures/logs"];
             let plain = by[..3].iter().map(|by| [&[command, "--format", "json"], *by, &sides].concat());
             plain

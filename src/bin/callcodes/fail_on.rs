@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(parsed("Finding, 102"), (true, true));
         assert_eq!(parsed("100-145"), (false, true));
         let mistake = |text: &str| text.parse::<FailOn>().unwrap().mistake(Catalogue::built_in());
-        for right in ["finding,102", "9999", "100-145", "nps", "unknown", "FAILED_PHONE_BUSY", "phone busy"] {
+        for right in ["finding,102", "9999", "100-145", "nps", "unknown", "FAILED_PHONE_BUSY", "failed_phone_busy"] {
             assert_eq!(mistake(right), None, "{right}");
         }
         for (wrong, near) in
