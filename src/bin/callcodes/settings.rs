@@ -64,18 +64,21 @@ impl Settings {
             }
             inputs.push(PathBuf::from(STDIN));
         }
-        let settings = Settings { inputs, ..Settings::without_inputs(input, patterns)? };
+        let settings = Settings::with_inputs(inputs, input, patterns)?;
         if settings.is_typed() {
             term::note_waiting_for("reading standard input");
         }
         Ok(settings)
     }
 
-    /// Resolves the same settings without the paths of inputs.
-    pub(crate) fn without_inputs(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
+    /// Resolves the same settings with these paths of inputs, of which there may be none.
+    pub(crate) fn with_inputs(
+        inputs: Vec<PathBuf>,
+        input: &InputArgs,
+        patterns: &PatternArgs,
+    ) -> Result<Settings, Failure> {
         // The catalogue is loaded in parallel with the patterns, because only the first result needs it.
         thread::spawn(Catalogue::built_in);
-        let inputs = expanded(&input.paths);
         let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
         let mut options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };

@@ -35,8 +35,11 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         let what = "--plan and --plan-line name the files to read, so no PATH can be passed. Leave out one of them";
         return Err(Failure::Message(what.to_owned()));
     }
-    let mut settings =
-        if plan.is_some() { Settings::without_inputs(input, patterns)? } else { Settings::resolve(input, patterns)? };
+    let mut settings = if plan.is_some() {
+        Settings::with_inputs(Vec::new(), input, patterns)?
+    } else {
+        Settings::resolve(input, patterns)?
+    };
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
