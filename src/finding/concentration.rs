@@ -27,7 +27,7 @@ const RATIO: u64 = 10;
 const OF_USER: u64 = 80;
 /// How many times as many units with the code as any other user such a user has.
 const TIMES_OTHERS: u64 = 5;
-/// From the first to the last of them, it must be at least so long, because everybody may have a bad day.
+/// The shortest time between the first and the last of these results, because anybody can have a bad day.
 const LASTS_LEAST: i64 = 24 * HOUR;
 /// How many times the rate of all others, and of each other host, that of a host is if they have the code as well.
 const RATIO_OF_HOST: f64 = 4.0;

@@ -15,7 +15,7 @@ use crate::time::Time;
 const HOLE_LEAST: i64 = 30 * MINUTE;
 /// How many times as many lines as in the next hole of the host are missing, or how many times as long the end of a log is.
 const TIMES_NEXT: u8 = 3;
-/// In so many hours of a hole, other hosts must have lines in one. Otherwise, nobody signs in for most of the time.
+/// The number of hours of a gap in which other hosts must have lines. With fewer, nobody signs in at such times anyway.
 const HOURS_WITH_OTHERS: u64 = 8;
 /// How many minutes with lines must be missing by the lines of the host before the hole.
 const BY_LINES_BEFORE: f64 = 30.0;

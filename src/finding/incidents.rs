@@ -512,9 +512,9 @@ fn is_of_one(finding: &Finding) -> bool {
 
 /// How many cases would have followed the last one.
 struct Missing {
-    /// At the rate of the stretch, up to this last case.
+    /// The number expected at the rate of the stretch, up to this last case.
     inside: f64,
-    /// At the rate before it became rarer.
+    /// The number expected at the rate before the code became rarer.
     before: f64,
     /// For each case from then to the last one, at their rate.
     since_change: f64,

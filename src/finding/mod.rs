@@ -202,7 +202,7 @@ pub struct Finding {
     pub rates: Option<Rates>,
     /// How long a change lasts within the log, in nanoseconds.
     pub lasts: Option<i64>,
-    /// In how many hours of this time there are sign-ins. Rates are about these.
+    /// The number of hours in this time that have sign-ins. Rates are per such hour.
     pub hours: f64,
     /// The largest number of results that another user has, for [`Kind::User`] without a change.
     pub most_of_others: u64,

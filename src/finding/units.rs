@@ -434,7 +434,7 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
     let mut of_person: Vec<(u32, Row)> = Vec::new();
     let mut add_all = |of_person: &mut Vec<(u32, Row)>| {
         let from = repeated.len();
-        // A call that comes while another one goes on has its result first.
+        // A call that arrives during another one gets its result first.
         of_person.sort_by_key(|(_, row)| (row.began(), row.first, row.key));
         for pair in of_person.windows(2) {
             let ((_, previous), (unit, row)) = (pair[0], pair[1]);

@@ -71,7 +71,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Resolves the same settings with these paths of inputs, of which there may be none.
+    /// Resolves the settings for these inputs. There may be none, as when a plan lists the files.
     pub(crate) fn with_inputs(
         inputs: Vec<PathBuf>,
         input: &InputArgs,
