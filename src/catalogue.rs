@@ -35,12 +35,11 @@ pub fn unknown_description(key: &Key) -> &'static str {
     if key.family() == MFA { UNKNOWN_DESCRIPTION } else { UNKNOWN_NAME_DESCRIPTION }
 }
 
-/// The files from which the built-in catalogue is made.
-const TEXTS: [&str; 3] =
-    [include_str!("builtin/codes.toml"), include_str!("builtin/nps.toml"), include_str!("builtin/entra.toml")];
+/// The built-in catalogue, which `build.rs` makes from the files in `src/builtin`.
+const BUILT_IN_TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.json"));
 
 static BUILT_IN: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::from_toml(&TEXTS.concat()).expect("the built-in codes are loaded by the tests"));
+    LazyLock::new(|| load::from_json(BUILT_IN_TEXT).expect("the built-in codes are loaded by the tests"));
 
 /// Defines an enum from a table with one row for each variant: its name for scripts, and the words to show to people.
 macro_rules! worded {
@@ -285,8 +284,8 @@ impl Catalogue {
 
     /// Returns the text of the built-in catalogue, by which two versions of it can be compared.
     #[must_use]
-    pub fn built_in_text() -> String {
-        TEXTS.concat()
+    pub fn built_in_text() -> &'static str {
+        BUILT_IN_TEXT
     }
 
     /// Reads a catalogue in the format that `src/builtin/codes.toml` describes.

@@ -33,30 +33,59 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    #[serde(default)]
-    service: Vec<RawService>,
-    #[serde(default)]
-    code: Vec<RawEntry>,
+/// A text of a catalogue, with its position if errors are to point there.
+trait Text {
+    /// Returns the byte range of the text, if known.
+    fn span(&self) -> Option<Range<usize>>;
+
+    /// Returns the text alone.
+    fn into_text(self) -> String;
+}
+
+impl Text for Spanned<String> {
+    fn span(&self) -> Option<Range<usize>> {
+        Some(Spanned::span(self))
+    }
+
+    fn into_text(self) -> String {
+        self.into_inner()
+    }
+}
+
+impl Text for String {
+    fn span(&self) -> Option<Range<usize>> {
+        None
+    }
+
+    fn into_text(self) -> String {
+        self
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawService {
+struct RawFile<T> {
+    #[serde(default = "Vec::new")]
+    service: Vec<RawService<T>>,
+    #[serde(default = "Vec::new")]
+    code: Vec<RawEntry<T>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawService<T> {
     name: String,
-    last_day: Spanned<String>,
+    last_day: T,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawEntry {
+struct RawEntry<T> {
     #[serde(default = "mfa")]
     family: String,
     name: Option<String>,
     number: Option<i32>,
-    description: Spanned<String>,
+    description: T,
     symbol: Option<String>,
     sdk_constant: Option<String>,
     #[serde(default)]
@@ -81,7 +110,7 @@ fn mfa() -> String {
 struct Placed {
     entry: Entry,
     key: Key,
-    /// The byte range of its description, or the index of a user's entry. `None` for entries that have been loaded before.
+    /// The byte range of its description, or the index of a user's entry. `None` for entries whose position is not known.
     span: Option<Range<usize>>,
 }
 
@@ -93,11 +122,25 @@ impl Placed {
 
 /// Reads a catalogue and checks it. Implements [`Catalogue::from_toml`].
 pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
-    let raw: RawFile = toml::from_str(text).map_err(|error| LoadError {
+    let raw = toml::from_str(text).map_err(|error| LoadError {
         span: error.span(),
         message: format!("this is not a list of codes: {}", error.message()),
         remedy: "Write one [[code]] table per result, with the keys that the built-in list uses".to_owned(),
     })?;
+    from_raw::<Spanned<String>>(raw)
+}
+
+/// Reads the built-in catalogue, which is the same in JSON, without positions.
+pub(super) fn from_json(text: &str) -> Result<Catalogue, LoadError> {
+    let raw = serde_json::from_str(text).map_err(|error| LoadError {
+        span: None,
+        message: format!("this is not a list of codes: {error}"),
+        remedy: "Make it from the files in `src/builtin`".to_owned(),
+    })?;
+    from_raw::<String>(raw)
+}
+
+fn from_raw<T: Text>(raw: RawFile<T>) -> Result<Catalogue, LoadError> {
     let services = raw.service.into_iter().map(service).collect::<Result<Vec<_>, _>>()?;
     assemble(raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?, services)
 }
@@ -131,14 +174,15 @@ fn assemble(mut placed: Vec<Placed>, services: Vec<Service>) -> Result<Catalogue
 }
 
 /// Converts a retired service, and computes the end of its last day.
-fn service(raw: RawService) -> Result<Service, LoadError> {
-    let last_day = raw.last_day.get_ref().clone();
+fn service<T: Text>(raw: RawService<T>) -> Result<Service, LoadError> {
+    let span = raw.last_day.span();
+    let last_day = raw.last_day.into_text();
     // The day ends last in the zone UTC-12.
     let end = format!("{last_day}T23:59:59.999999999-12:00").parse::<jiff::Timestamp>();
     match end.ok().and_then(|end| i64::try_from(end.as_nanosecond()).ok()) {
         Some(end) => Ok(Service { name: raw.name, last_day, end: Time::from_nanoseconds(end) }),
         None => Err(LoadError {
-            span: Some(raw.last_day.span()),
+            span,
             message: format!("the last day of {} is no date", raw.name),
             remedy: "Write it as \"2024-09-30\"".to_owned(),
         }),
@@ -146,17 +190,16 @@ fn service(raw: RawService) -> Result<Service, LoadError> {
 }
 
 /// Creates an entry, and checks everything that does not depend on other entries.
-fn place(raw: RawEntry) -> Result<Placed, LoadError> {
+fn place<T: Text>(raw: RawEntry<T>) -> Result<Placed, LoadError> {
     let span = raw.description.span();
-    let description = raw.description.into_inner();
+    let description = raw.description.into_text();
     let is_mfa = raw.family == MFA;
     let symbol = raw.symbol.clone();
     let name = match raw.number {
         Some(_) => None,
         None => raw.name.clone().or(symbol).or_else(|| is_mfa.then(|| description.clone())),
     };
-    let error =
-        |message: String, remedy: &str| LoadError { span: Some(span.clone()), message, remedy: remedy.to_owned() };
+    let error = |message: String, remedy: &str| LoadError { span: span.clone(), message, remedy: remedy.to_owned() };
     if !is_family(&raw.family) {
         return Err(error(
             format!("\"{}\" is no name of a family", raw.family),
@@ -194,7 +237,7 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
         checks: raw.checks,
         whose: raw.whose,
     };
-    let placed = Placed { key: entry.key(), entry, span: Some(span) };
+    let placed = Placed { key: entry.key(), entry, span };
     check_alone(&placed)?;
     Ok(placed)
 }

@@ -40,6 +40,17 @@ fn explain(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_built_in_catalogue_is_what_its_files_say() {
+    let files = ["codes", "nps", "entra"].map(|name| {
+        let path = format!("{}/src/builtin/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("a file of the repository")
+    });
+    let read = Catalogue::from_toml(&files.concat()).expect("a catalogue");
+    assert_eq!(read.entries(), Catalogue::built_in().entries());
+    assert_eq!(read.services(), Catalogue::built_in().services());
+}
+
+#[test]
 fn the_numbered_entries_equal_the_vendors_table() {
     let vendor: Vec<&str> = VENDOR_TABLE.lines().collect();
     assert_eq!(vendor.len(), 71);

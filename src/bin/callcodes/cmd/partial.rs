@@ -206,7 +206,7 @@ fn machine_name() -> String {
 
 /// Returns a fingerprint of the patterns and the catalogue.
 pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
-    let mut text = Catalogue::built_in_text();
+    let mut text = Catalogue::built_in_text().to_owned();
     settings.definitions.iter().for_each(|definition| text += &definition.essence());
     short(&text)
 }
