@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memmem};
 
 /// What stands for a part that an event does not have.
 const NONE: &str = "-";
@@ -57,21 +57,20 @@ pub(super) fn append(xml: &[u8], written: impl FnOnce() -> Option<String>, text:
 pub(super) fn event(xml: &[u8]) -> Event {
     let mut event = Event::default();
     // The names of the open elements, the outermost first, and that of the value in the innermost one.
-    let mut path: Vec<&[u8]> = Vec::new();
-    let mut name = Vec::new();
+    let mut path: Vec<&[u8]> = Vec::with_capacity(8);
+    let mut name = Cow::Borrowed(&b""[..]);
     let mut value = Vec::new();
     let mut rest = xml;
     while let Some(token) = next(&mut rest) {
         match token {
+            // Most texts are of no part, and need not be read.
+            Token::Text(_) | Token::Raw(_) if Part::of(&path).is_none() => {}
             Token::Text(some) => unescape(some, &mut value),
             Token::Raw(some) => value.extend_from_slice(some),
             Token::Start { name: element, attributes, is_empty } => {
                 event.add(&path, &name, &mut value);
                 event.add_attributes(&path, element, attributes);
-                match element {
-                    b"Data" => name = attribute(attributes, b"Name"),
-                    _ => element.clone_into(&mut name),
-                }
+                name = if element == b"Data" { attribute(attributes, b"Name") } else { element.into() };
                 if !is_empty {
                     path.push(element);
                 }
@@ -79,12 +78,40 @@ pub(super) fn event(xml: &[u8]) -> Event {
             Token::End => {
                 event.add(&path, &name, &mut value);
                 path.pop();
-                name.clear();
+                name = Cow::Borrowed(b"");
             }
         }
     }
     event.add(&path, &name, &mut value);
     event
+}
+
+/// A part of an event that the text of an element is.
+enum Part {
+    Id,
+    Level,
+    Channel,
+    Computer,
+    Message,
+    Value,
+}
+
+impl Part {
+    /// Returns the part that the text in the element at `path` is, or `None` if the line does not have that text.
+    fn of(path: &[&[u8]]) -> Option<Part> {
+        let &[_, section, ..] = path else { return None };
+        let element = path.last().copied().unwrap_or_default();
+        match (section, element) {
+            (b"System", b"EventID") => Some(Part::Id),
+            (b"System", b"Level") => Some(Part::Level),
+            (b"System", b"Channel") => Some(Part::Channel),
+            (b"System", b"Computer") => Some(Part::Computer),
+            (b"RenderingInfo", b"Message") => Some(Part::Message),
+            // The rest repeats parts in the language of the computer. The binary data are in hexadecimal.
+            (b"System" | b"RenderingInfo", _) | (_, b"Binary") => None,
+            _ => Some(Part::Value),
+        }
+    }
 }
 
 impl Event {
@@ -96,13 +123,22 @@ impl Event {
     /// Appends the line of the event, with a line end, to `text`. A tab follows a time that is not in UTC, because it may contain spaces.
     pub(super) fn append(self, text: &mut Vec<u8>) {
         let Event { time, computer, channel, provider, id, level, message, values } = self;
-        let after_time = if is_time(&time) || time.is_empty() { ' ' } else { '\t' };
-        let or_none = |part: String| if part.is_empty() { NONE.to_owned() } else { part };
+        let after_time = if is_time(&time) || time.is_empty() { " " } else { "\t" };
+        let mut add = |part: &str, after: &str| {
+            text.extend_from_slice(if part.is_empty() { NONE.as_bytes() } else { part.as_bytes() });
+            text.extend_from_slice(after.as_bytes());
+        };
+        add(&time, after_time);
         // White space would end the name of the computer.
-        let computer = or_none(computer.split_whitespace().collect::<Vec<_>>().join("_"));
-        let [time, channel, provider, id] = [time, channel, provider, id].map(or_none);
-        let head = format!("{time}{after_time}{computer} {channel}, {provider}, event {id}, {}", level_name(&level));
-        text.extend_from_slice(head.as_bytes());
+        if computer.contains(char::is_whitespace) {
+            add(&computer.split_whitespace().collect::<Vec<_>>().join("_"), " ");
+        } else {
+            add(&computer, " ");
+        }
+        add(&channel, ", ");
+        add(&provider, ", event ");
+        add(&id, ", ");
+        add(&level_name(&level), "");
         let mut separator = ": ";
         let mut add = |name: &str, value: &str| {
             text.extend_from_slice(separator.as_bytes());
@@ -128,29 +164,25 @@ impl Event {
         if value.is_empty() {
             return;
         }
-        let text = cleaned(&String::from_utf8_lossy(value));
+        let text = text_of(value);
         value.clear();
-        let &[_, part, ..] = path else { return };
-        let element = path.last().copied().unwrap_or_default();
         if text.is_empty() {
             return;
         }
-        match (part, element) {
-            (b"System", b"EventID") => self.id = text,
-            (b"System", b"Level") => self.level = text,
-            (b"System", b"Channel") => self.channel = text,
-            (b"System", b"Computer") => self.computer = text,
-            (b"RenderingInfo", b"Message") => self.message = text,
-            // The rest repeats parts in the language of the computer. The binary data are in hexadecimal.
-            (b"System" | b"RenderingInfo", _) | (_, b"Binary") => {}
-            _ => self.values.push((cleaned(&String::from_utf8_lossy(name)), text)),
+        match Part::of(path) {
+            Some(Part::Id) => self.id = text,
+            Some(Part::Level) => self.level = text,
+            Some(Part::Channel) => self.channel = text,
+            Some(Part::Computer) => self.computer = text,
+            Some(Part::Message) => self.message = text,
+            Some(Part::Value) => self.values.push((text_of(name), text)),
+            None => {}
         }
     }
 
     /// Adds what the attributes of an element contain. The element is in the one at `path`.
     fn add_attributes(&mut self, path: &[&[u8]], element: &[u8], attributes: &[u8]) {
-        let text = |value: &[u8]| cleaned(&String::from_utf8_lossy(value));
-        let of = |wanted: &[u8]| text(&attribute(attributes, wanted));
+        let of = |wanted: &[u8]| text_of(&attribute(attributes, wanted));
         match (path, element) {
             ([_, b"System", ..], b"TimeCreated") => self.time = of(b"SystemTime"),
             ([_, b"System", ..], b"Provider") => {
@@ -161,7 +193,7 @@ impl Event {
             _ => {
                 let is_value = |name: &[u8]| !name.starts_with(b"xmlns") && (element, name) != (b"Data", b"Name");
                 let values = all(attributes).filter(|(name, _)| is_value(name));
-                let values = values.map(|(name, value)| (text(name), text(&unescaped(value))));
+                let values = values.map(|(name, value)| (text_of(name), text_of(&unescaped(value))));
                 self.values.extend(values.filter(|(_, value)| !value.is_empty()));
             }
         }
@@ -185,6 +217,14 @@ fn level_name(level: &str) -> Cow<'_, str> {
 fn is_time(time: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'T' | b'Z');
     time.len() >= 20 && time.ends_with('Z') && time.bytes().all(is_part)
+}
+
+/// Returns the text of a value, [`cleaned`].
+fn text_of(value: &[u8]) -> String {
+    match str::from_utf8(value) {
+        Ok(text) => cleaned(text),
+        Err(_) => cleaned(&String::from_utf8_lossy(value)),
+    }
 }
 
 /// Returns a text without white space at its ends, with a tab in place of each line end and the white space around it.
@@ -265,20 +305,23 @@ fn next<'x>(xml: &mut &'x [u8]) -> Option<Token<'x>> {
 fn markup(xml: &[u8]) -> Option<Range<usize>> {
     let start = memchr(b'<', xml)?;
     let rest = &xml[start..];
-    for (opening, closing) in [(&b"<!--"[..], &b"-->"[..]), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")] {
-        if rest.starts_with(opening) {
-            let end = opening.len() + memmem::find(&rest[opening.len()..], closing)? + closing.len();
-            return Some(start..start + end);
+    if let [_, b'!' | b'?', ..] = rest {
+        for (opening, closing) in [(&b"<!--"[..], &b"-->"[..]), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")] {
+            if rest.starts_with(opening) {
+                let end = opening.len() + memmem::find(&rest[opening.len()..], closing)? + closing.len();
+                return Some(start..start + end);
+            }
         }
     }
-    let mut end = memchr3(b'>', b'"', b'\'', rest)?;
-    while rest[end] != b'>' {
-        let open = rest[end];
-        end += 1;
-        end += memchr(open, &rest[end..])? + 1;
-        end += memchr3(b'>', b'"', b'\'', &rest[end..])?;
+    // A tag is short, so a loop over its bytes is faster than a search.
+    let mut end = 1;
+    loop {
+        match *rest.get(end)? {
+            b'>' => return Some(start..start + end + 1),
+            quote @ (b'"' | b'\'') => end += memchr(quote, &rest[end + 1..])? + 2,
+            _ => end += 1,
+        }
     }
-    Some(start..start + end + 1)
 }
 
 /// Returns the name and the value of each attribute.
@@ -293,15 +336,18 @@ fn all(mut attributes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Returns the value of the attribute `wanted`, or nothing if there is none.
-fn attribute(attributes: &[u8], wanted: &[u8]) -> Vec<u8> {
-    all(attributes).find(|(name, _)| *name == wanted).map_or_else(Vec::new, |(_, value)| unescaped(value))
+fn attribute<'x>(attributes: &'x [u8], wanted: &[u8]) -> Cow<'x, [u8]> {
+    all(attributes).find(|(name, _)| *name == wanted).map_or_else(Cow::default, |(_, value)| unescaped(value))
 }
 
 /// Returns `text` with the characters that its references stand for.
-fn unescaped(text: &[u8]) -> Vec<u8> {
+fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'&') {
+        return text.into();
+    }
     let mut out = Vec::with_capacity(text.len());
     unescape(text, &mut out);
-    out
+    out.into()
 }
 
 /// Appends `text` to `out`, with the characters that references such as `&lt;` and `&#10;` stand for.
