@@ -160,6 +160,10 @@ fn row_start(all: &[Units], data: &[u8], end: usize) -> Option<Change> {
         if nul > end {
             return None;
         }
+        // Every row has a NUL at each of these places. Most NULs in binary data are in none.
+        if [2, 4, 6].iter().any(|next| data.get(nul + next) != Some(&0)) {
+            continue;
+        }
         for at in [nul.wrapping_sub(1), nul] {
             let Some(rest) = data.get(at..) else { continue };
             if let Some(units) = all.iter().copied().find(|units| units.starts_row(rest)) {
