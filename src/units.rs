@@ -8,6 +8,7 @@ mod change;
 mod characters;
 mod detect;
 mod reading;
+mod rows;
 
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
@@ -49,6 +50,8 @@ pub struct Written {
     pub form: Form,
     /// Whether the source is an event log, in whose lines the name of the computer follows the time.
     pub names_computer: bool,
+    /// Whether the source does not begin like text, so that text in any encoding may be anywhere in it.
+    pub is_binary: bool,
 }
 
 /// Adds the default form of times.
@@ -59,6 +62,15 @@ impl From<Units> for Written {
 }
 
 impl Written {
+    /// Returns the last position in `data` where a line starts that is certainly in the units at the start of the source, whatever
+    /// precedes `data`. These are the units here, and are counted from the start of `data`.
+    pub(crate) fn certain_line_start(self, data: &[u8]) -> Option<usize> {
+        match self.units {
+            Units::Bytes if self.is_binary => rows::certain_line_start(data),
+            units => units.certain_line_start(data),
+        }
+    }
+
     /// Returns the computer that a line of an event log names after its time. Returns `None` for a line without either, for a piece
     /// of a line, and for a source that is not an event log.
     #[inline]

@@ -561,10 +561,14 @@ impl<R: Read> Chunks<R> {
             }
             changing.checked = changing.checked.max(seen);
             if changing.doubtful > 0 {
-                let before = &self.buffer[self.head.saturating_sub(2)..self.head];
-                let is_new_line = self.state == State::AtLineStart && !is_part_start;
-                let change = units.next_change(before, data, ready, is_new_line);
-                changing.next = change.map(|change| in_first_order(change, self.offset, self.first));
+                changing.next = if self.written.is_binary {
+                    units.next_row_change(data, ready)
+                } else {
+                    let before = &self.buffer[self.head.saturating_sub(2)..self.head];
+                    let is_new_line = self.state == State::AtLineStart && !is_part_start;
+                    let change = units.next_change(before, data, ready, is_new_line);
+                    change.map(|change| in_first_order(change, self.offset, self.first))
+                };
             }
         }
         let change = self.changing.as_ref()?.next?;
@@ -578,7 +582,8 @@ impl<R: Read> Chunks<R> {
     /// Changes the encoding at `head`.
     fn change_here(&mut self, change: Change) {
         let Change { units, is_after_stray_byte, .. } = change;
-        let is_reported = units != self.written.units || is_after_stray_byte;
+        // Binary data change all the time.
+        let is_reported = !self.written.is_binary && (units != self.written.units || is_after_stray_byte);
         let is_own = (self.start..self.end).contains(&self.offset);
         self.written.units = units;
         self.limits = self.given_limits.of(units);

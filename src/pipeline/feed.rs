@@ -188,7 +188,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 };
                 let reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
                 let (limits, written) = (self.options.limits, what.written);
-                let chunks = if may_change(&source, written, &self.options) {
+                let chunks = if may_change(written, &self.options) {
                     let start = Start::of_source(written.units);
                     Chunks::changing(reader, start, Span::ALL, limits, written, Vec::new())
                 } else {

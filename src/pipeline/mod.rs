@@ -61,7 +61,7 @@ use crate::source::{
 };
 use crate::summary::Summary;
 use crate::time::Assumed;
-use crate::units::{Units, Written};
+use crate::units::Written;
 use crate::unpack::{FileSpan, TRAILER_BYTES};
 pub use copies::Replaced;
 use copies::{Begun, Hashing, Lookalikes, Looked};
@@ -137,11 +137,10 @@ pub fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
     if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
 
-/// Whether the encoding of a source may change. It does not if the user has chosen the encoding, or if the source does not begin like
-/// text, is an event log, whose lines are made here, or is UTF-32, to which nothing appends.
-fn may_change(source: &Source, written: Written, options: &Options) -> bool {
-    let is_free = options.opening.encoding == EncodingChoice::Automatic && source.is_text() && !written.names_computer;
-    is_free && !matches!(written.units, Units::Utf32Le | Units::Utf32Be)
+/// Whether the encoding of a source may change. It does not if the user has chosen the encoding, or if the source is an event log, whose
+/// lines are made here.
+fn may_change(written: Written, options: &Options) -> bool {
+    options.opening.encoding == EncodingChoice::Automatic && !written.names_computer
 }
 
 /// What to do with copies: sources that hold the same bytes as an earlier one.
@@ -691,7 +690,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
         let mut reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
         let start = Start::of_source(what.written.units);
-        let chunks = self.cut(&mut reader, start, Span::ALL, (source, what.written));
+        let chunks = self.cut(&mut reader, start, Span::ALL, what.written);
         self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         if is_compared {
             end.digest = reader.digests();
@@ -717,7 +716,7 @@ impl<V: Visitor> Worker<'_, V> {
         end.what = Some(What { chain: Chain::default(), written: *written });
         let start = if span.start == 0 {
             Ok(Start::of_source(written.units))
-        } else if may_change(source, *written, self.options) {
+        } else if may_change(*written, self.options) {
             text.start(span.start, self.options.range_bytes, self.options.limits, &self.opening.stop)
         } else {
             Ok(Start { offset: span.read_from(written.units), ..Start::of_source(written.units) })
@@ -726,7 +725,7 @@ impl<V: Visitor> Worker<'_, V> {
         match start {
             Ok(start) => {
                 let reader = FileSpan::new(file, start.offset, *len);
-                let chunks = self.cut(reader, start, span, (source, *written));
+                let chunks = self.cut(reader, start, span, *written);
                 let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
                 self.chunks(source, chunks, end, out);
             }
@@ -735,15 +734,9 @@ impl<V: Visitor> Worker<'_, V> {
     }
 
     /// Cuts the text of a reader into chunks, using the buffer of this worker. The reader starts at `start`.
-    fn cut<R: io::Read>(
-        &mut self,
-        reader: R,
-        start: Start,
-        span: Span,
-        (source, written): (&Source, Written),
-    ) -> Chunks<R> {
+    fn cut<R: io::Read>(&mut self, reader: R, start: Start, span: Span, written: Written) -> Chunks<R> {
         let (limits, buffer) = (self.options.limits, std::mem::take(&mut self.buffer));
-        if may_change(source, written, self.options) {
+        if may_change(written, self.options) {
             Chunks::changing(reader, start, span, limits, written, buffer)
         } else {
             Chunks::new(reader, span, limits, written, buffer)

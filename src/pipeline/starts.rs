@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::chunk::{Chunks, Limits, Span, Start};
 use crate::source::{Stop, TextFile};
-use crate::units::Written;
 use crate::unpack::FileSpan;
 
 /// How many bytes before a range are searched for a line that decides the encoding.
@@ -62,15 +61,16 @@ impl Divided {
 
     /// Returns the start of the file, or a line shortly before `offset` whose encoding is certain.
     fn shortly_before(&self, offset: u64) -> io::Result<Option<Start>> {
-        let TextFile { file, len, written: Written { units, .. }, .. } = &self.text;
+        let TextFile { file, len, written, .. } = &self.text;
+        let units = written.units;
         // Rounded down, because UTF-16 is counted in pairs of bytes.
         let from = offset.saturating_sub(LOOK_BACK_BYTES) & !1;
         if offset == 0 {
-            return Ok(Some(Start::of_source(*units)));
+            return Ok(Some(Start::of_source(units)));
         }
         let mut before = Vec::new();
         FileSpan::new(file, from, offset.min(*len)).read_to_end(&mut before)?;
-        let line = units.certain_line_start(&before);
-        Ok(line.map(|line| Start { offset: from + line as u64, units: *units, is_part_start: false, change: None }))
+        let line = written.certain_line_start(&before);
+        Ok(line.map(|line| Start { offset: from + line as u64, units, is_part_start: false, change: None }))
     }
 }

@@ -200,26 +200,30 @@ impl Node {
 /// and a wildcard that this program has expanded may stand for thousands of files. The tests do this on all systems.
 const LISTS_INPUTS: bool = cfg!(any(windows, test));
 
-/// How many inputs must be in the same folder for it to be worth listing.
+/// How many inputs there must be for their folders to be worth listing.
 const LISTED_LEAST: usize = 3;
 
-/// Sets the type, size and time of inputs that are files in the same folder from its listing, so that they are opened only to
-/// be read. Other inputs stay as they are.
+/// Sets the type, size and time of inputs that are files from the listings of their folders, so that they are opened only to be read.
+/// Other inputs stay as they are.
 pub(super) fn look_up(inputs: &mut [Node]) {
-    let mut folders: HashMap<PathBuf, HashMap<OsString, usize>> = HashMap::new();
-    for (index, node) in inputs.iter().enumerate().filter(|_| LISTS_INPUTS) {
+    // A file may be an input several times.
+    let mut folders: HashMap<PathBuf, HashMap<OsString, Vec<usize>>> = HashMap::new();
+    let is_worth_it = LISTS_INPUTS && inputs.len() >= LISTED_LEAST;
+    for (index, node) in inputs.iter().enumerate().filter(|_| is_worth_it) {
         if let (Some(folder), Some(name)) = (node.path.parent(), node.path.file_name()) {
-            folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), index);
+            folders.entry(folder.to_owned()).or_default().entry(name.to_owned()).or_default().push(index);
         }
     }
-    for (folder, mut indexes) in folders.into_iter().filter(|(_, indexes)| indexes.len() >= LISTED_LEAST) {
+    for (folder, mut indexes) in folders {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let file = entry.file_type().ok().filter(FileType::is_file);
-            if let Some((kind, index)) = file.zip(indexes.remove(&entry.file_name())) {
+            if let Some((kind, indexes)) = file.zip(indexes.remove(&entry.file_name())) {
                 let (inode, listed) = listed(&entry, kind);
-                let node = &mut inputs[index];
-                (node.kind, node.inode, node.listed) = (Some(kind), inode, listed.map(Box::new));
+                for index in indexes {
+                    let node = &mut inputs[index];
+                    (node.kind, node.inode, node.listed) = (Some(kind), inode, listed.map(Box::new));
+                }
             }
         }
     }
@@ -447,4 +451,26 @@ fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>)
 #[cfg(unix)]
 fn listed(entry: &fs::DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
     (Some(std::os::unix::fs::DirEntryExt::ino(entry)), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_is_named_several_times_is_looked_up_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a/x.log", "b/y.log"] {
+            fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            fs::write(path(name), "").unwrap();
+        }
+        let look_up = |names: &[&str]| {
+            let mut inputs: Vec<Node> = names.iter().map(|name| Node::input(&path(name))).collect();
+            look_up(&mut inputs);
+            inputs.iter().map(|node| node.kind.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(look_up(&["a/x.log", "b/y.log", "a/x.log", "b/none.log"]), [true, true, true, false]);
+        assert_eq!(look_up(&["a/x.log", "b/y.log"]), [false, false], "too few for it to be worth it");
+    }
 }

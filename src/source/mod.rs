@@ -855,11 +855,10 @@ impl Known {
         })
     }
 
-    /// Returns how the text that begins with `head` is encoded. UTF-16 is detected only in text: in a picture or a program, it
-    /// would be a false detection, and results in plain ASCII would not be found.
+    /// Returns how the text that begins with `head` is encoded. The beginning of a picture or a program says nothing about what follows.
     fn written(&self, head: &[u8], opening: &Opening) -> Written {
         match opening.encoding {
-            EncodingChoice::Automatic if !self.source.is_text() => Written::default(),
+            EncodingChoice::Automatic if !self.source.is_text() => Written { is_binary: true, ..Written::default() },
             encoding => encoding.units(head).into(),
         }
     }

@@ -54,6 +54,8 @@ impl Seen {
                     return true;
                 }
                 Some(&mut IDENTIFIED) => {}
+                // The same path again, as from two wildcards.
+                Some(first) if *paths.get(*first) == *path => return false,
                 Some(first) => self.ids.extend(identify(&paths.get(std::mem::replace(first, IDENTIFIED)))),
             }
         }
@@ -164,4 +166,22 @@ pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
 #[cfg(windows)]
 pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
     Handle::from_path(path).is_ok_and(|handle| handle == *open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_path_is_the_same_file_without_asking() {
+        let (mut seen, paths) = (Seen::default(), Paths::default());
+        // None of these files exists, so asking gives nothing.
+        let mut is_new = |path: &str| {
+            let path = Path::new(path);
+            seen.is_new((path, paths.add(path), &paths), Some(5), None)
+        };
+        assert!(is_new("a.log"));
+        assert!(!is_new("a.log"));
+        assert!(is_new("b.log"), "another file with the same inode");
+    }
 }

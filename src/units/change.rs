@@ -20,6 +20,8 @@
 //!   Then the byte order stays, and the units are counted from another byte;
 //! * a line start, in one of these ways of counting, after which the text has all signs of UTF-16 and none in the present one.
 //!
+//! UTF-32 is recognised by rows of characters ([`rows`]), which are followed by single bytes.
+//!
 //! Nearly all texts have one encoding, and most are ASCII, which [`Units::may_change`] checks at memory speed.
 
 use std::ops::Range;
@@ -27,8 +29,8 @@ use std::ops::Range;
 use fearless_simd::{Level, dispatch};
 use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
-use super::Units;
 use super::detect::{SHARE_AT_BEGINNING, detect_by, is_one_block, is_plain, is_utf16};
+use super::{Units, rows};
 
 /// The number of bytes after a position that decide whether the encoding changes there.
 pub(crate) const AHEAD_BYTES: usize = 512;
@@ -63,7 +65,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    fn new(at: usize, units: Units) -> Change {
+    pub(super) fn new(at: usize, units: Units) -> Change {
         Change { at, units, is_after_stray_byte: false }
     }
 }
@@ -75,7 +77,7 @@ impl Units {
             Units::Bytes => memchr(0, data).is_some(),
             Units::Utf16Le => !are_ascii(data, u16::from_le_bytes),
             Units::Utf16Be => !are_ascii(data, u16::from_be_bytes),
-            Units::Utf32Le | Units::Utf32Be => false,
+            Units::Utf32Le | Units::Utf32Be => true,
         }
     }
 
@@ -84,9 +86,13 @@ impl Units {
     /// text. `is_new_line` is whether `data` starts with a line that may be in another encoding. Otherwise, the change is not at 0.
     pub(crate) fn next_change(self, before: &[u8], data: &[u8], end: usize, is_new_line: bool) -> Option<Change> {
         let change = match self {
-            Units::Bytes => change_in_bytes(before, data, end, is_new_line),
+            Units::Bytes => {
+                let utf16 = change_in_bytes(before, data, end, is_new_line);
+                let end = utf16.map_or(end, |change| change.at.min(end));
+                rows::utf32_start(data, end).or(utf16)
+            }
             Units::Utf16Le | Units::Utf16Be => self.change_in_utf16(data, end, is_new_line),
-            Units::Utf32Le | Units::Utf32Be => None,
+            Units::Utf32Le | Units::Utf32Be => self.row_end(data, end).map(|at| Change::new(at, Units::Bytes)),
         };
         change.filter(|change| change.at < end)
     }
@@ -113,7 +119,7 @@ impl Units {
 
     /// Returns the last position in `data` where a line starts that is certainly in these units, whatever precedes `data`. The units
     /// are counted from the start of `data`.
-    pub(crate) fn certain_line_start(self, data: &[u8]) -> Option<usize> {
+    pub(super) fn certain_line_start(self, data: &[u8]) -> Option<usize> {
         match self {
             Units::Bytes => memrchr_iter(b'\n', data).find(|&at| {
                 let start = data[..at].iter().rposition(|byte| !is_plain(*byte)).map_or(0, |before| before + 1);

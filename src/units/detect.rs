@@ -26,8 +26,8 @@
 
 use memchr::memchr;
 
-use super::Units;
 use super::change::{is_line_in_bytes, utf16_at_line_start};
+use super::{Units, rows};
 
 /// At the beginning of UTF-16 text, at least one unit in this many is ASCII.
 pub(super) const SHARE_AT_BEGINNING: usize = 100;
@@ -225,7 +225,7 @@ fn is_text(low: u8, high: u8) -> bool {
     }
 }
 
-/// Detects UTF-32. All characters at the beginning of the text must be plausible. With a byte order mark, that is enough. Without
+/// Detects UTF-32. The text starts with a row in UTF-32, or all characters at its beginning are plausible. With a byte order mark, that is enough. Without
 /// one, at least one in 32 must be ASCII, or in longer texts one in 200, which the line ends provide.
 pub(super) fn utf32(head: &[u8]) -> Option<Units> {
     let orders = [(Units::Utf32Le, u32::from_le_bytes as fn(_) -> _), (Units::Utf32Be, u32::from_be_bytes)];
@@ -240,7 +240,8 @@ pub(super) fn utf32(head: &[u8]) -> Option<Units> {
         let share = if chars.len() > 128 && chars.contains(&'\n') { 200 } else { 32 };
         chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * share >= chars.len()
     };
-    orders.into_iter().find(|(_, group)| fits(*group)).map(|(units, _)| units)
+    let all = orders.into_iter().find(|(_, group)| fits(*group)).map(|(units, _)| units);
+    all.or_else(|| rows::utf32_at_start(head))
 }
 
 /// Whether a character hardly ever occurs in text: a control character or one for private use.

@@ -333,7 +333,7 @@ fn callcodes_lossy(args: &[&str], path: &Path) -> String {
 }
 
 #[test]
-fn a_binary_file_is_searched_as_bytes() {
+fn a_binary_file_is_searched_in_all_encodings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     // Its table looks like text in UTF-16.
@@ -344,6 +344,33 @@ fn a_binary_file_is_searched_as_bytes() {
     {
         std::fs::write(&path, [&before, &b"\ncallStatus=21\n"[..]].concat()).unwrap();
         assert_eq!(scanned(&path, &["--binary"]), (1, vec![], String::new(), Some(0)), "{:?}", &before[..4]);
+    }
+    // Strings in a program, which end with a NUL and not with a line. Other scripts do not divide a line.
+    let strings = ["callStatus=102\0", "\u{1}\u{2}", "2017-02-14T02:57:24Z Иван Петров: callStatus=13\r\n"];
+    let strings: Vec<u8> = strings.concat().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for stray in 0..4 {
+        let program = [b"MZ\x90\0\x03\0\0\0", &[0x90; 101][..], &vec![0; stray], &strings, b"callStatus=4"].concat();
+        std::fs::write(&path, program).unwrap();
+        assert_eq!(scanned(&path, &["--binary"]), (3, vec![], String::new(), Some(0)), "{stray}");
+        let lines = callcodes(&["lines", "--binary", "--format", "csv"], &path);
+        assert!(lines.contains(",2017-02-14T02:57:24Z,"), "{lines}");
+    }
+}
+
+/// What follows UTF-32 was not read.
+#[test]
+fn utf_32_may_be_followed_by_other_encodings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let line = "2017-02-14 02:57:24 für Иван: callStatus=102\r\n";
+    for (group, name) in [(u32::to_le_bytes as fn(u32) -> _, "UTF-32LE"), (u32::to_be_bytes, "UTF-32BE")] {
+        for mark in ["", "\u{feff}"] {
+            let utf32: Vec<u8> = (mark.to_owned() + line).chars().flat_map(|char| group(char.into())).collect();
+            std::fs::write(&path, [&utf32, line.as_bytes(), &utf32, b"callStatus=4"].concat()).unwrap();
+            let (results, kinds, message, status) = scanned(&path, &[]);
+            assert_eq!((results, kinds, status), (4, KINDS.map(str::to_owned).to_vec(), Some(0)), "{message}");
+            assert!(message.contains(&format!("to {BYTES} at byte {}", utf32.len())), "{name}: {message}");
+        }
     }
 }
 

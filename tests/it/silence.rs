@@ -10,11 +10,13 @@ use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
+use callcodes::chunk::Limits;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{Options, Outcome};
 use callcodes::report::problems::detail;
-use callcodes::source::Walk;
+use callcodes::source::select::Content;
+use callcodes::source::{Selection, Walk};
 use callcodes::unpack::{Codec, Format, SAMPLE_BYTES};
 use proptest::prelude::*;
 
@@ -157,6 +159,56 @@ fn damage_that_left_nothing_to_read_is_reported() {
 fn empty_files_and_text_without_results_are_silent() {
     for bytes in [&b""[..], b"x", b"nothing of interest\n", "für Jürgen\n".as_bytes(), b"\xff\xfea\0\n\0"] {
         assert!(is_silent(&scan(bytes)), "{bytes:?}");
+    }
+}
+
+/// Returns a line in one of these encodings: UTF-8, Windows-1252, UTF-16LE and BE, UTF-32LE and BE.
+fn line_in(encoding: usize, code: u32) -> Vec<u8> {
+    let line = format!("2017-02-14T02:57:24Z für Иван callStatus={code}\r\n");
+    let line = if encoding == 1 { line.replace("Иван ", "") } else { line };
+    let utf16 = |unit: fn(u16) -> [u8; 2]| line.encode_utf16().flat_map(unit).collect();
+    let utf32 = |unit: fn(u32) -> [u8; 4]| line.chars().flat_map(|char| unit(char.into())).collect();
+    match encoding {
+        0 => line.into_bytes(),
+        1 => encoding_rs::WINDOWS_1252.encode(&line).0.into_owned(),
+        2 => utf16(u16::to_le_bytes),
+        3 => utf16(u16::to_be_bytes),
+        4 => utf32(u32::to_le_bytes),
+        _ => utf32(u32::to_be_bytes),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// With `--binary`, text in any encoding is found wherever it is in a binary file, however the file is divided.
+    #[test]
+    fn text_in_a_binary_file_is_read_in_each_encoding(
+        begins in prop::sample::select(vec![
+            &b"\xff\xd8\xff\xe0\0\x10JFIF\0"[..], b"MZ\x90\0\x03\0\0\0", b"\x7fELF\x02\x01\x01\0", b"\x89PNG\r\n\x1a\n",
+        ]),
+        parts in prop::collection::vec((0..6_usize, 1..4_u32, prop::collection::vec(prop_oneof![any::<u8>(), Just(0)], 0..40)), 1..9),
+        range_bytes in prop_oneof![1..300_u64, Just(10_000)],
+        block_bytes in 1..200_usize,
+        threads in 1..4_usize,
+    ) {
+        let mut bytes = begins.to_vec();
+        let mut expected = 0;
+        for (encoding, lines, before) in &parts {
+            bytes.extend(before);
+            for line in 0..*lines {
+                bytes.extend(line_in(*encoding, 100 + line));
+                expected += 1;
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x"), &bytes).unwrap();
+        let limits = Limits { block_bytes, ..Limits::default() };
+        let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
+        let walk = Walk::new(vec![folder.path().to_owned()]).selecting(Selection { content: Content::Any, ..Selection::default() });
+        let outcome = summarise(walk, &SET, Catalogue::built_in(), &options).unwrap();
+        prop_assert_eq!(outcome.problems, []);
+        prop_assert_eq!(outcome.summary.results(), expected);
     }
 }
 

@@ -5,8 +5,9 @@
 //! part stay in their own character set, because the encoding of a log is better detected from the log than from what a mail program
 //! has guessed.
 //!
-//! The subject comes before the first text, because an alert may have its result there. The other fields of the header are left out.
-//! Of a text that the mail contains both plain and as HTML, the plain one is read, unless it is blank. A mail within a mail is a member.
+//! The subject comes before the first text, because an alert may have its result there. Everything else outside of the parts is the last
+//! member but for the fields that repeat the subject or describe a part, because a log may begin like a mail, and because a damaged mail
+//! has text where a header should be. Of a text that the mail contains both plain and as HTML, the plain one is read, unless it is blank. A mail within a mail is a member.
 //!
 //! Several parts may have the same name. As later files of an archive replace earlier ones, all but the first get a number.
 //!
@@ -107,7 +108,7 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
         return Err(too_large(options).into());
     }
     let mail = MessageParser::default().parse(&raw).unwrap_or_default();
-    let mut walk = Walk { raw: &raw, mail: &mail, names: HashSet::new(), has_text: false };
+    let mut walk = Walk { raw: &raw, mail: &mail, names: HashSet::new(), has_text: false, end: 0, outside: Vec::new() };
     let parts = mail.parts.iter().zip(0..).filter(|(part, _)| !matches!(part.body, PartType::Multipart(_)));
     let (mut members, limit) = (0, options.max_members);
     for (part, id) in parts {
@@ -183,13 +184,20 @@ struct Walk<'m> {
     names: HashSet<String>,
     /// Whether a text was read, and the subject before it.
     has_text: bool,
+    /// The end of the last part.
+    end: usize,
+    /// What is outside of the parts so far.
+    outside: Vec<u8>,
 }
 
 impl Walk<'_> {
     /// Visits the part with this number.
     fn part(&mut self, part: &MessagePart<'_>, id: u32, visit: &mut Visit<'_>) -> ControlFlow<()> {
         let label = self.label(part);
-        let raw = self.raw.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+        let (start, end) = (part.offset_body as usize, part.offset_end as usize);
+        let raw = self.raw.get(start..end).unwrap_or_default();
+        self.outside.extend_from_slice(self.raw.get(self.end..start).unwrap_or_default());
+        self.end = self.end.max(end);
         if self.is_other_version(part, id) {
             let what = "skipped, the text of the mail as HTML, which is read as plain text";
             return visit(Item::Unread(label, Loss::new(Kind::Copy, what.to_owned(), Remedy::SaveHtml)));
@@ -234,16 +242,30 @@ impl Walk<'_> {
             PartType::Message(_) => "mail.eml",
             _ => "attachment",
         });
-        let name = without_dots(&shown_bytes(name.as_bytes()));
-        let numbered = |number: u64| if number == 1 { name.clone() } else { format!("{number}/{name}") };
-        let is_new = |name: &String| self.names.insert(name.to_lowercase());
-        let name = (1..).map(numbered).find(is_new).unwrap_or_default();
+        let name = self.new_name(&without_dots(&shown_bytes(name.as_bytes())));
         let modified = self.mail.date().and_then(|date| unix_time(date.to_timestamp()));
         Label { name, modified, ..Label::default() }
     }
 
-    /// Visits what follows the last part, and checks whether the mail is complete.
+    /// Returns a name that no earlier part has.
+    fn new_name(&mut self, name: &str) -> String {
+        let numbered = |number: u64| if number == 1 { name.to_owned() } else { format!("{number}/{name}") };
+        let is_new = |name: &String| self.names.insert(name.to_lowercase());
+        (1..).map(numbered).find(is_new).unwrap_or_default()
+    }
+
+    /// Visits what is outside of the parts, and checks whether the mail is complete.
     fn end(&mut self, visit: &mut Visit<'_>) -> io::Result<()> {
+        let outside = without_repeated_fields(&self.outside);
+        if !outside.trim_ascii().is_empty() {
+            // Without the empty line, a header would be a mail.
+            let subject = if self.has_text { Vec::new() } else { self.subject() };
+            let mut data = Data::new([subject.as_slice(), b"\n", &outside].concat());
+            let label = Label { name: self.new_name("header.txt"), ..Label::default() };
+            if visit(Item::Member(label, &mut data)).is_break() {
+                return Ok(());
+            }
+        }
         let root = self.mail.parts.first();
         let boundary = root.and_then(|root| root.content_type()?.attribute("boundary"));
         let Some(boundary) = boundary else { return Ok(()) };
@@ -260,6 +282,20 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns a text without the fields that repeat the subject of a mail, such as `Thread-Topic`, or the names of its parts. Such a field
+/// ends before the next line that begins with a letter.
+fn without_repeated_fields(text: &[u8]) -> Vec<u8> {
+    let mut is_repeated = false;
+    let mut is_left_out = |line: &&[u8]| {
+        if !matches!(line.first(), Some(b' ' | b'\t')) {
+            let name = line[..memchr(b':', line).unwrap_or(0)].to_ascii_lowercase();
+            is_repeated = name.ends_with(b"subject") || name.ends_with(b"topic") || name.starts_with(b"content-");
+        }
+        is_repeated
+    };
+    text.split_inclusive(|&byte| byte == b'\n').filter(|line| !is_left_out(line)).flatten().copied().collect()
 }
 
 /// The decoded data of a part.
@@ -389,6 +425,11 @@ mod tests {
         (name.to_owned(), data.to_owned(), None)
     }
 
+    /// Returns the member with the header of a mail.
+    fn header(text: &str) -> Seen {
+        named("header.txt", &format!("\n{text}"))
+    }
+
     const HEADER: &str = "MIME-Version: 1.0\nFrom: a@example.com\n";
 
     #[test]
@@ -422,7 +463,34 @@ mod tests {
              50 % =zz =4"
         );
         let text = "Subject: call result = 117\n\nCall Status: 102, a=1, 50 % =zz =4";
-        assert_eq!(read(mail.as_bytes(), 1 << 20), (vec![named("text.txt", text)], None));
+        assert_eq!(
+            read(mail.as_bytes(), 1 << 20),
+            (vec![named("text.txt", text), header(&format!("{HEADER}\n"))], None)
+        );
+    }
+
+    #[test]
+    fn nothing_outside_of_the_parts_is_lost_and_the_subject_counts_once() {
+        // A log that begins like a mail, and has no text.
+        let log = format!("{HEADER}callStatus: 102\n2017-02-14 Call Status: 4\n");
+        let lost =
+            |members: &[Seen], text: &str| members.iter().filter(|(_, data, _)| data.contains(text)).count() != 1;
+        let members = read(log.as_bytes(), 1 << 20).0;
+        assert!(!lost(&members, "callStatus: 102") && !lost(&members, "Call Status: 4"), "{members:?}");
+        let mail = [
+            HEADER,
+            "Subject: call\n result = 102\nThread-Topic: call\n\tresult = 102\nX-Reason: rawCallStatus = 21\n",
+            "Content-Type: multipart/mixed; boundary=x\n\npreamble\n--x\n",
+            "Content-Type: text/plain; name=\"result = 102\"\nno field\n\ntext\n--x--\n",
+        ];
+        let (members, error) = read(mail.concat().as_bytes(), 1 << 20);
+        assert_eq!(error, None);
+        for text in ["result = 102", "rawCallStatus = 21", "preamble", "no field", "text"] {
+            assert!(text == "text" || !lost(&members, text), "{text} {members:?}");
+        }
+        // Without a boundary, nothing tells the parts.
+        let mail = format!("{HEADER}Content-Type: multipart/mixed\n\ncall result = 102\n");
+        assert!(!lost(&read(mail.as_bytes(), 1 << 20).0, "call result = 102"));
     }
 
     #[test]
@@ -439,7 +507,8 @@ mod tests {
             &part("message/rfc822", "Subject: inner\n\nbody"),
             "--x--\nmore",
         ];
-        let (members, error) = read(mail.concat().as_bytes(), 1 << 20);
+        let (mut members, error) = read(mail.concat().as_bytes(), 1 << 20);
+        assert_eq!(members.remove(members.len() - 2).0, "header.txt");
         let seen: Vec<_> = members.iter().map(|(name, data, kind)| (&**name, data.trim_ascii(), *kind)).collect();
         assert_eq!(
             seen,
@@ -474,7 +543,8 @@ mod tests {
              !!!\n--x--\n"
         );
         let damaged = ("text.txt".to_owned(), "one".to_owned(), Some(Kind::Damaged));
-        assert_eq!(read(mail.as_bytes(), 1 << 20), (vec![damaged], None));
+        let (members, error) = read(mail.as_bytes(), 1 << 20);
+        assert_eq!((&members[..1], error), (&[damaged][..], None));
         let cut = mail.strip_suffix("--x--\n").unwrap();
         assert_eq!(read(cut.as_bytes(), 1 << 20).1, Some(Kind::Truncated));
         assert_eq!(read(mail.as_bytes(), 50), (Vec::new(), Some(Kind::OverLimit)));
