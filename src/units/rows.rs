@@ -129,8 +129,8 @@ impl Units {
 
     /// Whether `data` starts with enough characters for a row.
     fn starts_row(self, data: &[u8]) -> bool {
-        let units = data.chunks_exact(self.size_bytes()).take(ROW_UNITS);
-        units.filter(|unit| self.narrow(unit).is_some()).count() == ROW_UNITS
+        let mut units = data.chunks_exact(self.size_bytes()).take(ROW_UNITS);
+        units.len() == ROW_UNITS && units.all(|unit| self.narrow(unit).is_some())
     }
 }
 
