@@ -353,9 +353,24 @@ fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
         assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
     };
     again(&["-e", "x=(?<code>\\d+)"]);
-    let patterns = "the partial of PC2 was written with other patterns. Merge with the options -e, -f, --pattern, --no-pattern and --config \
-                    with which it was written";
+    let patterns = "the partial of PC2 was written with other patterns or [[code]] tables. Merge with the options -e, -f, --pattern, \
+                    --no-pattern and --config with which it was written";
     assert_refused(&merge(), &format!("partials/PC2.ccp:1: {patterns}{others}"));
+    // The user's names decide which texts are results.
+    let code = |happened: &str| {
+        let text = format!(
+            "[[code]]\nfamily = \"nps\"\nname = \"NO_ANSWER\"\ngroup = \"not-reached\"\nhappened = \"{happened}\"\n\
+             checks = [{{ check = \"Ask the user.\", where = \"The user\" }}]\nwhose = [\"users-phone\"]\n"
+        );
+        fs::write(folder.path().join("own.toml"), text).unwrap();
+    };
+    code("Nobody answered.");
+    again(&["-f", "../../own.toml"]);
+    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {patterns}{others}"));
+    let merge_own = || run(folder.path(), &["merge", "-f", "own.toml", "partials/PC2.ccp"]);
+    assert_eq!((merge_own().status, merge_own().stderr.as_str()), (Some(0), ""));
+    code("Nobody was there.");
+    assert_refused(&merge_own(), &format!("partials/PC2.ccp:1: {patterns}"));
     again(&["--display-tz", "Europe/Berlin"]);
     let zone = "the partial of PC2 was written with the hours of Europe/Berlin. Merge with --display-tz Europe/Berlin";
     assert_refused(&merge(), &format!("partials/PC2.ccp:1: {zone}{others}"));

@@ -247,8 +247,8 @@ fn foreign(header: &Header, settings: &Settings) -> Option<String> {
     }
     if header.patterns != patterns_fingerprint(settings) {
         return Some(format!(
-            "{whose} was written with other patterns. Merge with the options -e, -f, --pattern, --no-pattern and --config with which it \
-             was written"
+            "{whose} was written with other patterns or [[code]] tables. Merge with the options -e, -f, --pattern, --no-pattern and \
+             --config with which it was written"
         ));
     }
     if header.zone != settings.zone.name() {

@@ -204,10 +204,13 @@ fn machine_name() -> String {
     name::shown(Path::new(&name))
 }
 
-/// Returns a fingerprint of the patterns and the catalogue.
+/// Returns a fingerprint of the patterns and the catalogue, with the user's entries.
 pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
     let mut text = Catalogue::built_in_text();
     settings.definitions.iter().for_each(|definition| text += &definition.essence());
+    if let Some(own) = settings.own_catalogue() {
+        text += &format!("{:?}", own.entries());
+    }
     short(&text)
 }
 
