@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::recorded::{Place, Recorded};
 use crate::problem::{Kind, Problem};
-use crate::report::wording::remark;
+use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
 use forms::{Form, Spool};
 use plan::{Piece, Plan};
@@ -511,9 +511,13 @@ impl Merge {
         if count == 0 {
             all.push(refused(name, 1, NOT_PARTIAL.to_owned()));
         } else if let Some((number, beginning, lines)) = without {
-            let lines = remark(lines, "line has", "lines have").unwrap_or_default();
-            self.notes
-                .push(format!("{name}: {lines} no partial, such as line {number}, which begins with: {beginning}"));
+            self.notes.push(match lines {
+                1 => format!("{name}: line {number} has no partial. It begins with: {beginning}"),
+                _ => format!(
+                    "{name}: {} lines have no partial, such as line {number}, which begins with: {beginning}",
+                    grouped(lines)
+                ),
+            });
         }
         Ok(all)
     }

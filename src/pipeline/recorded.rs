@@ -11,6 +11,7 @@
 //! Here, only files with equal bytes are. A file that begins like another one is reported, and both count.
 
 use std::io;
+use std::path::MAIN_SEPARATOR;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -254,9 +255,9 @@ impl Recorded {
         if let Line::Hashed(parts) = &self.0 { Some(parts) } else { None }
     }
 
-    /// Puts the names of sources below the name of a machine, as if they were in a folder with that name.
+    /// Puts the names of sources below the name of a machine, as if they were in a folder with that name on this machine.
     pub fn put_below(&mut self, machine: &str) {
-        let below = |name: &mut String| *name = format!("{machine}/{name}");
+        let below = |name: &mut String| *name = format!("{machine}{MAIN_SEPARATOR}{name}");
         match &mut self.0 {
             Line::Begin(begin) => below(&mut begin.name),
             Line::Problem(problem) => below(&mut problem.path),

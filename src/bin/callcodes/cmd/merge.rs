@@ -303,8 +303,12 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
 
 /// Prints notes about pieces and machines that were there more than once.
 fn note_coverage(coverage: &Coverage) {
-    if let Some(pieces) = remark(coverage.repeated, "piece or partial is", "pieces or partials are") {
-        term::note(format_args!("{pieces} there more than once, and count once"));
+    let once = [
+        "piece or partial is there more than once, and counts once",
+        "pieces or partials are there more than once, and count once",
+    ];
+    if let Some(pieces) = remark(coverage.repeated, once[0], once[1]) {
+        term::note(pieces);
     }
     if !coverage.differing.is_empty() {
         let pieces = some(&coverage.differing);
@@ -326,8 +330,9 @@ fn note_coverage(coverage: &Coverage) {
 /// Returns the message for pieces that are missing.
 fn missing(coverage: &Coverage) -> String {
     let pieces = remark(coverage.missing.len() as u64, "piece of the plan is", "pieces of the plan are");
+    let them = if coverage.missing.len() == 1 { "it" } else { "them" };
     format!(
-        "{} missing: {}. Scan them again with callcodes scan --partial --plan, or count the others with --allow-missing",
+        "{} missing: {}. Scan {them} again with callcodes scan --partial --plan, or count the others with --allow-missing",
         pieces.unwrap_or_default(),
         some(&coverage.missing)
     )

@@ -13,6 +13,7 @@ use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
+use callcodes::report::wording;
 use callcodes::source::{Digest, STDIN};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -78,8 +79,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
 
 /// Returns the failure for a line that would have this many characters.
 fn too_long(characters: usize) -> Failure {
-    let grouped = callcodes::report::wording::grouped;
-    let (characters, limit) = (grouped(characters as u64), grouped(line::LIMIT as u64));
+    let (characters, limit) = (wording::grouped(characters as u64), wording::grouped(line::LIMIT as u64));
     Failure::Message(format!(
         "what was found needs a line of {characters} characters, and --partial-line prints at most {limit}. Write a file with \
          --partial -o FILE and collect it, or read fewer logs, such as those of the last week with --newer-than 1w"
@@ -142,8 +142,12 @@ fn checked(plan: Plan, allows_changed: bool) -> Result<Vec<Piece>, Failure> {
     }
     let mut changed = pieces.iter().filter_map(|piece| Some((piece, piece.changed()?)));
     let Some((piece, how)) = changed.next() else { return Ok(pieces) };
-    let others = changed.count();
-    let others = if others == 0 { String::new() } else { format!(" The same is true of {others} more pieces.") };
+    let others = changed.count() as u64;
+    let others = if others == 0 {
+        String::new()
+    } else {
+        format!(" The same is true of {}.", wording::counted(others, "more piece"))
+    };
     let path = term::shown(piece.path.as_deref().unwrap_or_default());
     let what = match how {
         Changed::Gone => "was there when the plan was made, and cannot be found now. Is the share connected?",
