@@ -468,9 +468,14 @@ fn hosts_that_did_not_answer_are_named() {
     let old = merge(&[]);
     let version =
         "the partial of PC2 was written by callcodes 0.0.9, and this is 0.1.0. Use the same version on every machine";
-    let date = "its partial was written at 2017-07-14T02:40:00Z, more than a day before the newest, so later results are missing; run \
+    let date = "its partial was written at 2017-07-14T02:40:00Z, more than 1d before the newest, so later results are missing; run \
                 callcodes scan --partial on it again";
     assert_eq!(old.status, Some(3));
+    let in_time = merge(&["--max-age", "100 years"]);
+    assert_eq!(in_time.stderr, format!("callcodes: partials/PC2.ccp: line 1: {version}\n"));
+    assert!(merge(&["--max-age", "52w"]).stderr.contains("more than 52w before the newest"));
+    let wrong = merge(&["--max-age", "2017-02-14"]);
+    assert!(wrong.stderr.contains("use an age such as 2h, 3d or 1w"), "{wrong:?}");
     assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
     // A machine that answered twice.
     let done = run(&folder.path().join("logs/PC3"), &scan("pc3", &["-o", "../../partials/new.ccp"]));
