@@ -248,12 +248,7 @@ fn write(
             next().map_or(Ok(()), |piece| writer.begin(&piece))?;
         }
         match step {
-            Step::Message(mut message) => {
-                if let Some(pseudonyms) = pseudonyms {
-                    message.change_users(|user| pseudonyms.of(user));
-                }
-                writer.message(&message)
-            }
+            Step::Message(line) => writer.message(line.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
                 writer.done()
@@ -261,7 +256,9 @@ fn write(
         }
     };
     let (set, catalogue) = (&settings.set, settings.catalogue());
-    recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
+    let rename = pseudonyms.map(|pseudonyms| move |user: &str| pseudonyms.of(user));
+    let rename = rename.as_ref().map(|rename| rename as recorded::Rename<'_>);
+    recorded::record(sources, set, catalogue, &settings.options, settings.zone, rename, &mut sink)?;
     // What is not there must not look complete.
     if !settings.options.opening.stop.is_requested() {
         writer.end()?;
