@@ -223,8 +223,20 @@ fn only_files_that_begin_like_no_other_are_alone() {
     write("packed-c.gz", &compress(Codec::Gzip, &log("c")));
     write("picture.png", &[b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &[0; 300_000]].concat());
     assert_eq!(alone(), ["a.log 0", "a.log 65536", "a.log 131072"]);
-    // A file in an archive may begin in any way.
-    write("d.zip", &pack(Format::Zip, &[("a.log", &log("a"))]));
+    // The files in a zip archive have beginnings, too.
+    write("d.zip", &pack(Format::Zip, &[("d.log", &log("d")), ("e.log", &log("e"))]));
+    assert_eq!(alone(), ["a.log 0", "a.log 65536", "a.log 131072"]);
+    write("d.zip", &pack(Format::Zip, &[("d.log", &log("d")), ("a.log", &log("a"))]));
+    assert_eq!(alone(), Vec::<String>::new());
+    write("d.zip", &pack(Format::Zip, &[("d.log", &log("d")), ("d.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")]));
+    assert_eq!(alone(), ["a.log 0", "a.log 65536", "a.log 131072"]);
+    // An archive in an archive may have any file.
+    let inner = pack(Format::Zip, &[("d.log", &log("d"))]);
+    write("d.zip", &pack(Format::Zip, &[("d.log", &log("d")), ("inner.zip", &inner)]));
+    assert_eq!(alone(), Vec::<String>::new());
+    write("d.zip", b"");
+    assert_eq!(alone(), ["a.log 0", "a.log 65536", "a.log 131072"]);
+    write("d.tar", &pack(Format::Tar, &[("d.log", &log("d"))]));
     assert_eq!(alone(), Vec::<String>::new());
 }
 
