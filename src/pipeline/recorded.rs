@@ -83,7 +83,7 @@ struct Part<'a> {
     /// The unit of the times of notes in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     unit: u64,
-    /// The notes, as [packed] [columns](column). They are the last field, which [`Recorded::into_json`] appends.
+    /// The notes, as [packed] [columns](mod@column). They are the last field, which [`Recorded::into_json`] appends.
     #[serde(borrow, skip_serializing)]
     notes: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
