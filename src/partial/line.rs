@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The number is that of the characters between the second and the third colon. They are the URL-safe base64 of the beginning of a BLAKE3
-//! hash, which recognises damage, and of zlib data. These are the header and the messages in JSON, with each column of the notes
-//! together, because similar values compress well. The compressor knows the words that all partials have from a dictionary.
+//! hash, which recognises damage, and of zlib data. These are the header and the messages in JSON, with the columns
+//! of the notes as numbers, because similar numbers compress well. The compressor knows the words that all partials have from a dictionary.
 //!
 //! The marks at both ends show where a line begins in the row of a CSV file, and whether a tool has cut it.
 
@@ -16,6 +16,9 @@ use data_encoding::BASE64URL_NOPAD;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use memchr::memmem;
 use serde_json::Value;
+
+use crate::pipeline::packed::{self, Column};
+use crate::pipeline::recorded::{ascii, column};
 
 /// The largest number of characters of a line.
 pub const LIMIT: usize = 2000;
@@ -32,7 +35,7 @@ const SUM_BYTES: usize = 6;
 const JSON_LIMIT: usize = 256 << 10;
 
 /// The words that all partials have. Changing this text needs another version of the form.
-const DICTIONARY: &[u8] = br#"OtherYearFileNameModifiedGivenAssumedConfiguredUtf16LeUtf16BeUtf8{"problem":{"path":"","kind":"unreadable","what":{"Described":""},"delivered":null,"remedy":null}}"unread":[],"long_lines":"changes":"near_misses":{},"names":[["mfa","SUCCESS_WITH_PIN","FAILED_PHONE_","NO_PIN"]],"C:\\Program Files\\Multi-Factor Authentication Server\\Logs\\MultiFactorAuthRadiusSvc.log.1MultiFactorAuthSvc.logC:/ProgramData/Netop/CONTOSO\\@example.com192.168.10.,null,null,null,null,null,null"Succeeded","Succeeded","Failed","Failed",0,0,0,0,0,0,0,0,0,0],[-1,-1,-1,-1],"logged":[],"ends":[],"newlines":{"part":{"texts":[""],"bases":[{"zone":"Named","date":"Line"}],"bases":[{"zone":"AssumedUtc","date":"Line"}],"columns":[[null,21,null,108,102,101,133,4],[{"end":{"ends":"","bytes":,"text":{"chain":[],"units":"Bytes","assumed":{"undecided":0,"orders":0,"dates":0,"changing":0}},"digests":null}}],[{"begin":{"name":"","beginning":,"bytes":,"digests":{"whole":"","beginnings":[]}}},[{"format":1,"version":"0.1.0","patterns":"","reading":"","zone":"UTC","keep_copies":false,"machine":"","written":17"#;
+const DICTIONARY: &[u8] = br#"OtherYearFileNameModifiedGivenAssumedConfiguredUtf16LeUtf16BeUtf8{"problem":{"path":"","kind":"unreadable","what":{"Described":""},"delivered":null,"remedy":null}}"unread":[],"long_lines":"changes":"near_misses":{},"names":[["mfa","SUCCESS_WITH_PIN","FAILED_PHONE_","NO_PIN"]],"C:\\Program Files\\Multi-Factor Authentication Server\\Logs\\MultiFactorAuthRadiusSvc.log.1MultiFactorAuthSvc.logC:/ProgramData/Netop/CONTOSO\\@example.com192.168.10.,0,0,0,0,1,1,1,1,1,0,0,0,0,0,0,0,0,0,0],[1,2,1,2,1,2],"hashes":"","logged":[],"ends":[],"newlines":{"part":{"texts":[""],"bases":[{"zone":"Named","date":"Line"}],"bases":[{"zone":"AssumedUtc","date":"Line"}],"unit":1000,"columns":[[0,85,0,433,409,405,533,17],0,1,0],[{"end":{"ends":"","bytes":,"text":{"chain":[],"units":"Bytes","assumed":{"undecided":0,"orders":0,"dates":0,"changing":0}},"digests":null}}],[{"begin":{"name":"","beginning":,"bytes":,"digests":{"whole":"","beginnings":[]}}},[{"format":1,"version":"0.1.0","patterns":"","reading":"","zone":"UTC","keep_copies":false,"machine":"","written":17"#;
 
 /// Why a line cannot be read, as the rest of a sentence about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub(super) type Content = (Value, Vec<Vec<Value>>);
 pub(super) fn write((header, pieces): &Content) -> Result<String, usize> {
     let columns = |message: &Value| to_columns(message).unwrap_or_else(|| message.clone());
     let pieces: Vec<Vec<Value>> = pieces.iter().map(|piece| piece.iter().map(columns).collect()).collect();
-    let json = super::ascii(
+    let json = ascii(
         Value::from(vec![header.clone(), Value::from(pieces.into_iter().map(Value::from).collect::<Vec<_>>())])
             .to_string(),
     );
@@ -107,8 +110,8 @@ fn content(payload: &[u8]) -> Option<Content> {
         return None;
     }
     let (header, pieces): Content = serde_json::from_slice(&json).ok()?;
-    let rows = |message: Value| if message.get("part").is_some() { to_rows(message) } else { Some(message) };
-    let pieces = pieces.into_iter().map(|piece| piece.into_iter().map(rows).collect()).collect::<Option<_>>()?;
+    let packed = |message: Value| if message.get("part").is_some() { to_packed(message) } else { Some(message) };
+    let pieces = pieces.into_iter().map(|piece| piece.into_iter().map(packed).collect()).collect::<Option<_>>()?;
     Some((header, pieces))
 }
 
@@ -140,87 +143,34 @@ fn inflated(packed: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The number of values in a note.
-const COLUMNS: usize = 12;
-/// The column of the starts of lines.
-const STARTS: usize = 10;
-
-/// Puts the notes of a part together by columns. Returns `None` if there are none.
+/// Writes the notes of a part as columns of numbers, which compress better than packed ones. Returns `None` if there are none.
 fn to_columns(message: &Value) -> Option<Value> {
     let mut message = message.clone();
     let part = message.get_mut("part")?.as_object_mut()?;
     let notes = part.remove("notes")?;
-    let mut columns = vec![Vec::new(); COLUMNS];
-    let mut start = 0;
-    for note in notes.as_array()? {
-        let [result, time, pattern, said, writers, outcome, line_start, line_bytes] = note.as_array()?.as_slice()
-        else {
-            return None;
-        };
-        let since = line_start.as_i64()?;
-        let part = |value: &Value, index| value.get(index).cloned().unwrap_or_default();
-        let values: [Value; COLUMNS] = [
-            result.clone(),
-            part(time, 0),
-            part(time, 1),
-            pattern.clone(),
-            part(said, 0),
-            part(said, 1),
-            part(said, 2),
-            part(writers, 0),
-            part(writers, 1),
-            outcome.clone(),
-            (since - std::mem::replace(&mut start, since)).into(),
-            line_bytes.clone(),
-        ];
-        columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
-    }
-    // Times have a precision of a second, a millisecond or a microsecond.
-    let times = &mut columns[1];
-    let is_round = |unit: i64| times.iter().all(|time| time.as_i64().is_none_or(|time| time % unit == 0));
-    let unit = [1_000_000_000, 1_000_000, 1_000].into_iter().find(|unit| is_round(*unit)).unwrap_or(1);
-    times.iter_mut().for_each(|time| *time = time.as_i64().map_or(Value::Null, |time| (time / unit).into()));
-    let columns = columns.into_iter().enumerate();
-    // The column of line starts has every value, so the number of notes is known.
-    let columns: Vec<Value> =
-        columns.map(|(index, column)| if index == STARTS { column.into() } else { without_repeats(column) }).collect();
-    part.insert("columns".to_owned(), columns.into());
-    part.insert("unit".to_owned(), unit.into());
+    let (_, columns) = packed::unpack(notes.as_str()?, column::COUNT)?;
+    let columns = columns.into_iter().map(|column| match column {
+        Column::Same(value) => Value::from(value),
+        Column::Each(values) => Value::from(values),
+    });
+    part.insert("columns".to_owned(), columns.collect());
     Some(message)
 }
 
-/// Returns a column, which is a single value if all its values are equal.
-fn without_repeats(column: Vec<Value>) -> Value {
-    match column.first() {
-        Some(first) if !first.is_array() && column.iter().all(|value| value == first) => first.clone(),
-        _ => column.into(),
-    }
-}
-
-/// Puts the notes of a part together by rows, as they were before [`to_columns`].
-fn to_rows(mut message: Value) -> Option<Value> {
+/// Packs the notes of a part again, as they were before [`to_columns`].
+fn to_packed(mut message: Value) -> Option<Value> {
     let part = message.get_mut("part")?.as_object_mut()?;
-    let (Some(columns), unit) = (part.remove("columns"), part.remove("unit")) else { return Some(message) };
-    let (columns, unit) = (columns.as_array()?, unit?.as_i64()?);
-    if columns.len() != COLUMNS {
-        return None;
-    }
-    let len = columns[STARTS].as_array()?.len();
-    let mut start = 0_i64;
-    let mut notes = Vec::with_capacity(len);
-    for row in 0..len {
-        let at = |column: usize| match &columns[column] {
-            Value::Array(values) => values.get(row).cloned(),
-            value => Some(value.clone()),
-        };
-        let time = match (at(1)?, at(2)?) {
-            (Value::Null, _) => Value::Null,
-            (time, basis) => Value::from(vec![time.as_i64()?.checked_mul(unit)?.into(), basis]),
-        };
-        start = start.checked_add(at(STARTS)?.as_i64()?)?;
-        let (said, writers) = (vec![at(4)?, at(5)?, at(6)?], vec![at(7)?, at(8)?]);
-        notes.push(Value::from(vec![at(0)?, time, at(3)?, said.into(), writers.into(), at(9)?, start.into(), at(11)?]));
-    }
+    let Some(columns) = part.remove("columns") else { return Some(message) };
+    let columns = columns.as_array().filter(|columns| columns.len() == column::COUNT)?;
+    // The first column has every value, so the number of rows is known.
+    let rows = columns[0].as_array()?.len();
+    let values = |column: &Value| match column {
+        Value::Array(values) if values.len() == rows => values.iter().map(Value::as_u64).collect(),
+        value => value.as_u64().map(|value| vec![value; rows]),
+    };
+    let columns: Vec<Vec<u64>> = columns.iter().map(values).collect::<Option<_>>()?;
+    let mut notes = String::new();
+    packed::pack(&columns, &mut notes);
     part.insert("notes".to_owned(), notes.into());
     Some(message)
 }
@@ -232,24 +182,20 @@ mod tests {
     use super::*;
 
     fn content() -> Content {
-        let note = |result: Value, time: Value, start: u64| {
-            json!([result, time, 2, [0, null, 1], [1412, null], "Failed", start, null])
+        let notes = |starts: &[u64], code| {
+            let same = |value| vec![value; starts.len()];
+            let columns =
+                [starts.to_vec(), same(code), starts.iter().map(|start| start.wrapping_mul(1_000_003)).collect()];
+            let rest = (3..column::COUNT as u64).map(same);
+            let mut notes = String::new();
+            packed::pack(&columns.into_iter().chain(rest).collect::<Vec<_>>(), &mut notes);
+            notes
         };
-        let notes = [
-            note(json!(21), json!([1_487_041_039_234_000_000_i64, 0]), 5),
-            note(json!([0]), Value::Null, 5),
-            note(json!(4), json!([-1000, 1]), 90),
-        ];
-        let several = json!({"part": {"texts": ["ann", "\u{e4}\u{1f600}"], "notes": notes, "newlines": 3}});
-        // All values of these notes are equal.
-        let equal = json!({"part": {"notes": [note(json!(21), Value::Null, 0), note(json!(21), Value::Null, 0)]}});
-        let single = json!({"part": {"notes": [note(json!([1]), json!([7, 0]), 8)]}});
+        let several = json!({"part": {"texts": ["ann", "\u{e4}\u{1f600}"], "unit": 1000, "notes": notes(&[5, 0, 85], 9), "newlines": 3}});
+        let single = json!({"part": {"unit": 1, "notes": notes(&[u64::MAX], 0)}});
         let none = json!({"part": {"newlines": 2}});
         let end = json!({"end": {"ends": "a.log", "bytes": 18_446_744_073_709_551_615_u64, "text": null}});
-        (
-            json!({"format": 1, "machine": "PC"}),
-            vec![vec![several, equal, end.clone()], vec![], vec![single, none, end]],
-        )
+        (json!({"format": 1, "machine": "PC"}), vec![vec![several, end.clone()], vec![], vec![single, none, end]])
     }
 
     #[test]

@@ -16,6 +16,9 @@
 //! {"end_of_partial":{"pieces":1,"digest":"…"}}
 //! ```
 //!
+//! A `part` has what lines contain about sign-ins. Its texts can be read, and its numbers are packed in columns, because in some logs
+//! nearly every line has them.
+//!
 //! The digest in `done` is the BLAKE3 hash of the lines since `piece`, and that at the end is the hash of the lines `partial`, `piece` and
 //! `done`. So a damaged or shortened partial is recognised. All lines are
 //! ASCII, because shells that pass them on may take them for text in some code page.
@@ -40,9 +43,9 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::recorded::{Place, Recorded};
+use crate::pipeline::recorded::{Place, Recorded, ascii};
 use crate::problem::{Kind, Problem};
-use crate::report::wording::remark;
+use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
 use forms::{Form, Spool};
 use plan::{Piece, Plan};
@@ -55,7 +58,7 @@ pub const FORMAT: u32 = 1;
 const LINE_LIMIT: u64 = 256 << 20;
 
 /// The length of lines in bytes that are parsed before they are passed on together, and how many such batches may wait.
-const BATCH_BYTES: usize = 256 << 10;
+const BATCH_BYTES: usize = 64 << 10;
 const BATCHES: usize = 2;
 
 /// What a partial says about the run that wrote it.
@@ -166,14 +169,8 @@ impl<W: Write> Writer<W> {
         self.control(&Control::Piece(piece.clone()))
     }
 
-    /// Writes a message about the current piece.
-    pub fn message(&mut self, message: &Recorded) -> io::Result<()> {
-        let line = ascii(message.to_json()?);
-        self.line(line.as_bytes())
-    }
-
     /// Writes the line of a message about the current piece.
-    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+    pub fn message(&mut self, line: &[u8]) -> io::Result<()> {
         self.lines += 1;
         self.hasher.update(line).update(b"\n");
         self.out.write_all(line)?;
@@ -192,24 +189,6 @@ impl<W: Write> Writer<W> {
         let digest = self.controls.finalize().into();
         self.control(&Control::EndOfPartial(EndOfPartial { pieces: self.pieces, digest }))
     }
-}
-
-/// Returns JSON with all other characters than ASCII escaped. They occur only in strings.
-fn ascii(json: String) -> String {
-    if json.is_ascii() {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len() * 2);
-    for character in json.chars() {
-        if character.is_ascii() {
-            escaped.push(character);
-        } else {
-            let units =
-                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-            escaped += &units;
-        }
-    }
-    escaped
 }
 
 /// Returns a partial as one line of text. `partial` is what a [`Writer`] has written.
@@ -238,7 +217,7 @@ fn write_from_line((header, pieces): &line::Content, out: impl Write) -> io::Res
     for (id, piece) in (0..).zip(pieces) {
         writer.begin(&Piece::unknown(id))?;
         for message in piece {
-            writer.line(ascii(message.to_string()).as_bytes())?;
+            writer.message(ascii(message.to_string()).as_bytes())?;
         }
         writer.done()?;
     }
@@ -511,9 +490,13 @@ impl Merge {
         if count == 0 {
             all.push(refused(name, 1, NOT_PARTIAL.to_owned()));
         } else if let Some((number, beginning, lines)) = without {
-            let lines = remark(lines, "line has", "lines have").unwrap_or_default();
-            self.notes
-                .push(format!("{name}: {lines} no partial, such as line {number}, which begins with: {beginning}"));
+            self.notes.push(match lines {
+                1 => format!("{name}: line {number} has no partial. It begins with: {beginning}"),
+                _ => format!(
+                    "{name}: {} lines have no partial, such as line {number}, which begins with: {beginning}",
+                    grouped(lines)
+                ),
+            });
         }
         Ok(all)
     }
@@ -830,7 +813,11 @@ impl Merge {
                 let partial = &self.partials[found.partial];
                 self.read(found, &mut open, &mut |line, number| {
                     let recorded = self.parsed(partial, line, number)?;
-                    if self.changes_users(partial) { writer.message(&recorded) } else { writer.line(line) }
+                    if self.changes_users(partial) {
+                        writer.message(recorded.into_json()?.as_bytes())
+                    } else {
+                        writer.message(line)
+                    }
                 })?;
                 writer.done()?;
             }
@@ -882,7 +869,7 @@ impl Merge {
             |what| io::Error::other(RefusedError(refused(name, number, format!("a message {DAMAGED} ({what})"))));
         let mut recorded = Recorded::parse(line, self.patterns).map_err(wrong)?;
         if let Some(pseudonyms) = self.pseudonyms.as_ref().filter(|_| partial.header.pseudonyms.is_none()) {
-            recorded.change_users(|user| pseudonyms.of(user));
+            recorded.rename(&|user| pseudonyms.of(user));
         }
         Ok(recorded)
     }

@@ -4,7 +4,7 @@
 //! BLAKE3 hash of all lines before it. The same files have the same plan.
 //!
 //! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
-//! longer than to scan it. A plan knows all files: see [`Piece::alone`].
+//! longer than to scan it. A plan knows all files, and those in zip archives: see [`Piece::alone`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{FORMAT, Refused, refused};
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
+use crate::source::select::Content;
 use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Openable, Opened, Opening, Selection};
 
 /// How many threads open files. Most of their time is spent waiting for slow storage.
@@ -44,7 +45,7 @@ pub struct Piece {
     /// Whether no glob matches the file, so that it is read only if it is an archive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmatched: bool,
-    /// Whether no other file of the plan begins with the same bytes, so that it is no copy of another one and is not hashed.
+    /// Whether no other file of the plan, in a zip archive or not, begins with the same bytes, so that it is no copy of another one and is not hashed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
     /// The first byte of the range, and the one after its last. `None` for a whole file.
@@ -165,16 +166,14 @@ pub fn divide(
         _ => files.into_iter().map(look).collect(),
     };
     let mut sources: HashMap<Beginning, u32> = HashMap::new();
-    for (_, Looked { beginning, .. }) in &looked {
-        if let Begins::With(beginning) = beginning {
-            *sources.entry(*beginning).or_default() += 1;
-        }
+    for beginning in looked.iter().filter_map(|(_, looked)| looked.beginnings.as_ref()).flatten() {
+        *sources.entry(*beginning).or_default() += 1;
     }
-    let are_known = are_large && looked.iter().all(|(_, looked)| looked.beginning != Begins::Unknown);
+    let are_known = are_large && looked.iter().all(|(_, looked)| looked.beginnings.is_some());
     let mut pieces = Vec::with_capacity(looked.len());
-    for (whole, Looked { is_plain, beginning }) in looked {
-        let is_only = |beginning| are_known && sources.get(&beginning) == Some(&1);
-        let alone = is_plain && matches!(beginning, Begins::With(beginning) if is_only(beginning));
+    for (whole, Looked { is_plain, beginnings }) in looked {
+        let is_only = |beginning: &Beginning| are_known && sources.get(beginning) == Some(&1);
+        let alone = is_plain && beginnings.is_some_and(|all| all.iter().all(is_only));
         let bytes = whole.bytes.unwrap_or(0);
         let (is_divided, mut start) = (is_plain && bytes > split_bytes, 0);
         loop {
@@ -195,32 +194,38 @@ pub fn divide(
 struct Looked {
     /// Whether the file is neither compressed nor an archive, so that it can be divided.
     is_plain: bool,
-    beginning: Begins,
-}
-
-/// With which bytes the sources in a file begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Begins {
-    /// With bytes that are not known, such as those of the files in an archive.
-    #[default]
-    Unknown,
-    With(Beginning),
-    /// There are no sources in the file.
-    Without,
+    /// The beginnings of all sources in the file, or `None` if they are not known.
+    beginnings: Option<Vec<Beginning>>,
 }
 
 /// Opens the file of a piece.
 fn looked(piece: &Piece, opening: &Opening, selection: &Arc<Selection>) -> Looked {
-    let Ok(openable) = piece.source(selection) else { return Looked { is_plain: false, beginning: Begins::Without } };
-    let beginning = match openable.open(opening) {
-        Ok(Opened::File(text)) => return Looked { is_plain: true, beginning: Begins::With(text.beginning) },
-        Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => Begins::With(stream.beginning),
-        Ok(Opened::LeftOut) => Begins::Without,
+    let Ok(openable) = piece.source(selection) else { return Looked { is_plain: false, beginnings: Some(Vec::new()) } };
+    let beginnings = match openable.open(opening) {
+        Ok(Opened::File(text)) => return Looked { is_plain: true, beginnings: Some(vec![text.beginning]) },
+        Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => Some(vec![stream.beginning]),
+        Ok(Opened::LeftOut) => Some(Vec::new()),
         // With other options, the file may be read.
-        Ok(Opened::Skipped(_)) => first_bytes(piece).map_or(Begins::Unknown, Begins::With),
-        Ok(Opened::Archive(_)) | Err(_) => Begins::Unknown,
+        Ok(Opened::Skipped(_)) => first_bytes(piece).map(|beginning| vec![beginning]),
+        // To get to the files in other archives, all of the archive would have to be unpacked.
+        Ok(Opened::Archive(members)) if members.are_independent() => beginnings_of_members(piece, opening),
+        Ok(Opened::Archive(_)) | Err(_) => None,
     };
-    Looked { is_plain: false, beginning }
+    Looked { is_plain: false, beginnings }
+}
+
+/// Returns the beginnings of all files in an archive, whatever they are, because with other options they may be read. Returns `None` if
+/// they are not known.
+fn beginnings_of_members(piece: &Piece, opening: &Opening) -> Option<Vec<Beginning>> {
+    let any = Arc::new(Selection { content: Content::Any, ..Selection::default() });
+    let archive = Piece { unmatched: false, ..piece.clone() }.source(&any).ok()?;
+    let Opened::Archive(members) = archive.open(opening).ok()? else { return None };
+    let beginning = |member: Found| match member.ok()?.open(opening).ok()? {
+        Opened::File(text) => Some(text.beginning),
+        Opened::Compressed(stream) | Opened::Stream(stream) => Some(stream.beginning),
+        Opened::Archive(_) | Opened::LeftOut | Opened::Skipped(_) => None,
+    };
+    members.map(beginning).collect()
 }
 
 /// Returns the beginning of the file as it is on disk.

@@ -31,6 +31,7 @@ mod hours;
 pub mod inventory;
 mod order;
 mod overlaps;
+pub(crate) mod packed;
 pub mod recorded;
 pub mod sign_ins;
 pub mod similar;

@@ -10,7 +10,11 @@
 //! One thing is different. In one process, a file with which a longer one begins is recognised as a copy, because both can be read again.
 //! Here, only files with equal bytes are. A file that begins like another one is reported, and both count.
 
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::io;
+use std::path::MAIN_SEPARATOR;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,13 +22,14 @@ use serde::{Deserialize, Serialize};
 use super::copies::{Lookalikes, Looked};
 use super::deliver::Deliver;
 use super::sign_ins::{Counting, Listener, NOTHING, Note, NoteResult, Notes, Recorders, TEXT, UNKNOWN, Wants};
-use super::{InputEnds, LongLines, Message, Options, Outcome, TaskEnd, delivered, work};
+use super::{InputEnds, LongLines, Message, Options, Outcome, Outlet, TaskEnd, Visitor, delivered, packed, work};
 use crate::attempt;
 use crate::catalogue::Catalogue;
-use crate::chunk::Changes;
+use crate::chunk::{Changes, Chunk};
 use crate::code::{Code, Name, is_family};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
+use crate::scan::Scanner;
 use crate::source::{Chain, Digest, Digests, Found, HashedPart, Source, What};
 use crate::summary::Dimension;
 use crate::summary::near_misses::{NearMisses, Stored};
@@ -36,37 +41,51 @@ use crate::units::{Units, Written};
 /// The largest number of bytes or lines in a recorded line. Larger ones cannot be right, and their sum might overflow.
 const COUNT_LIMIT: u64 = 1 << 56;
 
-/// A message of a worker, as it is written to a file.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Recorded(Line);
+/// The size of notes in bytes above which they are written as a part. A large part has each of its texts only once.
+const RECORDED_BYTES: usize = 1 << 20;
 
+/// The largest length in bytes of the texts of a part, so that a short line cannot fill the memory.
+const TEXTS_LIMIT: usize = 256 << 20;
+
+/// A message of a worker, as it is written to a file.
+#[derive(Debug)]
+pub struct Recorded(Line<Notes>);
+
+/// A message of a worker. `P` is the form of its notes: [`Notes`] in memory, and [`Part`] in a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Line {
+enum Line<P> {
     /// The beginning of a source that is compared with others.
     Begin(Box<Looked>),
     /// The hashes of a piece of a file.
     Hashed(Vec<HashedPart>),
-    Part(Part),
+    Part(P),
     End(Box<End>),
     Problem(Problem),
 }
 
 /// The notes of a part, in few characters.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Part {
+#[serde(default, deny_unknown_fields)]
+struct Part<'a> {
     /// The texts to which notes refer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    texts: Vec<String>,
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    texts: Vec<Text<'a>>,
     /// The bases of times to which notes refer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bases: Vec<Basis>,
     /// The names of results, each with its family.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     names: Vec<(String, String)>,
+    /// The kinds of notes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Row>,
+    kinds: Vec<Kind>,
+    /// The unit of the times of notes in nanoseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    unit: u64,
+    /// The notes, as [packed] [columns](mod@column). They are the last field, which [`Recorded::into_json`] appends.
+    #[serde(borrow, skip_serializing)]
+    notes: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     logged: Vec<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,8 +94,8 @@ struct Part {
     near_misses: Option<Stored>,
     #[serde(skip_serializing_if = "is_zero")]
     newlines: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hashes: Vec<u32>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    hashes: Cow<'a, str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
@@ -84,27 +103,39 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A note. Its parts are: the result, the time since that of the note before in nanoseconds, the index of its basis, the pattern, the
-/// indexes of the user, host and address, the process and the thread, the outcome, and the range of the line.
+/// A text that need not be copied.
 #[derive(Debug, Serialize, Deserialize)]
-struct Row(
-    Option<NotedResult>,
-    Option<(i64, u32)>,
-    u32,
-    [Option<u32>; 3],
-    [Option<i64>; 2],
-    Option<attempt::Outcome>,
-    u64,
-    Option<u32>,
-);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// What many notes have in common: the result, the index of the basis of the time, the pattern and the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Kind(Option<NotedResult>, Option<u32>, u32, Option<attempt::Outcome>);
 
 /// The result in a note.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 enum NotedResult {
     Code(i32),
     /// A name, as its index.
     Name([u32; 1]),
+}
+
+/// The columns of notes. A value that may be absent is 0 if it is, and larger by 1 otherwise. The index of a text is that in the list of
+/// a [`Part`].
+pub(crate) mod column {
+    /// The start of the line, as the [folded](super::packed::folded) distance from that of the note before.
+    pub(crate) const START: usize = 0;
+    /// The index of the kind.
+    pub(crate) const KIND: usize = 1;
+    /// The time, as the folded distance from that of the last note with a time, in units.
+    pub(crate) const TIME: usize = 2;
+    /// The index of the user, and of the host and the address in the next two columns.
+    pub(crate) const USER: usize = 3;
+    /// The process, and the thread in the next column: twice its number and 1, or twice the index of its text and 2.
+    pub(crate) const PROCESS: usize = 6;
+    pub(crate) const LINE_BYTES: usize = 8;
+    /// The number of columns.
+    pub(crate) const COUNT: usize = 9;
 }
 
 /// The end of a task.
@@ -113,7 +144,7 @@ struct End {
     /// The name of the source, if this is its last task.
     ends: Option<String>,
     bytes: u64,
-    text: Option<Text>,
+    text: Option<Reading>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unopened: Option<Problem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,7 +161,7 @@ struct End {
 
 /// What is known about the text of a source.
 #[derive(Debug, Serialize, Deserialize)]
-struct Text {
+struct Reading {
     chain: Chain,
     units: Units,
     assumed: Assumed,
@@ -138,13 +169,14 @@ struct Text {
 
 /// A step of [`record`].
 pub enum Step {
-    /// A message about the current input.
-    Message(Box<Recorded>),
+    /// A message about the current input, as a line of JSON in ASCII.
+    Message(String),
     /// All messages about the current input have come.
     InputEnd,
 }
 
-/// Scans `inputs` and passes what the workers find to `sink`, in the order of the inputs. Hours are those of `zone`.
+/// Scans `inputs` and passes what the workers find to `sink`, in the order of the inputs. Hours are those of `zone`. Each user is replaced
+/// by what `rename` returns for them.
 ///
 /// `options.copies` must be [`CopyRule::Record`](super::CopyRule::Record), or
 /// [`CopyRule::CountAll`](super::CopyRule::CountAll) if copies count. If the run is interrupted, the last input has no
@@ -159,6 +191,7 @@ pub fn record(
     catalogue: &Catalogue,
     options: &Options,
     zone: DisplayZone,
+    rename: Option<Rename<'_>>,
     sink: &mut dyn FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
     // Everything that any way of counting needs.
@@ -167,18 +200,60 @@ pub fn record(
     let lookalikes = Lookalikes::new(&options.opening.stop);
     let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
     let joined = Recorders::new(set).joined();
-    work(inputs, crew, || wants.listener(options, &joined), &mut |message| {
-        sink(match message {
-            Message::InputEnd => Step::InputEnd,
-            Message::Looked(looked) => Step::Message(Box::new(Recorded(Line::Begin(looked)))),
+    let visitor = || Recorder { listener: wants.listener(options, &joined), rename };
+    work(inputs, crew, visitor, &mut |message| {
+        let line = match message {
+            Message::InputEnd => return sink(Step::InputEnd),
+            Message::Part(line) => line,
             // Sources are not compared in this process.
             Message::Start(_) => return Ok(()),
-            Message::Hashed(parts) => Step::Message(Box::new(Recorded(Line::Hashed(parts)))),
-            Message::Part(notes) => Step::Message(Box::new(Recorded(Line::Part(Part::of(&notes))))),
-            Message::TaskEnd(end) => Step::Message(Box::new(Recorded(Line::End(Box::new(End::of(*end)))))),
-            Message::Problem(problem) => Step::Message(Box::new(Recorded(Line::Problem(problem)))),
-        })
+            Message::Looked(looked) => Recorded(Line::Begin(looked)).into_json(),
+            Message::Hashed(parts) => Recorded(Line::Hashed(parts)).into_json(),
+            Message::TaskEnd(end) => Recorded(Line::End(Box::new(End::of(*end)))).into_json(),
+            Message::Problem(problem) => Recorded(Line::Problem(problem)).into_json(),
+        };
+        sink(Step::Message(line?))
     })
+}
+
+/// Returns what a user is replaced by.
+pub type Rename<'r> = &'r (dyn Fn(&str) -> String + Sync);
+
+/// Listens to the lines of one task after another, and sends what they contain as lines of JSON, so that all workers write them.
+struct Recorder<'r> {
+    listener: Listener,
+    rename: Option<Rename<'r>>,
+}
+
+impl Visitor for Recorder<'_> {
+    type Part = serde_json::Result<String>;
+
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
+        self.listener.listen(chunk, scanner);
+        if self.listener.size_bytes() > RECORDED_BYTES {
+            out.part(self.line());
+        }
+    }
+
+    fn weight(part: &Self::Part) -> usize {
+        part.as_ref().map_or(0, String::len)
+    }
+
+    fn finish(&mut self, out: &mut Outlet<'_, Self::Part>) {
+        if !self.listener.is_empty() {
+            out.part(self.line());
+        }
+    }
+}
+
+impl Recorder<'_> {
+    fn line(&mut self) -> serde_json::Result<String> {
+        let mut recorded = Recorded(Line::Part(self.listener.take()));
+        if let Some(rename) = self.rename {
+            recorded.rename(rename);
+        }
+        recorded.into_json()
+    }
 }
 
 /// The place of a recorded message in its source, of which several pieces may have been recorded.
@@ -228,24 +303,43 @@ pub fn count(
 }
 
 impl Recorded {
-    /// Parses a line that [`Recorded::to_json`] has written, for a set of `patterns` patterns.
+    /// Parses a line that [`record`] or [`Recorded::into_json`] has written, for a set of `patterns` patterns.
     ///
     /// # Errors
     ///
     /// Returns what is wrong with the line.
     pub fn parse(line: &[u8], patterns: usize) -> Result<Recorded, String> {
-        let recorded: Recorded = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        recorded.check(patterns).ok_or_else(|| "a value is not possible".to_owned())?;
-        Ok(recorded)
+        let line: Line<Part<'_>> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        Recorded::checked(line, patterns).ok_or_else(|| "a value is not possible".to_owned())
     }
 
-    /// Returns the line of JSON for the message, without a line feed.
+    /// Returns `None` if a value cannot be right.
+    fn checked(line: Line<Part<'_>>, patterns: usize) -> Option<Recorded> {
+        Some(Recorded(match line {
+            Line::Begin(begin) if begin.bytes.is_some_and(|bytes| bytes > COUNT_LIMIT) => return None,
+            Line::End(end) if !end.is_sane() => return None,
+            Line::Begin(begin) => Line::Begin(begin),
+            Line::Hashed(parts) => Line::Hashed(parts),
+            Line::Part(part) => Line::Part(part.into_notes(patterns)?),
+            Line::End(end) => Line::End(end),
+            Line::Problem(problem) => Line::Problem(problem),
+        }))
+    }
+
+    /// Returns the line of JSON in ASCII for the message, without a line feed.
     ///
     /// # Errors
     ///
     /// Returns an error if the message cannot be written as JSON.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+    pub fn into_json(self) -> serde_json::Result<String> {
+        let line = match self.0 {
+            Line::Begin(begin) => Line::Begin(begin),
+            Line::Hashed(parts) => Line::Hashed(parts),
+            Line::Part(notes) => return part_json(&notes),
+            Line::End(end) => Line::End::<()>(end),
+            Line::Problem(problem) => Line::Problem(problem),
+        };
+        serde_json::to_string(&line).map(ascii)
     }
 
     /// Returns the hashes of a piece of a file, if the line has them.
@@ -254,9 +348,9 @@ impl Recorded {
         if let Line::Hashed(parts) = &self.0 { Some(parts) } else { None }
     }
 
-    /// Puts the names of sources below the name of a machine, as if they were in a folder with that name.
+    /// Puts the names of sources below the name of a machine, as if they were in a folder with that name on this machine.
     pub fn put_below(&mut self, machine: &str) {
-        let below = |name: &mut String| *name = format!("{machine}/{name}");
+        let below = |name: &mut String| *name = format!("{machine}{MAIN_SEPARATOR}{name}");
         match &mut self.0 {
             Line::Begin(begin) => below(&mut begin.name),
             Line::Problem(problem) => below(&mut problem.path),
@@ -268,55 +362,35 @@ impl Recorded {
         }
     }
 
-    /// Replaces each user by what `change` returns for them.
-    pub fn change_users(&mut self, mut change: impl FnMut(&str) -> String) {
-        let Line::Part(part) = &mut self.0 else { return };
-        let mut is_user = vec![false; part.texts.len()];
-        let mut is_other = is_user.clone();
-        for Row(_, _, _, [user, others @ ..], writers, ..) in &part.notes {
-            let mark = |is: &mut Vec<bool>, index: Option<u32>| {
-                if let Some(is) = index.and_then(|index| is.get_mut(index as usize)) {
-                    *is = true;
-                }
-            };
-            mark(&mut is_user, *user);
-            others.iter().for_each(|index| mark(&mut is_other, *index));
-            writers.iter().for_each(|writer| mark(&mut is_other, writer.and_then(text_index)));
-        }
-        let mut moved = Vec::new();
-        for index in 0..is_user.len() {
-            if !is_user[index] {
-                moved.push(None);
-                continue;
+    /// Replaces each user by what `rename` returns for them.
+    pub fn rename(&mut self, rename: Rename<'_>) {
+        let Line::Part(notes) = &mut self.0 else { return };
+        let before = std::mem::take(&mut notes.texts);
+        let mut rest = before.as_str();
+        let mut next = |len| {
+            let (this, after) = rest.split_at(len as usize);
+            rest = after;
+            this
+        };
+        let mut known: foldhash::HashMap<&str, String> = foldhash::HashMap::default();
+        let texts = &mut notes.texts;
+        for note in &mut notes.notes {
+            let [user, others @ ..] = &mut note.lens;
+            if *user != NOTHING {
+                let user_before = next(*user);
+                let renamed = known.entry(user_before).or_insert_with(|| rename(user_before));
+                *texts += renamed;
+                *user = u32::try_from(renamed.len()).unwrap_or(NOTHING);
             }
-            let changed = change(&part.texts[index]);
-            if is_other[index] {
-                part.texts.push(changed);
-                moved.push(u32::try_from(part.texts.len() - 1).ok());
-            } else {
-                part.texts[index] = changed;
-                moved.push(None);
+            others.iter().filter(|len| **len != NOTHING).for_each(|len| *texts += next(*len));
+            for writer in note.writers.iter().filter(|writer| **writer != UNKNOWN && **writer >= TEXT) {
+                *texts += next(u32::try_from(writer - TEXT).unwrap_or(0));
             }
-        }
-        for Row(_, _, _, [user, ..], ..) in &mut part.notes {
-            let to = user.and_then(|index| moved.get(index as usize).copied().flatten());
-            *user = to.or(*user);
         }
         // The lines of near misses may name users, but their shapes do not.
-        if let Some(stored) = &mut part.near_misses {
-            stored.forget_lines();
-        }
-    }
-
-    /// Returns `None` if a value cannot be right.
-    fn check(&self, patterns: usize) -> Option<()> {
-        let is_sane = match &self.0 {
-            Line::Begin(begin) => begin.bytes.is_none_or(|bytes| bytes <= COUNT_LIMIT),
-            Line::Part(part) => part.is_sane(patterns),
-            Line::End(end) => end.is_sane(),
-            Line::Problem(_) | Line::Hashed(_) => true,
-        };
-        is_sane.then_some(())
+        let mut stored = notes.near_misses.to_stored();
+        stored.forget_lines();
+        notes.near_misses = NearMisses::from_stored(stored).unwrap_or_default();
     }
 
     /// Returns the message of a worker. Returns `None` if it is the beginning of a later piece.
@@ -332,170 +406,292 @@ impl Recorded {
                 };
                 Message::Looked(looked)
             }
-            Line::Part(part) => Message::Part(part.notes(wants)),
+            Line::Part(notes) => Message::Part(wanted(notes, wants)),
             Line::End(end) => Message::TaskEnd(Box::new(end.task_end(place))),
             Line::Problem(problem) => Message::Problem(problem),
         })
     }
 }
 
-/// Returns the number by which a row refers to a text of a process or thread, which are numbers otherwise.
-fn text_number(index: u32) -> i64 {
-    -1 - i64::from(index)
+/// Returns notes without what is not wanted.
+fn wanted(mut notes: Notes, wants: Wants) -> Notes {
+    let start = |time: Time| wants.parts.map(|(part, zone)| part.start(time, zone).unwrap_or(time));
+    notes.logged = notes.logged.into_iter().filter_map(start).collect();
+    notes.ends = notes.ends.filter(|_| wants.with_ends);
+    match wants.sought {
+        Sought::No => notes.near_misses = NearMisses::default(),
+        Sought::Counted => notes.near_misses.forget_numbers(),
+        Sought::Numbered => {}
+    }
+    if !wants.with_hashes {
+        notes.hashes.clear();
+    }
+    notes
 }
 
-/// Returns the index of the text to which the number of a process or thread refers.
-fn text_index(number: i64) -> Option<u32> {
-    u32::try_from(-1 - number).ok().filter(|_| number < 0)
+/// Returns the line of JSON in ASCII for the notes of a part.
+fn part_json(notes: &Notes) -> serde_json::Result<String> {
+    let (part, columns) = Part::of(notes);
+    let mut json = ascii(serde_json::to_string(&Line::Part(part))?);
+    // Base64 need not be searched for characters to escape.
+    const END: &str = "}}";
+    if columns[column::START].is_empty() || !json.ends_with(END) {
+        return Ok(json);
+    }
+    json.truncate(json.len() - END.len());
+    json += ",\"notes\":\"";
+    packed::pack(&columns, &mut json);
+    json += "\"";
+    json += END;
+    Ok(json)
 }
 
-/// Collects texts, and stores equal ones once.
-#[derive(Default)]
-struct Texts<'t> {
-    all: Vec<String>,
-    index_of: foldhash::HashMap<&'t str, u32>,
+/// Returns JSON with all other characters than ASCII escaped. They occur only in strings.
+pub(crate) fn ascii(json: String) -> String {
+    if json.is_ascii() {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() * 2);
+    for character in json.chars() {
+        if character.is_ascii() {
+            escaped.push(character);
+        } else {
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            escaped += &units;
+        }
+    }
+    escaped
 }
 
-impl<'t> Texts<'t> {
-    fn index(&mut self, text: &'t str) -> u32 {
-        *self.index_of.entry(text).or_insert_with(|| {
-            self.all.push(text.to_owned());
-            u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX)
-        })
+/// Whether a time is a multiple of a unit. The units are written out, because dividing by a number that is not known takes long.
+#[inline]
+fn is_multiple(time: i64, unit: i64) -> bool {
+    match unit {
+        1_000_000_000 => time % 1_000_000_000 == 0,
+        1_000_000 => time % 1_000_000 == 0,
+        1_000 => time % 1_000 == 0,
+        _ => true,
     }
 }
 
-impl Part {
-    fn of(notes: &Notes) -> Part {
-        let (mut texts, mut bases, mut before) = (Texts::default(), Vec::<Basis>::new(), 0_i64);
+/// A list without repeats.
+struct Distinct<T> {
+    all: Vec<T>,
+    index_of: foldhash::HashMap<T, u64>,
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    fn new() -> Distinct<T> {
+        Distinct { all: Vec::new(), index_of: foldhash::HashMap::default() }
+    }
+
+    /// Returns the index of an item, which is added if it is new.
+    fn index(&mut self, item: T) -> u64 {
+        match self.index_of.entry(item) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let index = self.all.len() as u64;
+                self.all.push(entry.key().clone());
+                *entry.insert(index)
+            }
+        }
+    }
+}
+
+/// The columns of the notes of a part.
+type Columns = [Vec<u64>; column::COUNT];
+
+impl Part<'_> {
+    /// Returns the notes of a part as it is written, and apart from it the columns, which are not packed yet.
+    fn of(notes: &Notes) -> (Part<'_>, Columns) {
+        let (mut texts, mut names, mut bases) = (Distinct::<&str>::new(), Distinct::new(), Vec::<Basis>::new());
+        let mut kinds = Distinct::<Kind>::new();
         let mut rest = notes.texts.as_str();
-        let mut next = |len: u32| {
-            let (this, after) = (len != NOTHING).then(|| rest.split_at(len as usize))?;
+        let mut text = |len| {
+            let (this, after) = rest.split_at(len as usize);
             rest = after;
-            Some(this)
+            texts.index(this)
         };
-        let mut row = |note: &Note| {
-            let said = note.lens.map(|len| next(len).map(|text| texts.index(text)));
-            let writers = note.writers.map(|writer| match writer {
-                UNKNOWN => None,
-                TEXT.. => {
-                    next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map(|text| text_number(texts.index(text)))
-                }
-                number => i64::try_from(number).ok(),
-            });
-            let time = note.stamp.map(|Stamp { time, basis }| {
-                let basis = bases.iter().position(|other| *other == basis).unwrap_or_else(|| {
-                    bases.push(basis);
-                    bases.len() - 1
-                });
-                let since = time.nanoseconds().wrapping_sub(before);
-                before = time.nanoseconds();
-                (since, u32::try_from(basis).unwrap_or(u32::MAX))
-            });
+        let rows = notes.notes.len();
+        let mut columns: Columns = std::array::from_fn(|_| Vec::with_capacity(rows));
+        let (mut time, mut start, mut unit) = (0_i64, 0_u64, 1_000_000_000);
+        for note in &notes.notes {
+            let mut put = |column: usize, value| columns[column].push(value);
+            let since = note.line_start.wrapping_sub(std::mem::replace(&mut start, note.line_start));
+            put(column::START, packed::folded(since.cast_signed()));
             let result = match note.result {
                 NoteResult::None => None,
                 NoteResult::Code(Code(code)) => Some(NotedResult::Code(code)),
-                NoteResult::Name(index) => Some(NotedResult::Name([index])),
+                NoteResult::Name(index) => {
+                    let index =
+                        notes.names.get(index as usize).map_or(0, |name| names.index((name.family(), name.text())));
+                    Some(NotedResult::Name([u32::try_from(index).unwrap_or(u32::MAX)]))
+                }
             };
-            let line_bytes = (note.line_bytes != NOTHING).then_some(note.line_bytes);
-            Row(result, time, note.pattern, said, writers, note.outcome, note.line_start, line_bytes)
+            let (since, basis) = match note.stamp {
+                None => (0, None),
+                Some(Stamp { time: this, basis }) => {
+                    let this = this.nanoseconds();
+                    let index = bases.iter().position(|other| *other == basis).unwrap_or_else(|| {
+                        bases.push(basis);
+                        bases.len() - 1
+                    });
+                    (this.wrapping_sub(std::mem::replace(&mut time, this)), u32::try_from(index).ok())
+                }
+            };
+            while !is_multiple(since, unit) {
+                unit /= 1000;
+            }
+            put(column::KIND, kinds.index(Kind(result, basis, note.pattern, note.outcome)));
+            put(column::TIME, packed::folded(since));
+            for (index, len) in note.lens.iter().enumerate() {
+                put(column::USER + index, if *len == NOTHING { 0 } else { 1 + text(*len) });
+            }
+            for (index, writer) in note.writers.iter().enumerate() {
+                put(
+                    column::PROCESS + index,
+                    match *writer {
+                        UNKNOWN => 0,
+                        writer @ TEXT.. => 2 + 2 * text(u32::try_from(writer - TEXT).unwrap_or(0)),
+                        number => 1 + 2 * number,
+                    },
+                );
+            }
+            put(column::LINE_BYTES, if note.line_bytes == NOTHING { 0 } else { 1 + u64::from(note.line_bytes) });
+        }
+        // Times have a precision of a second, a millisecond or a microsecond.
+        let in_units = |times: &mut Vec<u64>, unit| {
+            times.iter_mut().for_each(|time| *time = packed::folded(packed::unfolded(*time) / unit));
         };
-        let rows = notes.notes.iter().map(&mut row).collect();
-        Part {
-            notes: rows,
-            texts: texts.all,
+        match unit {
+            1_000 => in_units(&mut columns[column::TIME], 1_000),
+            1 => {}
+            unit => in_units(&mut columns[column::TIME], unit),
+        }
+        let part = Part {
+            texts: texts.all.into_iter().map(|text| Text(Cow::Borrowed(text))).collect(),
             bases,
-            names: notes.names.iter().map(|name| (name.family().to_owned(), name.text().to_owned())).collect(),
+            names: names.all.into_iter().map(|(family, text)| (family.to_owned(), text.to_owned())).collect(),
+            kinds: kinds.all,
+            unit: if rows == 0 { 0 } else { unit.cast_unsigned() },
+            notes: Cow::Borrowed(""),
             logged: notes.logged.iter().map(|time| time.nanoseconds()).collect(),
             ends: notes.ends.map(|ends| ends.map(Time::nanoseconds)),
             near_misses: (!notes.near_misses.is_empty()).then(|| notes.near_misses.to_stored()),
             newlines: notes.newlines,
-            hashes: notes.hashes.clone(),
-        }
-    }
-
-    fn is_sane(&self, patterns: usize) -> bool {
-        let has = |len: usize, index: u32| (index as usize) < len;
-        let texts = self.texts.len();
-        let is_text_short = self.texts.iter().all(|text| u32::try_from(text.len()).is_ok_and(|len| len < NOTHING));
-        let are_names_right = self.names.iter().all(|(family, _)| is_family(family));
-        let is_row_sane = |Row(result, time, pattern, said, writers, _, start, _): &Row| {
-            let is_named = match result {
-                Some(NotedResult::Name([index])) => has(self.names.len(), *index),
-                Some(NotedResult::Code(_)) | None => true,
-            };
-            is_named
-                && time.is_none_or(|(_, basis)| has(self.bases.len(), basis))
-                && has(patterns, *pattern)
-                && said.iter().flatten().all(|index| has(texts, *index))
-                && writers.iter().flatten().all(|writer| match text_index(*writer) {
-                    Some(index) => has(texts, index),
-                    None => u64::try_from(*writer).is_ok_and(|number| number < Writer::LIMIT),
-                })
-                && *start <= COUNT_LIMIT
+            hashes: Cow::Owned(packed::pack_hashes(&notes.hashes)),
         };
-        let are_near_misses_sane = self.near_misses.as_ref().is_none_or(|stored| stored.is_sane(COUNT_LIMIT));
-        is_text_short
-            && are_names_right
-            && self.notes.iter().all(is_row_sane)
-            && are_near_misses_sane
-            && self.newlines <= COUNT_LIMIT
+        (part, columns)
     }
 
-    /// Returns the notes, without what is not wanted.
-    fn notes(self, wants: Wants) -> Notes {
-        let (mut texts, mut notes, mut before) = (String::new(), Vec::with_capacity(self.notes.len()), 0_i64);
-        for Row(result, time, pattern, said, writers, outcome, line_start, line_bytes) in self.notes {
-            let mut text = |index: u32| {
-                let text = self.texts.get(index as usize).map_or("", String::as_str);
-                texts.push_str(text);
-                u32::try_from(text.len()).unwrap_or(NOTHING)
-            };
-            let lens = said.map(|index| index.map_or(NOTHING, &mut text));
-            let writers = writers.map(|writer| match writer {
-                None => UNKNOWN,
-                Some(number) => match text_index(number) {
-                    Some(index) => TEXT + u64::from(text(index)),
-                    None => u64::try_from(number).unwrap_or(UNKNOWN),
-                },
-            });
-            let stamp = time.and_then(|(since, basis)| {
-                before = before.wrapping_add(since);
-                Some(Stamp { time: Time::from_nanoseconds(before), basis: *self.bases.get(basis as usize)? })
-            });
-            let result = match result {
-                None => NoteResult::None,
-                Some(NotedResult::Code(code)) => NoteResult::Code(Code(code)),
-                Some(NotedResult::Name([index])) => NoteResult::Name(index),
-            };
-            let line_bytes = line_bytes.unwrap_or(NOTHING);
-            notes.push(Note { result, stamp, writers, lens, pattern, outcome, line_start, line_bytes });
+    /// Returns the notes for a set of `patterns` patterns, or `None` if a value cannot be right.
+    fn into_notes(self, patterns: usize) -> Option<Notes> {
+        let names = self.names.iter().map(|(family, text)| is_family(family).then(|| Name::of(family, text)));
+        let names: Vec<Name> = names.collect::<Option<_>>()?;
+        let is_sane = |stored: &Stored| stored.is_sane(COUNT_LIMIT);
+        if self.newlines > COUNT_LIMIT || !self.near_misses.as_ref().is_none_or(is_sane) {
+            return None;
         }
-        let logged = self.logged.into_iter().map(Time::from_nanoseconds);
-        let start = |time: Time| wants.parts.map(|(part, zone)| part.start(time, zone).unwrap_or(time));
-        let near_misses = self.near_misses.and_then(NearMisses::from_stored).filter(|_| wants.sought != Sought::No);
-        let mut near_misses = near_misses.unwrap_or_default();
-        if wants.sought == Sought::Counted {
-            near_misses.forget_numbers();
-        }
-        Notes {
+        let near_misses = self.near_misses.map_or_else(|| Some(NearMisses::default()), NearMisses::from_stored)?;
+        let (notes, texts) = if self.notes.is_empty() {
+            (Vec::new(), String::new())
+        } else {
+            let sample = |kind: &Kind| kind.sample(&self.bases, names.len(), patterns);
+            let samples: Vec<Sample> = self.kinds.iter().map(sample).collect::<Option<_>>()?;
+            rows(&self.notes, &self.texts, &samples, i64::try_from(self.unit).ok()?)?
+        };
+        Some(Notes {
             notes,
             texts,
-            names: self.names.iter().map(|(family, text)| Name::of(family, text)).collect(),
-            logged: logged.filter_map(start).collect(),
-            ends: self.ends.filter(|_| wants.with_ends).map(|ends| ends.map(Time::from_nanoseconds)),
+            names,
+            logged: self.logged.into_iter().map(Time::from_nanoseconds).collect(),
+            ends: self.ends.map(|ends| ends.map(Time::from_nanoseconds)),
             near_misses,
             newlines: self.newlines,
-            hashes: if wants.with_hashes { self.hashes } else { Vec::new() },
-        }
+            hashes: packed::unpack_hashes(&self.hashes)?,
+        })
     }
+}
+
+/// What the notes of a [`Kind`] have in common.
+#[derive(Clone, Copy)]
+struct Sample {
+    result: NoteResult,
+    basis: Option<Basis>,
+    pattern: u32,
+    outcome: Option<attempt::Outcome>,
+}
+
+impl Kind {
+    /// Returns `None` if a value cannot be right.
+    fn sample(&self, bases: &[Basis], names: usize, patterns: usize) -> Option<Sample> {
+        let Kind(result, basis, pattern, outcome) = *self;
+        let result = match result {
+            None => NoteResult::None,
+            Some(NotedResult::Code(code)) => NoteResult::Code(Code(code)),
+            Some(NotedResult::Name([index])) => {
+                NoteResult::Name(Some(index).filter(|index| (*index as usize) < names)?)
+            }
+        };
+        let basis = match basis {
+            None => None,
+            Some(index) => Some(*bases.get(index as usize)?),
+        };
+        ((pattern as usize) < patterns).then_some(Sample { result, basis, pattern, outcome })
+    }
+}
+
+/// Returns the notes in packed columns and their texts, or `None` if a value cannot be right.
+fn rows(packed: &str, texts: &[Text<'_>], samples: &[Sample], unit: i64) -> Option<(Vec<Note>, String)> {
+    let (rows, columns) = packed::unpack(packed, column::COUNT)?;
+    let (mut notes, mut joined) = (Vec::with_capacity(rows), String::new());
+    let mut text = |index: u64| {
+        let Text(text) = texts.get(usize::try_from(index).ok()?)?;
+        if joined.len() + text.len() > TEXTS_LIMIT {
+            return None;
+        }
+        joined.push_str(text);
+        u32::try_from(text.len()).ok()
+    };
+    let (mut time, mut start) = (0_i64, 0_u64);
+    for row in 0..rows {
+        let at = |column: usize| columns[column].get(row);
+        start = start.wrapping_add(packed::unfolded(at(column::START)).cast_unsigned());
+        let Sample { result, basis, pattern, outcome } = *samples.get(usize::try_from(at(column::KIND)).ok()?)?;
+        time = time.wrapping_add(packed::unfolded(at(column::TIME)).checked_mul(unit)?);
+        let stamp = basis.map(|basis| Stamp { time: Time::from_nanoseconds(time), basis });
+        let mut lens = [NOTHING; 3];
+        for (index, len) in lens.iter_mut().enumerate() {
+            if let Some(of) = at(column::USER + index).checked_sub(1) {
+                *len = text(of)?;
+            }
+        }
+        let mut writers = [UNKNOWN; 2];
+        for (index, writer) in writers.iter_mut().enumerate() {
+            *writer = match at(column::PROCESS + index) {
+                0 => UNKNOWN,
+                number if number % 2 == 1 => Some(number / 2).filter(|number| *number < Writer::LIMIT)?,
+                of => TEXT + u64::from(text(of / 2 - 1)?),
+            };
+        }
+        let line_bytes = match at(column::LINE_BYTES) {
+            0 => NOTHING,
+            bytes => u32::try_from(bytes - 1).ok().filter(|bytes| *bytes != NOTHING)?,
+        };
+        if start > COUNT_LIMIT {
+            return None;
+        }
+        notes.push(Note { result, stamp, writers, lens, pattern, outcome, line_start: start, line_bytes });
+    }
+    Some((notes, joined))
 }
 
 impl End {
     fn of(end: TaskEnd) -> End {
         let text = end.what.map(|What { chain, written }| {
             let assumed = Assumed::of(&written.form);
-            Text { chain, units: written.units, assumed }
+            Reading { chain, units: written.units, assumed }
         });
         End {
             ends: end.ends_source.map(|source| source.name.clone()),
@@ -523,7 +719,7 @@ impl End {
     fn task_end(self, place: Place) -> TaskEnd {
         let ends = self.ends.filter(|_| place.is_last);
         let assumed = self.text.as_ref().map(|text| text.assumed);
-        let what = self.text.map(|Text { chain, units, .. }| What { chain, written: Written::from(units) });
+        let what = self.text.map(|Reading { chain, units, .. }| What { chain, written: Written::from(units) });
         TaskEnd {
             bytes: self.bytes,
             what,
@@ -535,6 +731,104 @@ impl End {
             changing_times: self.changing_times,
             digest: self.digests,
             ends_source: ends.map(|name| Arc::new(Source::read_by_other(&name))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::{DateBasis, ZoneBasis};
+
+    fn number<T: Arbitrary + From<u8> + Clone + std::fmt::Debug + 'static>() -> impl Strategy<Value = T> {
+        prop_oneof![any::<T>(), any::<u8>().prop_map(T::from)]
+    }
+
+    /// A note, and the texts to which it refers.
+    fn note() -> impl Strategy<Value = (Note, Vec<String>)> {
+        let text = || prop::option::of(prop_oneof!["[a-c]?", r"CONTOSO\\[a-c]{3}", "\\PC{0,9}"]);
+        let result = prop_oneof![
+            Just(NoteResult::None),
+            number::<i32>().prop_map(|code| NoteResult::Code(Code(code))),
+            (0..3_u32).prop_map(NoteResult::Name)
+        ];
+        let writer = || {
+            prop_oneof![
+                Just((UNKNOWN, None)),
+                (0..Writer::LIMIT).prop_map(|number| (number, None)),
+                "[a-c]{0,3}".prop_map(|text| (TEXT + text.len() as u64, Some(text)))
+            ]
+        };
+        let basis = |is_named| Basis {
+            zone: if is_named { ZoneBasis::Named } else { ZoneBasis::Assumed },
+            date: DateBasis::Line,
+        };
+        let stamp =
+            prop::option::of((prop_oneof![any::<i64>(), (0..9_i64).prop_map(|time| time * 1_000_000)], any::<bool>()))
+                .prop_map(move |stamp| {
+                    stamp.map(|(time, named)| Stamp { time: Time::from_nanoseconds(time), basis: basis(named) })
+                });
+        let outcome = prop::option::of(prop_oneof![Just(attempt::Outcome::Succeeded), Just(attempt::Outcome::Failed)]);
+        let (start, bytes) = (0..=COUNT_LIMIT, prop_oneof![Just(NOTHING), 0..NOTHING]);
+        ((result, stamp, [text(), text(), text()]), ([writer(), writer()], 0..9_u32, outcome, start, bytes)).prop_map(
+            |((result, stamp, said), (writers, pattern, outcome, line_start, line_bytes))| {
+                let lens = said
+                    .each_ref()
+                    .map(|text| text.as_ref().map_or(NOTHING, |text| u32::try_from(text.len()).unwrap()));
+                let texts = said.into_iter().chain(writers.iter().map(|(_, text)| text.clone())).flatten();
+                let writers = writers.each_ref().map(|(writer, _)| *writer);
+                (Note { result, stamp, writers, lens, pattern, outcome, line_start, line_bytes }, texts.collect())
+            },
+        )
+    }
+
+    fn notes() -> impl Strategy<Value = Notes> {
+        (prop::collection::vec(note(), 0..20), any::<Vec<u32>>(), 0..=COUNT_LIMIT, any::<Vec<i64>>()).prop_map(
+            |(all, hashes, newlines, logged)| Notes {
+                texts: all.iter().map(|(_, texts)| texts.concat()).collect(),
+                notes: all.iter().map(|(note, _)| *note).collect(),
+                names: ["NO_PIN", "NO_PIN2", "NO_PIN3"].map(|name| Name::of("mfa", name)).to_vec(),
+                logged: logged.into_iter().map(Time::from_nanoseconds).collect(),
+                newlines,
+                hashes,
+                ..Notes::default()
+            },
+        )
+    }
+
+    /// Returns each note with its texts, because the names of results are numbered in the order in which they are used.
+    fn shown(notes: &Notes) -> String {
+        let name = |note: &Note| {
+            if let NoteResult::Name(index) = note.result { Some(&notes.names[index as usize]) } else { None }
+        };
+        let of = |note: &Note| format!("{:?} {note:?}", name(note)).replace(&format!("{:?}", note.result), "");
+        let rows: Vec<String> = notes.notes.iter().map(of).collect();
+        format!("{rows:?} {:?} {:?} {:?} {}", notes.texts, notes.logged, notes.hashes, notes.newlines)
+    }
+
+    proptest! {
+        #[test]
+        fn notes_are_as_before(notes in notes()) {
+            let before = shown(&notes);
+            let json = Recorded(Line::Part(notes)).into_json().unwrap();
+            prop_assert!(json.is_ascii());
+            let Recorded(Line::Part(after)) = Recorded::parse(json.as_bytes(), 9).unwrap() else { panic!("{json}") };
+            prop_assert_eq!(shown(&after), before);
+        }
+
+        #[test]
+        fn any_columns_are_refused_or_notes(values in prop::collection::vec(prop_oneof![9 => 0..4_u64, 1 => any::<u64>()], 27), unit in number::<u64>()) {
+            let columns: Vec<Vec<u64>> = values.chunks(3).map(<[u64]>::to_vec).collect();
+            let mut notes = String::new();
+            packed::pack(&columns, &mut notes);
+            let texts = ["a", "b"].map(|text| Text(text.into())).into();
+            let kinds = vec![Kind(None, None, 0, None), Kind(Some(NotedResult::Code(102)), None, 3, None)];
+            let part = Part { texts, kinds, unit, notes: notes.into(), ..Part::default() };
+            if let Some(notes) = part.into_notes(4) {
+                prop_assert_eq!(notes.notes.len(), 3);
+            }
         }
     }
 }

@@ -616,12 +616,7 @@ impl Visitor for Listener {
     const HELD_BYTES: usize = 256 << 20;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
-        let mut counted = 0;
-        scanner.scan_into(chunk, Listening { listener: &mut *self, owned: chunk.owned(), counted: &mut counted });
-        if self.sought == Sought::Numbered {
-            self.newlines += newlines(Level::new(), &chunk.owned()[counted..]);
-        }
-        self.note_logged(chunk);
+        self.listen(chunk, scanner);
         if self.size_bytes() > PART_BYTES {
             out.part(Listener::take(self));
         }
@@ -632,8 +627,7 @@ impl Visitor for Listener {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
-        let is_empty = self.notes.is_empty() && self.logged.is_empty() && self.near_misses.is_empty();
-        if !is_empty || self.newlines > 0 || self.ends.is_some() {
+        if !self.is_empty() {
             out.part(Listener::take(self));
         }
     }
@@ -678,6 +672,22 @@ impl<'c> Sink<'c> for Listening<'_, 'c> {
 }
 
 impl Listener {
+    /// Collects what the lines of a chunk contain.
+    pub(super) fn listen(&mut self, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>) {
+        let mut counted = 0;
+        scanner.scan_into(chunk, Listening { listener: &mut *self, owned: chunk.owned(), counted: &mut counted });
+        if self.sought == Sought::Numbered {
+            self.newlines += newlines(Level::new(), &chunk.owned()[counted..]);
+        }
+        self.note_logged(chunk);
+    }
+
+    /// Whether nothing was collected since the last call of [`Listener::take`].
+    pub(super) fn is_empty(&self) -> bool {
+        let is_empty = self.notes.is_empty() && self.logged.is_empty() && self.near_misses.is_empty();
+        is_empty && self.newlines == 0 && self.ends.is_none()
+    }
+
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
         size_of_val(self.notes.as_slice())

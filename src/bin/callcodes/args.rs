@@ -23,6 +23,7 @@ use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 
 use crate::fail_on::FailOn;
+use crate::values::Age;
 use crate::{help, values};
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs.
@@ -427,10 +428,14 @@ pub(crate) struct MergeArgs {
     pub(crate) allow_missing: bool,
     /// Report machines in this list that did not answer
     ///
-    /// The list has one name a line. Machines without a partial, with one of another version, or with one that is more than a day older
-    /// than the newest are reported, and the exit status is 3. The others count.
+    /// The list has one name a line. Machines without a partial, with one of another version, or with one that is older than --max-age
+    /// are reported, and the exit status is 3. The others count.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "plan", help_heading = "Merging")]
     pub(crate) expect_hosts: Option<PathBuf>,
+    /// With --expect-hosts, report partials this much older than the newest: 2h, 3d, 1w
+    #[arg(long, value_name = "AGE", value_parser = values::age, default_value = "1d", help_heading = "Merging")]
+    #[arg(hide_short_help = true)]
+    pub(crate) max_age: Age,
     /// Write the pieces of all partials to one partial, and count nothing
     #[arg(long, help_heading = "Merging")]
     pub(crate) partial: bool,

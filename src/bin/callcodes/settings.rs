@@ -94,6 +94,11 @@ impl Settings {
         Ok(Settings { inputs, selection, definitions, set, catalogue, options, host_from, zone })
     }
 
+    /// Returns the catalogue with the user's entries, or `None` if there are none.
+    pub(crate) fn own_catalogue(&self) -> Option<&'static Catalogue> {
+        self.catalogue
+    }
+
     /// Returns the catalogue, with the user's entries if there are any.
     pub(crate) fn catalogue(&self) -> &'static Catalogue {
         self.catalogue.unwrap_or_else(Catalogue::built_in)

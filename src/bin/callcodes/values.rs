@@ -1,5 +1,6 @@
 //! Parses the values of options: globs, sizes and times.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use callcodes::source::Globs;
@@ -41,6 +42,41 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(all).ok()
 }
 
+/// How old something is, such as `1d`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Age {
+    text: String,
+    seconds: i64,
+}
+
+impl Age {
+    /// Returns the time that is this long before another one. Both are in seconds since the Unix epoch.
+    pub(crate) fn before(&self, seconds: i64) -> i64 {
+        seconds.saturating_sub(self.seconds)
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Parses an age: `2h`, `3d`, `1w`.
+pub(crate) fn age(text: &str) -> Result<Age, String> {
+    let now = Timestamp::now();
+    let then = span(text).and_then(|span| ago(span, now)).ok_or("use an age such as 2h, 3d or 1w")?;
+    Ok(Age { text: text.to_owned(), seconds: now.as_second() - then.as_second() })
+}
+
+fn span(text: &str) -> Option<Span> {
+    text.parse::<Span>().ok().filter(|span| text.starts_with(|c: char| c.is_ascii_digit()) && !span.is_negative())
+}
+
+fn ago(span: Span, now: Timestamp) -> Option<Timestamp> {
+    now.to_zoned_datetime(TimeZone::UTC).checked_sub(span).ok().map(|zoned| zoned.timestamp())
+}
+
 /// Parses an age (`2h`, `3d`, `1w`), or a date with or without a time. A date without a zone is read as UTC, like times in logs.
 pub(crate) fn when(text: &str) -> Result<SystemTime, String> {
     SystemTime::try_from(at(text, Timestamp::now())?).map_err(|error| error.to_string())
@@ -61,9 +97,8 @@ fn at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
                 .map(|zoned| zoned.timestamp())
                 .map_err(|error| error.to_string());
         }
-        if let Some(span) = text.parse::<Span>().ok().filter(|span| !span.is_negative()) {
-            let past = now.to_zoned_datetime(TimeZone::UTC).checked_sub(span);
-            return past.map(|zoned| zoned.timestamp()).map_err(|_| format!("that is too long ago; {REMEDY}"));
+        if let Some(span) = span(text) {
+            return ago(span, now).ok_or_else(|| format!("that is too long ago; {REMEDY}"));
         }
     }
     Err(REMEDY.to_owned())
@@ -125,6 +160,15 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(at(text, now).map(|time| time.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+        for (text, seconds) in [("2h", 7200), ("1d", 86400), ("1 week", 604_800), ("0s", 0)] {
+            assert_eq!(
+                age(text).map(|age| (age.to_string(), age.before(604_800))),
+                Ok((text.to_owned(), 604_800 - seconds))
+            );
+        }
+        for text in ["", "1", "-2h", "2024-05-01", "9999999y", "day"] {
+            assert!(age(text).is_err(), "{text}");
         }
         for text in ["", "yesterday", "-2h", "3", "2024-13-01", "01.05.2024", "2024-05-01[Europe/Berlin]", "9999999y"] {
             assert!(at(text, now).is_err(), "{text}");

@@ -27,12 +27,10 @@ use crate::session::{Session, Written};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
+use crate::values::Age;
 
 /// Where the names of machines are in the names of sources that partials of machines have.
 const BELOW_MACHINE: &str = "{host}/**";
-
-/// How much older than the newest a partial may be, in seconds.
-const OLD_SECONDS: i64 = 24 * 60 * 60;
 
 /// How many machines and pieces a message names.
 const NAMED: usize = 20;
@@ -141,7 +139,7 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
     problems.extend(partial::missing(&coverage));
     if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
-        problems.extend(compared(&merge, &expected, path));
+        problems.extend(compared(&merge, &expected, path, &args.max_age));
     }
     problems.sort();
     Ok((merge, problems))
@@ -160,8 +158,9 @@ fn read_hosts(path: &Path) -> Result<Expected, Failure> {
     Ok(expected)
 }
 
-/// Compares the machines that answered with the list in `path`.
-fn compared(merge: &Merge, expected: &Expected, path: &Path) -> Vec<Problem> {
+/// Compares the machines that answered with the list in `path`. Partials that are older than the newest by more than `max_age` are
+/// reported, too.
+fn compared(merge: &Merge, expected: &Expected, path: &Path, max_age: &Age) -> Vec<Problem> {
     let path = name::shown(path);
     let Difference { silent, unexpected } = expected.compare(merge.machines());
     if let Some(count) = remark(unexpected.len() as u64, "machine is", "machines are") {
@@ -173,11 +172,12 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path) -> Vec<Problem> {
         Problem::new(host, Kind::Unreadable, what)
     });
     let newest = merge.headers().filter_map(|(header, _)| header.written).max().unwrap_or(0);
+    let oldest = max_age.before(newest);
     let old = merge.headers().filter_map(|(Header { machine, written, .. }, _)| {
-        let written = written.filter(|written| newest.saturating_sub(*written) > OLD_SECONDS)?;
+        let written = written.filter(|written| *written < oldest)?;
         let date = Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
         let what = format!(
-            "its partial was written at {date}, more than a day before the newest, so later results are missing; run callcodes scan \
+            "its partial was written at {date}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
              --partial on it again"
         );
         Some(Problem::new(machine.as_deref()?, Kind::Unreadable, what))
@@ -247,8 +247,8 @@ fn foreign(header: &Header, settings: &Settings) -> Option<String> {
     }
     if header.patterns != patterns_fingerprint(settings) {
         return Some(format!(
-            "{whose} was written with other patterns. Merge with the options -e, -f, --pattern, --no-pattern and --config with which it \
-             was written"
+            "{whose} was written with other patterns or [[code]] tables. Merge with the options -e, -f, --pattern, --no-pattern and \
+             --config with which it was written"
         ));
     }
     if header.zone != settings.zone.name() {
@@ -303,8 +303,12 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
 
 /// Prints notes about pieces and machines that were there more than once.
 fn note_coverage(coverage: &Coverage) {
-    if let Some(pieces) = remark(coverage.repeated, "piece or partial is", "pieces or partials are") {
-        term::note(format_args!("{pieces} there more than once, and count once"));
+    let once = [
+        "piece or partial is there more than once, and counts once",
+        "pieces or partials are there more than once, and count once",
+    ];
+    if let Some(pieces) = remark(coverage.repeated, once[0], once[1]) {
+        term::note(pieces);
     }
     if !coverage.differing.is_empty() {
         let pieces = some(&coverage.differing);
@@ -326,8 +330,9 @@ fn note_coverage(coverage: &Coverage) {
 /// Returns the message for pieces that are missing.
 fn missing(coverage: &Coverage) -> String {
     let pieces = remark(coverage.missing.len() as u64, "piece of the plan is", "pieces of the plan are");
+    let them = if coverage.missing.len() == 1 { "it" } else { "them" };
     format!(
-        "{} missing: {}. Scan them again with callcodes scan --partial --plan, or count the others with --allow-missing",
+        "{} missing: {}. Scan {them} again with callcodes scan --partial --plan, or count the others with --allow-missing",
         pieces.unwrap_or_default(),
         some(&coverage.missing)
     )

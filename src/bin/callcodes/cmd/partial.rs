@@ -13,6 +13,7 @@ use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
+use callcodes::report::wording;
 use callcodes::source::{Digest, STDIN};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -78,8 +79,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
 
 /// Returns the failure for a line that would have this many characters.
 fn too_long(characters: usize) -> Failure {
-    let grouped = callcodes::report::wording::grouped;
-    let (characters, limit) = (grouped(characters as u64), grouped(line::LIMIT as u64));
+    let (characters, limit) = (wording::grouped(characters as u64), wording::grouped(line::LIMIT as u64));
     Failure::Message(format!(
         "what was found needs a line of {characters} characters, and --partial-line prints at most {limit}. Write a file with \
          --partial -o FILE and collect it, or read fewer logs, such as those of the last week with --newer-than 1w"
@@ -142,8 +142,12 @@ fn checked(plan: Plan, allows_changed: bool) -> Result<Vec<Piece>, Failure> {
     }
     let mut changed = pieces.iter().filter_map(|piece| Some((piece, piece.changed()?)));
     let Some((piece, how)) = changed.next() else { return Ok(pieces) };
-    let others = changed.count();
-    let others = if others == 0 { String::new() } else { format!(" The same is true of {others} more pieces.") };
+    let others = changed.count() as u64;
+    let others = if others == 0 {
+        String::new()
+    } else {
+        format!(" The same is true of {}.", wording::counted(others, "more piece"))
+    };
     let path = term::shown(piece.path.as_deref().unwrap_or_default());
     let what = match how {
         Changed::Gone => "was there when the plan was made, and cannot be found now. Is the share connected?",
@@ -204,10 +208,13 @@ fn machine_name() -> String {
     name::shown(Path::new(&name))
 }
 
-/// Returns a fingerprint of the patterns and the catalogue.
+/// Returns a fingerprint of the patterns and the catalogue, with the user's entries.
 pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
     let mut text = Catalogue::built_in_text().to_owned();
     settings.definitions.iter().for_each(|definition| text += &definition.essence());
+    if let Some(own) = settings.own_catalogue() {
+        text += &format!("{:?}", own.entries());
+    }
     short(&text)
 }
 
@@ -241,12 +248,7 @@ fn write(
             next().map_or(Ok(()), |piece| writer.begin(&piece))?;
         }
         match step {
-            Step::Message(mut message) => {
-                if let Some(pseudonyms) = pseudonyms {
-                    message.change_users(|user| pseudonyms.of(user));
-                }
-                writer.message(&message)
-            }
+            Step::Message(line) => writer.message(line.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
                 writer.done()
@@ -254,7 +256,9 @@ fn write(
         }
     };
     let (set, catalogue) = (&settings.set, settings.catalogue());
-    recorded::record(sources, set, catalogue, &settings.options, settings.zone, &mut sink)?;
+    let rename = pseudonyms.map(|pseudonyms| move |user: &str| pseudonyms.of(user));
+    let rename = rename.as_ref().map(|rename| rename as recorded::Rename<'_>);
+    recorded::record(sources, set, catalogue, &settings.options, settings.zone, rename, &mut sink)?;
     // What is not there must not look complete.
     if !settings.options.opening.stop.is_requested() {
         writer.end()?;
