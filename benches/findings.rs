@@ -1,5 +1,6 @@
 //! Measures findings on made-up folders: how many there are where nothing happened, how many incidents are found, and how exact
-//! their beginning is. `cargo bench --bench findings -- 2000 1000` looks at 2,000 folders of noise and 1,000 with an incident.
+//! their beginning is. `cargo bench --bench findings -- 2000 1000` looks at 2,000 folders of noise, 1,000 with an incident, 1,000 with
+//! one at night and 1,000 in which people try again and again.
 //!
 //! Without numbers, as in plain `cargo bench` and `cargo test --benches`, it prints its usage.
 #![expect(clippy::print_stdout, reason = "a program of its own, with nobody else to print for it")]
@@ -9,15 +10,17 @@
 mod folder;
 #[path = "data/random.rs"]
 mod random;
+#[path = "findings/sides.rs"]
+mod sides;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::code::Code;
 use callcodes::finding::rows::ROWS_LIMIT;
 use callcodes::finding::{Finding, Kind, Options, find};
-use folder::{Folder, HOUR, Incident, Noise, SECOND, Shape, cells, folder, large};
+use folder::{Folder, HOUR, Incident, Made, Noise, SECOND, Shape, cells, folder};
 
 /// The kinds that chance may give.
 const TESTED: [Kind; 11] = [
@@ -44,16 +47,27 @@ fn main() {
     of_many();
     let verbose = std::env::args().any(|argument| argument == "-v");
     of_noise(noise, seed * 1_000_003, verbose);
-    of_incidents(incidents, seed * 1_000_003 + 500_000, verbose);
+    println!("Incidents at any time");
+    of_incidents(incidents, seed * 1_000_003 + 500_000, Made::Incident, verbose);
+    println!("\nIncidents at night, in logs of 3 to 7 days");
+    of_incidents(incidents, seed * 1_000_003 + 600_000, Made::Night, verbose);
+    println!();
+    of_prompts(incidents, seed * 1_000_003 + 700_000, verbose);
+    println!();
+    sides::of_pairs(incidents, seed * 1_000_003 + 800_000);
 }
 
 /// Returns the findings of a folder that chance may give.
 fn tested(folder: &Folder, took: &mut Duration) -> Vec<Finding> {
+    all_found(folder, took).into_iter().filter(|finding| TESTED.contains(&finding.kind)).collect()
+}
+
+fn all_found(folder: &Folder, took: &mut Duration) -> Vec<Finding> {
     let cells = cells(&folder.results, ROWS_LIMIT);
     let start = Instant::now();
     let found = find(&cells, Catalogue::built_in(), &Options::default());
     *took += start.elapsed();
-    found.list.into_iter().filter(|finding| TESTED.contains(&finding.kind)).collect()
+    found.list
 }
 
 fn of_noise(count: u64, seed: u64, verbose: bool) {
@@ -61,7 +75,7 @@ fn of_noise(count: u64, seed: u64, verbose: bool) {
     let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut took, mut results) = (Duration::ZERO, 0);
     for number in 0..count {
-        let folder = folder(seed + number, false);
+        let folder = folder(seed + number, Made::Noise);
         results += folder.results.len();
         let found = tested(&folder, &mut took);
         // What was made is a true finding.
@@ -127,7 +141,7 @@ fn shown(finding: &Finding, start: i64) -> String {
 
 /// Measures how long a folder with many units takes.
 fn of_many() {
-    let results = large(7, 1_300_000).results;
+    let results = folder(7, Made::Large(1_300_000)).results;
     for limit in [ROWS_LIMIT, usize::MAX / 4] {
         let start = Instant::now();
         let cells = cells(&results, limit);
@@ -162,15 +176,15 @@ fn is_about(finding: &Finding, incident: &Incident) -> bool {
     kinds.contains(&finding.kind) && codes && overlaps
 }
 
-fn of_incidents(count: u64, seed: u64, verbose: bool) {
+fn of_incidents(count: u64, seed: u64, made: Made, verbose: bool) {
     const SIZES: [usize; 6] = [0, 5, 10, 20, 50, 200];
     let mut by_size = [[0_u64; 2]; 6];
     let mut stops = [0_u64; 2];
     let (mut lines, mut changes, mut false_ones) = (Vec::new(), Vec::new(), 0_u64);
-    let mut not_before = [0_u64; 2];
+    let (mut not_before, mut early) = ([0_u64; 2], 0_u64);
     let mut took = Duration::ZERO;
     for number in 0..count {
-        let folder = folder(seed + number, true);
+        let folder = folder(seed + number, made);
         let Some(incident) = &folder.incident else { continue };
         let found = tested(&folder, &mut took);
         let about = found.iter().find(|finding| is_about(finding, incident));
@@ -233,6 +247,12 @@ fn of_incidents(count: u64, seed: u64, verbose: bool) {
             lines.push((since - first).abs() / SECOND);
         }
         changes.push((since - incident.start).abs() / SECOND);
+        let is_early = since < incident.start - 12 * HOUR;
+        early += u64::from(is_early);
+        if verbose && is_early {
+            println!("seed {} {:?}: early: {}", seed + number, folder.noise, shown(finding, folder.start));
+            println!("    {incident:?} begins after {:.2} h", (incident.start - folder.start) as f64 / HOUR as f64);
+        }
         if let Some(time) = finding.not_before {
             not_before[0] += 1;
             not_before[1] += u64::from(time.nanoseconds() <= incident.start);
@@ -244,6 +264,7 @@ fn of_incidents(count: u64, seed: u64, verbose: bool) {
     }
     println!("codes that stopped: {} of {}", stops[1], stops[0]);
     println!("folders with a finding about something else: {false_ones} of {count}");
+    println!("found, but dated more than 12 hours early: {early}");
     println!("since is off by {} s from the first line, {} s from the change (median)", median(lines), median(changes));
     println!(
         "not before holds in {} of {}; {:.2} ms a folder",
@@ -251,6 +272,76 @@ fn of_incidents(count: u64, seed: u64, verbose: bool) {
         not_before[0],
         took.as_secs_f64() * 1e3 / count.max(1) as f64
     );
+}
+
+/// Looks at folders in which people try again and again. A finding about prompts is false if its rule does not say it.
+fn of_prompts(count: u64, seed: u64, verbose: bool) {
+    let mut by_noise: BTreeMap<String, [u64; 4]> = BTreeMap::new();
+    let mut took = Duration::ZERO;
+    for number in 0..count {
+        let folder = folder(seed + number, Made::Prompts);
+        let found = all_found(&folder, &mut took);
+        let (prompts, others): (Vec<&Finding>, Vec<&Finding>) =
+            found.iter().partition(|finding| finding.kind == Kind::Prompts);
+        let by_rule = asked_often(&folder);
+        let said: BTreeSet<&str> =
+            prompts.iter().flat_map(|finding| &finding.scopes).filter_map(|scope| scope.user.as_deref()).collect();
+        let is_wrong = said.iter().any(|user| !by_rule.contains(*user));
+        let counts = by_noise.entry(format!("{:?}", folder.noise)).or_default();
+        counts[0] += 1;
+        counts[1] += u64::from(!prompts.is_empty());
+        counts[2] += u64::from(is_wrong);
+        counts[3] += u64::from(others.iter().any(|finding| matches!(finding.kind, Kind::New | Kind::Rise)));
+        if verbose && is_wrong {
+            println!("seed {} {:?}: {said:?}, but by the rule {by_rule:?}", seed + number, folder.noise);
+        }
+    }
+    println!("{:<12} {:>8} {:>8} {:>12} {:>8}", "noise", "folders", "prompts", "not by rule", "changes");
+    for (name, [folders, with, wrong, changes]) in &by_noise {
+        println!("{name:<12} {folders:>8} {with:>8} {wrong:>12} {changes:>8}");
+    }
+}
+
+/// Returns the users who did not approve 5 prompts within 10 minutes and then approved one at most 10 minutes later, or who did not
+/// approve 10 within 30 minutes, with no approved one among them. It looks at all of a person's prompts again for each, unlike the
+/// program.
+fn asked_often(folder: &Folder) -> BTreeSet<String> {
+    const MINUTE: i64 = 60 * SECOND;
+    let mut of_user: BTreeMap<u32, Vec<(i64, bool)>> = BTreeMap::new();
+    for one in folder.results.iter().filter(|one| one.user > 0) {
+        let is_refused = [4, 13, 108, 129, 133, 144].contains(&one.code);
+        if is_refused || [1, 2, 21].contains(&one.code) {
+            of_user.entry(one.user).or_default().push((one.time, is_refused));
+        }
+    }
+    let mut users = BTreeSet::new();
+    for (user, mut prompts) in of_user {
+        prompts.sort_unstable();
+        let is_unbroken = |from: usize, to: usize| prompts[from..=to].iter().all(|(_, is_refused)| *is_refused);
+        let is_many = |least: usize, within: i64, last: usize| {
+            let from = (last + 1).checked_sub(least);
+            from.is_some_and(|from| prompts[last].0 - prompts[from].0 <= within && is_unbroken(from, last))
+        };
+        let approved_after = |last: usize| {
+            let mut time = prompts[last].0;
+            for (next, is_refused) in &prompts[last + 1..] {
+                if next - time > 10 * MINUTE {
+                    return false;
+                }
+                if !is_refused {
+                    return true;
+                }
+                time = *next;
+            }
+            false
+        };
+        let is_often =
+            |last: usize| is_many(5, 10 * MINUTE, last) && approved_after(last) || is_many(10, 30 * MINUTE, last);
+        if (0..prompts.len()).any(is_often) {
+            users.extend(folder::user(user).map(String::from));
+        }
+    }
+    users
 }
 
 fn median(mut all: Vec<i64>) -> i64 {

@@ -159,8 +159,8 @@ impl Hit<'_> {
     #[must_use]
     pub fn user(&self) -> Option<Cow<'_, [u8]>> {
         let user = self.says(Capture::User)?;
-        // Names are short, so that preparing a search would take longer than this.
-        Some(match user.windows(2).position(|pair| pair == br"\\") {
+        let mut places = memchr::memchr_iter(b'\\', user);
+        Some(match places.find(|at| user.get(at + 1) == Some(&b'\\')) {
             Some(at) if self.unwrapped.is_none() => Cow::Owned([&user[..at], &user[at + 1..]].concat()),
             _ => Cow::Borrowed(user),
         })

@@ -46,6 +46,10 @@ pub(crate) enum Noise {
     Shifts,
     /// Traffic that grows, with days off.
     Growth,
+    /// Working hours, and people who deny prompts or do not answer them, and try again until they approve one.
+    Denials,
+    /// Working hours, and hosts on which all prompts time out for a while, so that people try again and again.
+    BadNetwork,
 }
 
 impl Noise {
@@ -61,6 +65,23 @@ impl Noise {
         Noise::Shifts,
         Noise::Growth,
     ];
+    /// What looks like prompts that somebody did not ask for.
+    pub(crate) const OF_PROMPTS: [Noise; 2] = [Noise::Denials, Noise::BadNetwork];
+}
+
+/// What a folder is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// Nothing happened.
+    Noise,
+    /// Nothing happened but people who try again and again.
+    Prompts,
+    /// There was an incident.
+    Incident,
+    /// There was an incident for three hours of a night, in a log of a few days.
+    Night,
+    /// There was an incident, among this many results of 40 hosts in 30 days.
+    Large(usize),
 }
 
 /// How an incident develops.
@@ -165,26 +186,30 @@ struct Person {
 }
 
 /// Writes a folder. The same seed gives the same folder.
-pub(crate) fn folder(seed: u64, with_incident: bool) -> Folder {
-    folder_of(seed, with_incident, None)
-}
-
-/// Writes a folder with this many results of 40 hosts in 30 days.
-pub(crate) fn large(seed: u64, attempts: usize) -> Folder {
-    folder_of(seed, true, Some(attempts))
-}
-
-fn folder_of(seed: u64, with_incident: bool, size: Option<usize>) -> Folder {
+pub(crate) fn folder(seed: u64, made: Made) -> Folder {
     let mut random = Random::new(seed);
     let random = &mut random;
-    let noise = if size.is_some() { Noise::Office } else { *random.pick(&Noise::ALL) };
+    let noise = match made {
+        Made::Large(_) => Noise::Office,
+        Made::Prompts => *random.pick(&Noise::OF_PROMPTS),
+        _ => *random.pick(&Noise::ALL),
+    };
+    let size = if let Made::Large(attempts) = made { Some(attempts) } else { None };
     let hosts = if size.is_some() { 40 } else { between(random, 1.0, 41.0) as u32 };
-    let days = if size.is_some() { 30.0 } else { between(random, 0.5, 30.0) };
+    let days = match made {
+        Made::Large(_) => 30.0,
+        Made::Night => between(random, 3.0, 7.0),
+        _ => between(random, 0.5, 30.0),
+    };
     let start = MONDAY + (unit(random) * 7.0 * DAY as f64) as i64;
     let end = start + (days * DAY as f64) as i64;
     let mut attempts = between(random, 60.0, 3_000.0) * days.sqrt() * f64::from(hosts).sqrt();
     if noise == Noise::Rare {
         attempts /= 4.0;
+    }
+    if made == Made::Night {
+        // Few people sign in at night.
+        attempts = between(random, 3_000.0, 60_000.0);
     }
     let attempts = size.unwrap_or(attempts.min(60_000.0) as usize);
     let users = (between(random, 8.0, 400.0) * f64::from(hosts).sqrt()) as u32 + 3;
@@ -234,7 +259,17 @@ fn folder_of(seed: u64, with_incident: bool, size: Option<usize>) -> Folder {
     let shifts: Vec<Vec<f64>> = (0..6).map(|_| CODES.iter().map(|_| uneven(random, 0.5)).collect()).collect();
     let sites: Vec<Vec<f64>> = (0..hosts).map(|_| CODES.iter().map(|_| uneven(random, 1.0)).collect()).collect();
     let days_off: Vec<bool> = (0..32).map(|_| noise == Noise::Growth && unit(random) < 0.1).collect();
-    let mut incident = with_incident.then(|| plan(random, hosts, start, end));
+    let mut incident = match made {
+        Made::Noise | Made::Prompts => None,
+        Made::Incident | Made::Large(_) => Some(plan(random, hosts, start, end)),
+        Made::Night => Some(plan_night(random, hosts, start, end)),
+    };
+    let bad_network: Vec<(i64, i64)> = (0..if noise == Noise::BadNetwork { hosts } else { 0 })
+        .map(|_| {
+            let from = start + (unit(random) * (end - start) as f64) as i64;
+            (from, from + (between(random, 0.1, 3.0) * HOUR as f64) as i64)
+        })
+        .collect();
     let mut results: Vec<Sign> = Vec::new();
     let mut bad_hours: HashMap<u32, (i64, usize)> = HashMap::new();
     let mut made = 0;
@@ -293,6 +328,11 @@ fn folder_of(seed: u64, with_incident: bool, size: Option<usize>) -> Folder {
             }
             let mut index = draw(random, &weights);
             let mut code = CODES[index].0;
+            let is_bad = bad_network.get(host as usize - 1).is_some_and(|(from, to)| (*from..*to).contains(&now));
+            let is_denied = noise == Noise::Denials && unit(random) < if again == 0 { 0.05 } else { 0.6 };
+            if is_bad && unit(random) < 0.9 || is_denied {
+                (code, index) = (*random.pick(&[4, 13, 108, 129, 133, 144]), TROUBLE_FROM);
+            }
             if noise == Noise::Bursts && index >= TROUBLE_FROM && unit(random) < 0.03 {
                 let length = if unit(random) < 0.5 { HOUR } else { DAY };
                 bad_hours.insert(user, (now + length, index));
@@ -325,7 +365,12 @@ fn folder_of(seed: u64, with_incident: bool, size: Option<usize>) -> Folder {
             made += 1;
             again += 1;
             now += (between(random, 8.0, 300.0) * SECOND as f64) as i64;
-            let tries_again = index >= TROUBLE_FROM && unit(random) < if noise == Noise::Bursts { 0.8 } else { 0.5 };
+            let share = match noise {
+                Noise::Bursts => 0.8,
+                Noise::Denials | Noise::BadNetwork => 0.9,
+                _ => 0.5,
+            };
+            let tries_again = index >= TROUBLE_FROM && unit(random) < share;
             if !tries_again || again > 12 || now >= end {
                 break;
             }
@@ -391,6 +436,22 @@ fn plan(random: &mut Random, hosts: u32, start: i64, end: i64) -> Incident {
         .collect();
     let share = between(random, 0.1, 0.95);
     Incident { shape, codes, start: from, end: until.min(end), hosts, share, first_line: None, touched: 0 }
+}
+
+/// Plans an incident from about two to five o'clock in one of the nights, but not in the first one.
+fn plan_night(random: &mut Random, hosts: u32, start: i64, end: i64) -> Incident {
+    let incident = plan(random, hosts, start, end);
+    let first = start.div_euclid(DAY) + 2;
+    let nights = (end - DAY / 4).div_euclid(DAY) - first + 1;
+    let night = (first + random.below(nights.max(1).unsigned_abs()) as i64) * DAY;
+    let from = night + (between(random, 1.5, 2.5) * HOUR as f64) as i64;
+    let until = from + (between(random, 2.0, 4.0) * HOUR as f64) as i64;
+    let (shape, codes) = match incident.shape {
+        Shape::Stop => (Shape::Step, vec![102, 117]),
+        shape => (shape, incident.codes),
+    };
+    let share = between(random, 0.3, 0.95);
+    Incident { shape, codes, start: from, end: until.min(end), share, ..incident }
 }
 
 /// The name of a user.

@@ -53,10 +53,10 @@ impl Outcome {
     pub fn read(text: &[u8]) -> Option<Outcome> {
         const SUCCEEDED: [&str; 6] = ["succeeded", "success", "yes", "true", "good", "accepted"];
         const FAILED: [&str; 7] = ["failed", "failure", "no", "false", "bad", "rejected", "denied"];
-        // The RADIUS service writes these two.
+        // The RADIUS service writes the numbers, and the main service these words.
         match text {
-            b"1" => return Some(Outcome::Succeeded),
-            b"0" => return Some(Outcome::Failed),
+            b"1" | b"succeeded" => return Some(Outcome::Succeeded),
+            b"0" | b"failed" => return Some(Outcome::Failed),
             _ => {}
         }
         let is_one = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));

@@ -47,6 +47,9 @@ impl Number {
     }
 }
 
+/// How many of the last numbers are remembered. The same few users and addresses repeat.
+const RECENT: usize = 1 << 10;
+
 /// The number of the first text. Smaller numbers mean that there is no text, or that it is beyond the limit.
 const FIRST: usize = 2;
 
@@ -59,6 +62,8 @@ pub struct Values {
     numbers: HashTable<Number>,
     /// The text to show for each number.
     shown: Shown,
+    /// Numbers of texts that were looked up last, by [`slot`]. Whether one is that of a text is always checked.
+    recent: Vec<Number>,
     /// The largest number of different texts that are stored.
     limit: usize,
     /// Whether there were more different texts than `limit`.
@@ -114,11 +119,28 @@ impl Values {
     pub fn new(limit: usize) -> Values {
         let random = RandomState::default();
         let seeds = [random.hash_one(0), random.hash_one(1) | 1];
-        Values { seeds, numbers: HashTable::new(), shown: Shown::default(), limit, beyond: false }
+        let (numbers, shown, recent) = (HashTable::new(), Shown::default(), Vec::new());
+        Values { seeds, numbers, shown, recent, limit, beyond: false }
     }
 
     /// Returns the number of `text`, and stores the text if it is new.
+    #[inline]
     pub fn number(&mut self, text: &str) -> Number {
+        let slot = slot(text.as_bytes());
+        let index = |number: &Number| number.index().checked_sub(FIRST);
+        if let Some(recent) = self.recent.get(slot)
+            && index(recent).is_some_and(|index| self.shown.get(index) == Some(text))
+        {
+            return *recent;
+        }
+        let number = self.find(text);
+        self.recent.resize(RECENT, Number::default());
+        self.recent[slot] = number;
+        number
+    }
+
+    /// Finds the number of `text` by its hash.
+    fn find(&mut self, text: &str) -> Number {
         let Values { seeds, numbers, shown, .. } = self;
         let index = |number: &Number| number.index() - FIRST;
         let hash = hash(*seeds, text);
@@ -161,6 +183,18 @@ impl Values {
     pub fn indexes(&self) -> usize {
         self.shown.places.len() + FIRST
     }
+}
+
+/// Returns a number less than [`RECENT`] that depends on the ends of a text.
+#[inline]
+fn slot(text: &[u8]) -> usize {
+    let ends = match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
+        _ => text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    // The upper bits of a product depend on all bits of its factors. The factor is that of the golden ratio.
+    let product = (ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(product >> 54).unwrap_or_default()
 }
 
 /// Whether two texts are the same apart from letter case.

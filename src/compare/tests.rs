@@ -42,6 +42,20 @@ fn three_against_one_is_no_change_and_three_hundred_against_a_hundred_are() {
 }
 
 #[test]
+fn a_change_needs_more_evidence_if_much_is_compared_or_people_are_not_known() {
+    // Chance gives all of 9 cases to one of two equal sides once in 512 times, and two codes are compared.
+    let side = |count| counted(&[(21, 8, 1_000), (102, 8, count)]);
+    assert_eq!(changes(&side(0), &side(9))[0], (102, Change::New));
+    let without_people = |count| Counted { has_people: false, ..side(count) };
+    assert!(changes(&without_people(0), &without_people(9)).contains(&(102, Change::Unchanged)));
+    let without_users = |count| Counted { lacks_users: true, ..side(count) };
+    assert!(changes(&without_users(0), &without_users(9)).contains(&(102, Change::Unchanged)));
+    let others: Vec<(i32, i64, u64)> = (1..20).map(|code| (code, 8, 50)).collect();
+    let among_others = |count| counted(&[&others[..], &[(21, 8, 50), (102, 8, count)]].concat());
+    assert!(changes(&among_others(0), &among_others(9)).contains(&(102, Change::Unchanged)));
+}
+
+#[test]
 fn one_person_alone_is_no_change() {
     let before = counted(&[(21, 8, 1_000), (102, 8, 5)]);
     let mut after = counted(&[(21, 8, 1_000), (102, 8, 40)]);

@@ -72,14 +72,24 @@ fn about(kind: Kind, rows: &[&Row], cells: &Cells) -> Finding {
     finding
 }
 
-/// Whether at least as many prompts are in any stretch of as much time. They are in the order of time.
-fn crowd(prompts: &[&Row], (least, within): (u64, i64)) -> bool {
-    let mut from = 0;
-    let mut count = 0;
+/// Whether results that are added up in a row are all before `until` and in a stretch of this length.
+fn is_whole(row: &Row, within: i64, until: i64) -> bool {
+    row.last <= until && row.last.saturating_sub(row.first) <= within
+}
+
+/// Returns how many results of a row certainly are before `until` and in a stretch of this length.
+fn certain(row: &Row, within: i64, until: i64) -> u64 {
+    if is_whole(row, within, until) { u64::from(row.count) } else { 1 }
+}
+
+/// Whether at least as many prompts are in any stretch of as much time before `until`. They are in the order of time.
+fn crowd(prompts: &[&Row], (least, within): (u64, i64), until: i64) -> bool {
+    let (mut from, mut count) = (0, 0);
     prompts.iter().any(|prompt| {
-        count += u64::from(prompt.count);
-        while prompt.first.saturating_sub(prompts[from].first) > within {
-            count -= u64::from(prompts[from].count);
+        count += certain(prompt, within, until);
+        let end = if is_whole(prompt, within, until) { prompt.last } else { prompt.first };
+        while end.saturating_sub(prompts[from].first) > within {
+            count -= certain(prompts[from], within, until);
             from += 1;
         }
         count >= least
@@ -133,29 +143,35 @@ struct Run<'r> {
 fn runs_of<'r>(rows: &[&'r Row], is_refused: impl Fn(&Row) -> bool) -> Vec<Run<'r>> {
     let mut found = Vec::new();
     let mut run: Vec<&Row> = Vec::new();
+    let mut approved_until = i64::MIN;
     for row in rows.iter().copied() {
+        // Results are approved that are added up with an earlier one.
+        let is_broken = row.first <= approved_until;
         let follows = |within: i64| run.last().is_some_and(|last| row.first.saturating_sub(last.last) <= within);
-        let goes_on = follows(PAUSE);
+        let goes_on = !is_broken && follows(PAUSE);
         if is_refused(row) && goes_on {
             run.push(row);
             continue;
         }
+        let is_many = |limits| crowd(&run, limits, row.first);
         let is_remarkable =
-            goes_on && crowd(&run, BEFORE_APPROVED) || follows(NONE_APPROVED.1) && crowd(&run, NONE_APPROVED);
+            goes_on && is_many(BEFORE_APPROVED) || !is_broken && follows(NONE_APPROVED.1) && is_many(NONE_APPROVED);
         if !is_refused(row) && is_remarkable {
             let (least, within) = BEFORE_APPROVED;
             let recent = run.iter().filter(|one| row.first.saturating_sub(one.first) <= within);
-            let is_short = recent.map(|row| u64::from(row.count)).sum::<u64>() >= least;
+            let is_short = recent.map(|one| certain(one, within, row.first)).sum::<u64>() >= least;
             found.push(Run { refused: std::mem::take(&mut run), approved: Some(row), is_short });
-        } else if crowd(&run, NONE_APPROVED) {
+        } else if is_many(NONE_APPROVED) {
             found.push(Run { refused: std::mem::take(&mut run), approved: None, is_short: false });
         }
         run.clear();
         if is_refused(row) {
             run.push(row);
+        } else {
+            approved_until = approved_until.max(row.last);
         }
     }
-    if crowd(&run, NONE_APPROVED) {
+    if crowd(&run, NONE_APPROVED, i64::MAX) {
         found.push(Run { refused: run, approved: None, is_short: false });
     }
     found

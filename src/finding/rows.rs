@@ -25,8 +25,10 @@ const HOURLY_LIMIT: usize = 1 << 18;
 /// The factor by which periods become longer if there are too many entries: hours become days first.
 const WIDER: i32 = 24;
 
-/// The number of codes whose last row is remembered, more than there are in the catalogue.
-const RECENT: usize = 256;
+/// The number of units to which results are being added that are remembered.
+const OPEN: usize = 1 << 12;
+/// The number of rows that are remembered because they may get more results: several for each of these units.
+const RECENT: usize = 1 << 15;
 
 /// A minute in nanoseconds.
 pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
@@ -114,10 +116,46 @@ pub struct Rows {
     /// The number of hours in an entry: 1, or a power of [`WIDER`].
     hours: i32,
     limit: usize,
-    /// For codes, the indexes of the last rows of unknown users. A wrong index is harmless, because the row is compared.
-    recent: [u32; RECENT],
-    /// The same for the last entries of codes on hosts in `hourly`.
-    recent_hourly: [u32; RECENT],
+    /// Units to which results were added since [`Rows::settle`].
+    open: Vec<Open>,
+    /// The indexes of the last rows that may stand for several results. Which row an index is of is compared.
+    recent: Vec<u32>,
+    /// The indexes of the last entries of codes on hosts in `hourly`.
+    recent_hourly: Vec<u32>,
+}
+
+/// A unit to which results are being added.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    unit: Unit,
+    /// The number of results of the unit that were added one by one, at most [`SINGLE_LIMIT`].
+    singles: usize,
+    /// The latest time of these.
+    last: i64,
+}
+
+impl Open {
+    /// Adds a result. Returns whether it is later than [`SINGLE_LIMIT`] others, so that it need not be kept one by one.
+    fn add(&mut self, unit: Unit, time: i64) -> bool {
+        if self.unit != unit {
+            *self = Open { unit, singles: 0, last: i64::MIN };
+        }
+        if self.singles >= SINGLE_LIMIT {
+            return time > self.last;
+        }
+        self.singles += 1;
+        self.last = self.last.max(time);
+        false
+    }
+}
+
+/// Returns the place of something with these numbers in a list whose length is a power of two.
+fn slot<T>(numbers: [u32; 3], list: &mut [T]) -> &mut T {
+    // Odd factors, such as that of the golden ratio, scatter neighbouring numbers.
+    let [one, two, three] = numbers;
+    let mixed = one.wrapping_mul(0x85eb_ca6b) ^ two.wrapping_mul(0x9e37_79b1) ^ three.wrapping_mul(0xc2b2_ae35);
+    let place = (mixed ^ mixed >> 16) as usize & (list.len() - 1);
+    &mut list[place]
 }
 
 impl PartialEq for Rows {
@@ -139,8 +177,8 @@ impl Rows {
     /// Creates an empty collection that keeps at most `limit` rows.
     #[must_use]
     pub fn new(limit: usize) -> Rows {
-        let (rows, hourly, recent) = (Vec::new(), Vec::new(), [u32::MAX; RECENT]);
-        Rows { rows, level: 0, hourly, hours: 1, limit, recent, recent_hourly: recent }
+        let (rows, hourly, open, recent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Rows { rows, level: 0, hourly, hours: 1, limit, open, recent_hourly: recent.clone(), recent }
     }
 
     /// Adds a result. `hash` returns the hash of a person, which must not depend on the numbers that were assigned.
@@ -152,9 +190,15 @@ impl Rows {
                 return;
             }
         }
-        // Without users, the results of a minute are one row for each code, which is usually among the last ones.
-        if row.person == 0 {
-            let recent = &mut self.recent[row.key as usize % RECENT];
+        if self.open.is_empty() {
+            let limit = self.limit.clamp(1, RECENT).next_power_of_two();
+            self.open.resize(OPEN.min(limit), Open::default());
+            self.recent.resize(RECENT.min(8 * limit), u32::MAX);
+        }
+        // Without users, and beyond the results that are kept one by one, those of a unit are one row for each code, which is usually
+        // among the last ones.
+        if row.person == 0 || slot([row.host, row.person, 0], &mut self.open).add(row.unit(), row.first) {
+            let recent = slot([row.host, row.person, row.key], &mut self.recent);
             if let Some(last) = self.rows.get_mut(*recent as usize)
                 && last.key == row.key
                 && last.unit() == row.unit()
@@ -181,6 +225,7 @@ impl Rows {
         self.hours = self.hours.max(other.hours);
         self.hourly.append(&mut other.hourly);
         self.join_hours();
+        self.forget();
         self.rows.append(&mut other.rows);
         self.rows.retain(|row| hash(row).leading_zeros() >= level);
         self.settle(hash);
@@ -188,6 +233,7 @@ impl Rows {
 
     /// Removes the results of other hosts than those for which `is_kept` returns true.
     pub fn retain_hosts(&mut self, is_kept: impl Fn(u32) -> bool) {
+        self.forget();
         self.rows.retain(|row| is_kept(row.host));
         self.hourly.retain(|hourly| is_kept(hourly.host));
     }
@@ -195,6 +241,7 @@ impl Rows {
     /// Replaces the numbers of hosts, persons, codes and addresses. Rows whose code becomes [`NO_KEY`] are removed. Then
     /// [`Rows::settle`] must be called.
     pub(super) fn renumber(&mut self, mut numbers: impl FnMut(&mut Row)) {
+        self.forget();
         self.rows.iter_mut().for_each(&mut numbers);
         self.rows.retain(|row| row.key != NO_KEY);
         for hourly in &mut self.hourly {
@@ -205,6 +252,12 @@ impl Rows {
         self.hourly.retain(|hourly| hourly.key != NO_KEY);
     }
 
+    /// Forgets where rows are, because they move.
+    fn forget(&mut self) {
+        self.open.clear();
+        self.recent.clear();
+    }
+
     /// Whether there may be too many rows, so that [`Rows::settle`] may leave persons out.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
@@ -213,6 +266,7 @@ impl Rows {
 
     /// Sorts the rows, adds up what is more than 32 results in a unit, and leaves persons out if there are too many.
     pub fn settle(&mut self, hash: impl Fn(&Row) -> u64) {
+        self.forget();
         self.fold();
         if self.rows.len() > self.limit {
             let mut by_zeros = [0_usize; 65];
@@ -285,23 +339,27 @@ impl Rows {
             counts[number as usize] += 1;
             number
         };
-        let number_by_row: Vec<u32> = self.rows.iter().map(&mut number_of).collect();
+        let mut places_of_rows: Vec<u32> = self.rows.iter().map(&mut number_of).collect();
         if counts.len() > 1 {
             let mut persons: Vec<((u32, u32), u32)> = numbers.into_iter().collect();
             persons.sort_unstable();
             // The place of the next row of each person.
-            let (mut places, mut place) = (counts.clone(), 0);
+            let mut place = 0;
             for (_, number) in persons {
-                places[number as usize] = place;
-                place += counts[number as usize];
+                place += std::mem::replace(&mut counts[number as usize], place);
             }
-            let mut sorted = self.rows.clone();
-            for (row, number) in self.rows.iter().zip(number_by_row) {
-                let place = &mut places[number as usize];
-                sorted[*place] = *row;
-                *place += 1;
+            for number in &mut places_of_rows {
+                let next = &mut counts[*number as usize];
+                *number = u32::try_from(std::mem::replace(next, *next + 1)).unwrap_or(u32::MAX);
             }
-            self.rows = sorted;
+            // Each exchange brings a row to its place.
+            for at in 0..self.rows.len() {
+                while places_of_rows[at] as usize != at {
+                    let place = places_of_rows[at] as usize;
+                    self.rows.swap(at, place);
+                    places_of_rows.swap(at, place);
+                }
+            }
         }
         let order_of_one = |row: &Row| (row.first, row.key, row.duration, row.address);
         for rows in self.rows.chunk_by_mut(|one, other| person(one) == person(other)) {
@@ -313,8 +371,10 @@ impl Rows {
         let hour = i32::try_from(row.first.div_euclid(HOUR)).unwrap_or_default();
         let hour = hour.div_euclid(self.hours) * self.hours;
         let count = u64::from(row.count);
-        // Neighbouring hosts get different slots for the same code.
-        let recent = &mut self.recent_hourly[(row.key ^ row.host.wrapping_mul(97)) as usize % RECENT];
+        if self.recent_hourly.is_empty() {
+            self.recent_hourly.resize(RECENT, u32::MAX);
+        }
+        let recent = slot([row.host, 0, row.key], &mut self.recent_hourly);
         match self.hourly.get_mut(*recent as usize) {
             Some(last) if (last.key, last.host, last.hour) == (row.key, row.host, hour) => last.count += count,
             _ => {
@@ -475,13 +535,19 @@ mod tests {
         sum
     }
 
+    /// Few results of many units, or many of few.
     fn results() -> impl Strategy<Value = Vec<Row>> {
-        let result =
-            (1_u32..3, 0_u32..12, 0_u32..3, 0_i64..40, 0_u32..3).prop_map(|(host, person, key, time, duration)| Row {
+        let result = |hosts: u32, persons: u32, times: i64, step: i64| {
+            let numbers = (1..=hosts, 0..persons, 0_u32..3, 0..times, 0_u32..3);
+            numbers.prop_map(move |(host, person, key, time, duration)| Row {
                 duration,
-                ..Row::one(host, person, key, time * 5 * MINUTE)
-            });
-        prop::collection::vec(result, 0..120)
+                ..Row::one(host, person, key, time * step)
+            })
+        };
+        prop_oneof![
+            prop::collection::vec(result(2, 12, 40, 5 * MINUTE), 0..120),
+            prop::collection::vec(result(1, 2, 500, MINUTE / 6), 0..300),
+        ]
     }
 
     #[test]
@@ -492,6 +558,17 @@ mod tests {
         let counts: Vec<(u32, u32, i64)> = rows.as_slice().iter().map(|row| (row.key, row.count, row.first)).collect();
         let singles = (0_u32..32).map(|second| (21 + second % 2, 1, i64::from(second)));
         assert_eq!(counts, singles.chain([(21, 4, 32), (22, 4, 33)]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_script_takes_few_rows_even_before_they_are_settled() {
+        let results: Vec<Row> = (0..3_600).map(|second| Row::one(1, 1, 21 + second % 4, i64::from(second))).collect();
+        let mut rows = Rows::new(10_000);
+        results.iter().for_each(|row| rows.add(*row, hash));
+        assert_eq!(rows.as_slice().len(), SINGLE_LIMIT + 4);
+        let reversed: Vec<Row> = results.iter().rev().copied().collect();
+        rows.settle(hash);
+        assert_eq!(rows, collected(&reversed, 10_000));
     }
 
     #[test]

@@ -270,6 +270,24 @@ fn many_denied_prompts_need_attention_even_if_none_is_approved_and_are_no_timer(
 }
 
 #[test]
+fn prompts_that_are_added_up_are_not_said_to_be_within_a_short_time() {
+    // After 32 results in an hour, those with the same code are one row.
+    let log = |gap: i64, approved: &[i64]| {
+        let mut log = Log::default();
+        (0..32).for_each(|number| log.add(9 * HOUR + number * SECOND, 1, 5, 21));
+        (0..10).for_each(|number| log.add(9 * HOUR + 10 * MINUTE + number * gap, 1, 5, 129));
+        approved.iter().for_each(|minute| log.add(9 * HOUR + *minute * MINUTE + SECOND, 1, 5, 2));
+        log.findings().iter().filter(|finding| finding.kind == Kind::Prompts).count()
+    };
+    assert_eq!(log(MINUTE, &[]), 1);
+    assert_eq!(log(MINUTE / 2, &[16]), 1);
+    // The last one is 36 minutes after the first one, and others are approved between them.
+    assert_eq!(log(4 * MINUTE, &[]), 0);
+    assert_eq!(log(4 * MINUTE, &[12, 20, 30, 40]), 0);
+    assert_eq!(log(MINUTE, &[12, 18, 25]), 0);
+}
+
+#[test]
 fn repeats_after_the_same_time_are_a_timer() {
     let log = |gap: &dyn Fn(i64) -> i64| {
         let mut log = Log::default();

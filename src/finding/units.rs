@@ -314,9 +314,9 @@ impl AllSeries {
         let mut of: Vec<(Of, bool, Vec<Case>)> = Vec::new();
         of.extend(
             (0..)
-                .zip(&by_family)
+                .zip(by_family)
                 .filter(|(family, _)| has_several(*family))
-                .map(|(family, cases)| (Of::Family(family), true, cases.clone())),
+                .map(|(family, cases)| (Of::Family(family), true, cases)),
         );
         of.extend(
             (0..).zip(by_key).map(|(key, cases)| (Of::Key(key), is_trouble(catalogue, &keys[key as usize]), cases)),
@@ -340,17 +340,19 @@ impl AllSeries {
         }
         let mut all = AllSeries::default();
         all.exposures.push(Exposure::new(units, (0..index(units.all.len())).collect()));
-        for (of, is_trouble, cases) in &of {
-            all.series.push(Series { of: *of, host: None, is_trouble: *is_trouble, exposure: 0, cases: cases.clone() });
-        }
+        let series = |(of, is_trouble, mut cases): (Of, bool, Vec<Case>)| {
+            cases.shrink_to_fit();
+            Series { of, host: None, is_trouble, exposure: 0, cases }
+        };
+        all.series = of.into_iter().map(series).collect();
         all.levels[0] = all.series.len();
-        all.add_hosts(units, &of, least);
+        all.add_hosts(units, least);
         all.levels[1] = all.series.len() - all.levels[0];
         all
     }
 
     /// Adds the series of single hosts: those whose cases occur on other hosts as well.
-    fn add_hosts(&mut self, units: &Units, of: &[(Of, bool, Vec<Case>)], least: usize) {
+    fn add_hosts(&mut self, units: &Units, least: usize) {
         let hosts = units.all.iter().map(|unit| unit.host as usize + 1).max().unwrap_or_default();
         let mut of_host: Vec<Vec<u32>> = vec![Vec::new(); hosts];
         // The index of each unit among those of its host.
@@ -361,14 +363,19 @@ impl AllSeries {
             of_host.push(at);
         }
         let mut exposure_of: Vec<Option<usize>> = vec![None; hosts];
-        for (of, is_trouble, cases) in of.iter().filter(|(of, is_trouble, _)| *is_trouble && *of != Of::Repeats) {
+        for number in 0..self.levels[0] {
+            let Series { of, is_trouble, cases, .. } = &self.series[number];
+            if !is_trouble || *of == Of::Repeats {
+                continue;
+            }
+            let (of, is_trouble, all) = (*of, *is_trouble, cases.len());
             let mut cases_of: Vec<Vec<Case>> = vec![Vec::new(); hosts];
             for case in cases {
                 let unit = &units.all[case.at];
                 cases_of[unit.host as usize].push(Case { at: at_host[case.at], ..*case });
             }
             for (host, on_host) in cases_of.into_iter().enumerate() {
-                if on_host.len() < least || on_host.len() == cases.len() {
+                if on_host.len() < least || on_host.len() == all {
                     continue;
                 }
                 let exposures = &mut self.exposures;
@@ -376,7 +383,7 @@ impl AllSeries {
                     exposures.push(Exposure::new(units, of_host[host].clone()));
                     exposures.len() - 1
                 });
-                let (of, is_trouble, host) = (*of, *is_trouble, Some(index(host)));
+                let host = Some(index(host));
                 self.series.push(Series { of, host, is_trouble, exposure, cases: on_host });
             }
         }

@@ -140,6 +140,12 @@ impl Collected {
 /// Returns the hash by which a row is sampled.
 fn hash(row: &Row, hashes: &RefCell<Vec<Option<u64>>>, users: &Values) -> u64 {
     let index = row.person as usize;
+    if index == 0 {
+        return minute_hash(row);
+    }
+    if let Some(Some(hash)) = hashes.borrow().get(index) {
+        return *hash;
+    }
     let Some(name) = users.text(Number::from_index(u64::from(row.person))) else { return minute_hash(row) };
     let mut hashes = hashes.borrow_mut();
     if index >= hashes.len() {

@@ -17,7 +17,7 @@ use callcodes::finding::{Cells, Finding, Findings, Kind, Options, find};
 use callcodes::summary::sign_ins::{GroupRow, Settled, Value};
 use callcodes::summary::{Durations, Tally};
 use callcodes::time::Time;
-use folder::{Folder, Shape, Sign, cells, folder};
+use folder::{Folder, Made, Shape, Sign, cells, folder};
 use random::Random;
 
 /// The kinds that say that something is missing.
@@ -32,13 +32,13 @@ fn codes(finding: &Finding) -> Vec<i32> {
 }
 
 /// Returns folders of at most 12,000 results, so that the tests are fast.
-fn folders(seeds: std::ops::Range<u64>, with_incident: bool) -> impl Iterator<Item = Folder> {
-    seeds.map(move |seed| folder(seed, with_incident)).filter(|folder| folder.results.len() <= 12_000)
+fn folders(seeds: std::ops::Range<u64>, made: Made) -> impl Iterator<Item = Folder> {
+    seeds.map(move |seed| folder(seed, made)).filter(|folder| folder.results.len() <= 12_000)
 }
 
 #[test]
 fn noise_has_no_findings() {
-    for folder in folders(1..31, false) {
+    for folder in folders(1..31, Made::Noise) {
         let list = found(&cells(&folder.results, ROWS_LIMIT)).list;
         let tested = list.iter().filter(|finding| {
             matches!(finding.kind, Kind::New | Kind::Rise | Kind::Fall | Kind::Stopped | Kind::Repeats | Kind::Retry)
@@ -50,7 +50,7 @@ fn noise_has_no_findings() {
 #[test]
 fn large_incidents_are_found_with_their_codes_and_first_line() {
     let mut number = 0;
-    for folder in folders(500..580, true) {
+    for folder in folders(500..580, Made::Incident) {
         let incident = folder.incident.as_ref().unwrap();
         if incident.shape != Shape::Step || incident.touched < 100 || incident.share < 0.5 {
             continue;
@@ -90,7 +90,7 @@ fn halves(folder: &Folder) -> Comparison {
 #[test]
 fn the_halves_of_noise_hardly_ever_differ() {
     let (mut all, mut differ) = (0, Vec::new());
-    for folder in folders(1..121, false) {
+    for folder in folders(1..121, Made::Noise) {
         all += 1;
         let rows = halves(&folder).rows;
         let named: Vec<&Row> = rows.iter().filter(|row| row.change < Change::Unchanged).collect();
@@ -117,7 +117,7 @@ fn merged(results: &[Sign], limit: usize, random: &mut Random) -> Cells {
 #[test]
 fn any_division_and_order_gives_the_same_findings() {
     let mut random = Random::new(9);
-    for folder in folders(500..512, true) {
+    for folder in folders(500..512, Made::Incident) {
         for limit in [ROWS_LIMIT, 500, 20] {
             let whole = cells(&folder.results, limit);
             let parts = merged(&folder.results, limit, &mut random);
@@ -136,7 +136,8 @@ fn a_missing_host_or_end_of_a_log_makes_nothing_stop_elsewhere() {
         list.into_iter().filter(|finding| MISSING.contains(&finding.kind)).collect()
     };
     let (mut number, mut gaps) = (0, 0);
-    for folder in folders(1..40, false).chain(folders(500..530, true)).filter(|folder| folder.hosts > 1) {
+    for folder in folders(1..40, Made::Noise).chain(folders(500..530, Made::Incident)).filter(|folder| folder.hosts > 1)
+    {
         let all = missing(&folder.results);
         gaps += all.iter().filter(|finding| finding.kind == Kind::Gap).count();
         let without: Vec<Sign> = folder.results.iter().filter(|one| one.host != 1).copied().collect();
@@ -163,7 +164,7 @@ fn a_missing_host_or_end_of_a_log_makes_nothing_stop_elsewhere() {
 #[test]
 fn the_results_of_a_finding_are_those_that_it_counts() {
     let mut seen = Vec::new();
-    for folder in folders(500..560, true) {
+    for folder in folders(500..560, Made::Incident) {
         for finding in found(&cells(&folder.results, ROWS_LIMIT)).list {
             let is_of = |one: &&Sign| {
                 finding.scopes.iter().any(|scope| {
