@@ -219,6 +219,18 @@ fn what_only_one_host_has_is_about_the_host() {
 }
 
 #[test]
+fn hosts_and_users_that_do_different_work_are_no_findings() {
+    let mut log = Log::day();
+    log.0.iter_mut().for_each(|one| one.code = [21, 107, 126, 136][one.host as usize - 1]);
+    assert!(log.findings().iter().all(|finding| finding.kind != Kind::Host), "{:?}", log.findings());
+    let mut log = Log::day();
+    for (user, code) in [(5, 107), (6, 126), (7, 136)] {
+        log.0.iter_mut().filter(|one| one.user == user).for_each(|one| one.code = code);
+    }
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
 fn a_report_of_fraud_is_a_finding_at_once() {
     let mut log = Log::default();
     log.add(9 * HOUR, 2, 5, 132);
