@@ -330,7 +330,8 @@ impl Default for Options {
 #[must_use]
 pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings {
     let units = Units::new(cells);
-    let repeated = units::repeated(cells, catalogue, options);
+    let all_repeated = units::repeated(cells, catalogue, options);
+    let repeated = retry::timed(&all_repeated, cells);
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
     let mut list = incidents::findings(stretches.collect(), &all, &units, &repeated, cells, options);
@@ -355,7 +356,7 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     });
     Findings {
         list,
-        repeats: retry::by_user(&repeated, cells),
+        repeats: retry::by_user(&all_repeated, cells),
         one_in: cells.rows().one_in(),
         repeat_within: options.repeat_within,
     }

@@ -322,6 +322,40 @@ fn the_interval_of_a_timer_is_the_commonest_and_all_repeats_count() {
 }
 
 #[test]
+fn times_of_minutes_show_no_timer() {
+    // Each of 20 people is asked again after a minute, in a log of whole minutes.
+    let log = |seconds: i64| {
+        let mut log = Log::default();
+        for number in 0..40_i64 {
+            let user = u32::try_from(number % 20).unwrap() + 1;
+            let time = number * 20 * MINUTE + number % 20 * seconds * SECOND;
+            log.add(time, 1, user, 101);
+            log.add(time + MINUTE, 1, user, 101);
+        }
+        log
+    };
+    assert_eq!(log(0).findings(), []);
+    let finding = log(1).finding();
+    assert_eq!((finding.kind, finding.interval_ms, finding.count), (Kind::Retry, Some(60_000), 40));
+}
+
+#[test]
+fn few_repeats_of_several_users_must_nearly_all_have_the_interval() {
+    let log = |others: i64| {
+        let mut log = Log::default();
+        for number in 0..12_i64 {
+            let user = u32::try_from(number % 6).unwrap() + 1;
+            let seconds = if number < others { 6 + 4 * number } else { 50 };
+            log.add(number * HOUR, 1, user, 101);
+            log.add(number * HOUR + seconds * SECOND, 1, user, 101);
+        }
+        log
+    };
+    assert_eq!(log(2).finding().count_of_one, 10);
+    assert_eq!(log(3).findings(), []);
+}
+
+#[test]
 fn repeats_of_one_user_are_about_the_user_beside_those_of_others() {
     let mut log = Log::default();
     for number in 0..40 {

@@ -576,8 +576,10 @@ impl Words<'_> {
         };
         let why = if is_of_few(finding) {
             "probably a program that signs in regularly".to_owned()
-        } else {
+        } else if is_timeout(finding) {
             format!("the time-out of the client is probably {seconds} s{longest}")
+        } else {
+            "probably a program that repeats".to_owned()
         };
         let (times, within) = (counted(finding.count, "time"), self.repeat_within.in_words());
         let first = self.at(", first at ", finding.since);
@@ -594,6 +596,10 @@ impl Words<'_> {
             Kind::User if finding.since_start && finding.rates.is_some() => CHANGED.to_owned(),
             Kind::Retry if is_of_few(finding) => {
                 "Look for a program or a scheduled task that signs in as this user.".to_owned()
+            }
+            Kind::Retry if !is_timeout(finding) => {
+                "Look for a program that signs in again after this time, such as a RADIUS client that does not wait long enough."
+                    .to_owned()
             }
             Kind::Retry => {
                 "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly."
@@ -719,6 +725,14 @@ fn is_most(finding: &Finding) -> bool {
 /// Whether a timer is of so few users that it says nothing about a time-out.
 fn is_of_few(finding: &Finding) -> bool {
     finding.users_count < 3
+}
+
+/// Whether there are enough repeats after the same time to be those of a client that does not wait, and so few of each user that these
+/// are people who sign in.
+fn is_timeout(finding: &Finding) -> bool {
+    const LEAST: u64 = 20;
+    const OF_ONE: u64 = 20;
+    finding.count >= LEAST && finding.count <= OF_ONE * finding.users_count
 }
 
 /// Returns `all 43 are` or `41 of 43 are`.
@@ -1096,6 +1110,13 @@ mod tests {
                 "",
             ]
         );
+        let few = Finding { count: 19, count_of_one: 19, ..retry.clone() };
+        let many = Finding { count: 101, ..retry.clone() };
+        for finding in [few, many] {
+            let [text, next, _] = worded(&finding);
+            assert!(text.ends_with(": probably a program that repeats"), "{text}");
+            assert!(next.starts_with("Look for a program that signs in again"), "{next}");
+        }
         let (users, hosts) = (names(&["bob"]), Vec::new());
         let of_one = Finding { users, hosts, users_count: 1, count: 12, count_of_one: 12, longest_ms: None, ..retry };
         assert_eq!(
