@@ -361,7 +361,9 @@ fn finding(
             cells.rows().as_slice().iter().filter(is_case).copied().collect()
         }
     };
-    let tested = if host.is_some() {
+    let tested = if main.stretch.is_surge {
+        Tested::Clock
+    } else if host.is_some() {
         Tested::Host
     } else if person.is_some() {
         Tested::Person
@@ -570,6 +572,8 @@ fn is_burst(mut results: Vec<(i64, u32)>) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tested {
     Everything,
+    /// Everything, by the clock on the wall. On each host, the traffic may consist of these results.
+    Clock,
     Host,
     Person,
 }

@@ -38,6 +38,7 @@ mod retry;
 pub mod rows;
 pub mod scope;
 mod search;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -334,7 +335,9 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let repeated = retry::timed(&all_repeated, cells);
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
-    let mut list = incidents::findings(stretches.collect(), &all, &units, &repeated, cells, options);
+    let mut stretches: Vec<_> = stretches.collect();
+    stretches.extend(surge::stretches(&all, &units, &stretches, options));
+    let mut list = incidents::findings(stretches, &all, &units, &repeated, cells, options);
     for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
         let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));
         let is_inside = |one: &&units::Repeated| {

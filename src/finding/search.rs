@@ -46,6 +46,8 @@ pub(super) struct Stretch {
     pub(super) expected: [f64; 2],
     /// The person without whom nothing is unusual.
     pub(super) person: Option<u32>,
+    /// Whether it shows only by the clock on the wall.
+    pub(super) is_surge: bool,
 }
 
 /// The clock of a series, without the units that are left out.
@@ -437,6 +439,7 @@ impl<'s> Search<'s> {
             cases: [whole(numbers.cases), whole(numbers.all - numbers.cases)],
             expected: [numbers.expected, numbers.all - numbers.expected],
             person: None,
+            is_surge: false,
         };
         if !self.holds_for_traffic(&stretch) {
             return Some(Stretch { begins: false, ends: false, ..stretch });
