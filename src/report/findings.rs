@@ -64,6 +64,7 @@ pub(crate) const FINDING: &[Column] = &[
         Holds::Count,
         "Number of results. An estimate if a user has more than 32 results in an hour in which it begins or ends.",
     ),
+    Column::for_scripts("count_is_estimate", Holds::Flag, "Whether the number of results is an estimate."),
     Column::for_scripts(
         "count_of_one",
         Holds::Count,
@@ -258,6 +259,7 @@ impl Found {
             ("users_of", finding.users_of.into()),
             ("users_one_in", self.one_in.into()),
             ("count", finding.count.into()),
+            ("count_is_estimate", finding.is_estimate.into()),
             ("count_of_one", finding.count_of_one.into()),
             ("count_without_time", finding.count_without_time.into()),
             ("before", rate(|rates| rates.before)),
