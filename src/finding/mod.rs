@@ -10,6 +10,10 @@
 //! shows any finding in fewer than 1 of 100 logs. A finding also needs a number of people that makes it worth reading:
 //! [`Options`] has all limits.
 //!
+//! What shows in people must also show in results, by the clock on the wall: a change begins and ends where its results become rarer,
+//! what became rarer was not as rare before, and rates are those of the time that passes. A surge of people that is itself most of the
+//! traffic is looked for by that clock alone.
+//!
 //! The frame is that of exact conditional binomial tests on many stretches with a Bonferroni correction (Walther 2022,
 //! arXiv 2107.08296; Jang and Walther 2024, arXiv 2410.14866), with the exposure of a population as in Kulldorff's scan statistic.
 //! Permutation tests would give other findings in each run.
@@ -26,6 +30,7 @@
 //! A code does not say whether a sign-in succeeded, and neither does a finding.
 
 mod attention;
+mod borders;
 pub mod cells;
 mod concentration;
 mod coverage;
@@ -203,7 +208,7 @@ pub struct Finding {
     pub rates: Option<Rates>,
     /// How long a change lasts within the log, in nanoseconds.
     pub lasts: Option<i64>,
-    /// The number of hours in this time that have sign-ins. Rates are per such hour.
+    /// The number of hours in this time that have sign-ins.
     pub hours: f64,
     /// The largest number of results that another user has, for [`Kind::User`] without a change.
     pub most_of_others: u64,

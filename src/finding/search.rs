@@ -454,7 +454,20 @@ impl<'s> Search<'s> {
         let (busiest, most) = most_frequent(&of_person)?;
         let without =
             self.evidence_without(busiest, &stretch).min(self.evidence_without(self.exposure.heaviest, &stretch));
-        if of_person.len() >= self.options.persons_least && without >= self.options.evidence_without_one {
+        // People who have a few of the results do not make it about more than one of them.
+        let results = |person: Option<u32>| -> u64 {
+            let is_of = |case: &&Case| person.is_none_or(|person| person == self.person(case.at));
+            let inside = clock.cases.iter().filter(|case| stretch.units.contains(&case.at)).filter(is_of);
+            inside.map(|case| case.count).sum()
+        };
+        let has_nearly_all = side == Side::More
+            && busiest < self.units.minutes
+            && 2 * most >= stretch.cases[0]
+            && 10 * results(Some(busiest)) >= 9 * results(None);
+        if !has_nearly_all
+            && of_person.len() >= self.options.persons_least
+            && without >= self.options.evidence_without_one
+        {
             return Some(stretch);
         }
         let is_one = side == Side::More

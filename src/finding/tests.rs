@@ -619,6 +619,44 @@ fn a_rise_of_the_share_alone_is_no_finding() {
 }
 
 #[test]
+fn what_was_as_rare_before_has_not_fallen() {
+    // In the morning of each second day.
+    let mut log = days(6);
+    log.0.iter_mut().filter(|one| one.time / HOUR % 48 < 24).step_by(2).for_each(|one| one.code = 2);
+    let is_fall = |finding: &Finding| matches!(finding.kind, Kind::Fall | Kind::Stopped);
+    assert!(!log.findings().iter().any(is_fall), "{:?}", log.findings());
+}
+
+#[test]
+fn more_people_than_ever_sign_in_are_a_surge() {
+    let mut log = days(6);
+    log.0.iter_mut().step_by(40).for_each(|one| one.code = 102);
+    assert_eq!(log.findings(), []);
+    // Within an hour, 400 others.
+    for user in 100..500_u32 {
+        log.add(100 * HOUR + i64::from(user) * 7 * SECOND, user % 4 + 1, user, 102);
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Rise, vec![102]));
+    assert!(finding.users_count >= 400 && finding.count >= 400, "{finding:?}");
+    assert!(finding.since.is_some_and(|time| time >= at(100, 0) && time <= at(100, 12)), "{finding:?}");
+    assert!(finding.until.is_some_and(|time| time >= at(100, 55) && time <= at(101, 0)), "{finding:?}");
+}
+
+#[test]
+fn changes_of_a_user_at_the_same_time_are_one_finding() {
+    let mut log = days(6);
+    log.0.iter_mut().step_by(600).for_each(|one| one.code = [107, 126][one.user as usize % 2]);
+    for hour in 60..100 {
+        log.add(hour * HOUR + 5 * MINUTE, 1, 5, 107);
+        log.add(hour * HOUR + 25 * MINUTE, 1, 5, 126);
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.users)), (Kind::User, vec!["user05"]));
+    assert_eq!(finding.codes.len(), 2);
+}
+
+#[test]
 fn a_repeat_whose_result_comes_before_that_of_the_first_attempt_shows_the_timer() {
     let mut log = Log::default();
     for number in 0..12_i64 {

@@ -428,7 +428,7 @@ impl Words<'_> {
         let (before, after) = (rate(before), rate(after));
         let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
         let codes = if codes.is_empty() { String::new() } else { format!("{codes}: ") };
-        // The rate of a short time says little without the number, nor does one of the few hours with sign-ins in a long time.
+        // The rate of a short time says little without the number, nor does one of a long time with few hours with sign-ins.
         let number = match finding.lasts {
             _ if is_short(finding) => format!(" ({})", some_results(finding)),
             Some(lasts) if is_sparse(finding, lasts) => format!(" ({} in {})", some_results(finding), duration(lasts)),
@@ -694,11 +694,11 @@ fn is_short(finding: &Finding) -> bool {
     finding.since.zip(finding.until).is_some_and(|(since, until)| length(since, until) < HOUR)
 }
 
-/// Whether so much of a time is without sign-ins that rates do not show how many results there are in all of it.
+/// Whether so much of a time is without sign-ins that its rate is not that of the hours with sign-ins.
 #[expect(clippy::cast_precision_loss, reason = "durations are compared")]
 fn is_sparse(finding: &Finding, lasts: i64) -> bool {
     let is_change = matches!(finding.kind, Kind::New | Kind::Rise);
-    is_change && lasts as f64 / (60.0 * MINUTE as f64) > 3.0 * finding.hours.max(1.0)
+    is_change && lasts as f64 / (60.0 * MINUTE as f64) > 1.5 * finding.hours.max(1.0)
 }
 
 /// Returns a duration in words, in the largest unit of which there are at least two.
