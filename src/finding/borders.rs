@@ -225,8 +225,8 @@ mod tests {
         let rising = times((400..500).filter(is_even).chain(500..600));
         let (start, end, ..) = moved(400..498, &rising, &steady);
         assert!(start == 400 && (580..600).contains(&end), "{start} {end}");
-        // Until the end of the log.
-        assert_eq!(moved(400..1_000, &crowd, &steady), (400, 599, true, true));
+        // Until the end of the log. There is also one in minute 600.
+        assert_eq!(moved(400..1_000, &crowd, &steady), (400, 600, true, true));
         // Nobody signs in at night.
         let day = |range: &Range<i64>| if range.start >= 600 * MINUTE { 3 } else { steady(range) };
         assert_eq!(moved(400..1_000, &crowd, &day), (400, 1_000, true, false));
