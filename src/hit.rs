@@ -117,6 +117,15 @@ impl<T> Index<Capture> for Captures<T> {
     }
 }
 
+/// What programs write in place of a user, host or address that they do not know, in any letter case.
+const PLACEHOLDERS: [&[u8]; 8] = [b"-", b"?", b"na", b"n/a", b"none", b"null", b"(null)", b"unknown"];
+
+/// Whether a text stands for a name that is not known.
+#[inline]
+fn is_placeholder(text: &[u8]) -> bool {
+    text.len() <= 7 && PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
+}
+
 /// A result in a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit<'c> {
@@ -144,14 +153,16 @@ pub struct Hit<'c> {
 }
 
 impl Hit<'_> {
-    /// Returns what the line says in a group.
+    /// Returns what the line says in a group. Where it says that a user, host or address is unknown, it says nothing.
     #[inline(always)]
     #[must_use]
     pub fn says(&self, capture: Capture) -> Option<&[u8]> {
-        match &self.unwrapped {
+        let said = match &self.unwrapped {
             None => self.captures[capture],
             Some(captures) => captures[capture].as_deref(),
-        }
+        };
+        let is_name = matches!(capture, Capture::User | Capture::Host | Capture::Address);
+        said.filter(|text| !is_name || !is_placeholder(text))
     }
 
     /// Returns the user. In a string literal, the backslash after a domain is doubled, which no domain ends with.

@@ -33,6 +33,9 @@ const LASTS_LEAST: i64 = 24 * HOUR;
 const RATIO_OF_HOST: f64 = 4.0;
 /// The smallest number of other hosts that have the code, and of their units with it.
 const OTHERS_WITH_CODE: [u64; 2] = [3, 10];
+/// The smallest number of codes of which each belongs to a user or host, and how many of 100 such codes there must be, so that users or
+/// hosts do different work.
+const DIFFERENT_WORK: [usize; 2] = [3, 40];
 /// The number of samples.
 const SAMPLES: usize = 3;
 
@@ -155,12 +158,20 @@ pub(super) fn findings(
     let tests = number(2 * (totals.len() * all.len()).max(1) as u64);
     let bar = ln(1.0 / options.chance) + ln(tests);
     let sizes = Sizes { of: all, all: units.all.len() as u64, numbers, bar, lack_users: units.lack_users };
+    let is_left_out = |key: u32| {
+        let name = &cells.keys()[key as usize];
+        let is_left_out = cells.is_exposure(key) || is_watched(name) || !is_trouble(catalogue, name);
+        totals[key as usize] < UNITS_LEAST as u64 || is_left_out
+    };
+    let examined: Vec<usize> =
+        (0_u32..).zip(&totals).map(|(key, _)| key).filter(|key| !is_left_out(*key)).map(|key| key as usize).collect();
+    let do_different_work =
+        [false, true].map(|is_host| do_different_work(&examined, is_host, &of_key, &totals, numbers));
     // The codes of each user and host, with what the finding replaces.
     let mut found: BTreeMap<Who, Vec<u32>> = BTreeMap::new();
     for (key, total) in (0_u32..).zip(&totals) {
         let name = &cells.keys()[key as usize];
-        let is_left_out = cells.is_exposure(key) || is_watched(name) || !is_trouble(catalogue, name);
-        if *total < UNITS_LEAST as u64 || is_left_out {
+        if is_left_out(key) {
             continue;
         }
         let is_change = others.iter().any(|finding| finding.kind != Kind::User && finding.codes.contains(name));
@@ -168,6 +179,9 @@ pub(super) fn findings(
         let is_about = |who: Who, cases: u64| {
             let units = sizes.of[&who];
             let kind = usize::from(matches!(who, Who::Host(_)));
+            if do_different_work[kind] {
+                return false;
+            }
             let is_most = cases * 100 >= total * SHARES[kind] && units * 2 <= sizes.all;
             let is_many_times = cases * (sizes.all - units) >= RATIO * (total - cases) * units;
             if is_most && is_many_times && numbers[kind] >= OTHERS_LEAST {
@@ -208,6 +222,24 @@ pub(super) fn findings(
         }
     }
     findings
+}
+
+/// Whether most codes are each of a single user, or on a single host. That is what they do, and says nothing about any of them.
+fn do_different_work(
+    examined: &[usize],
+    is_host: bool,
+    of_key: &[HashMap<Who, u64>],
+    totals: &[u64],
+    numbers: [usize; 2],
+) -> bool {
+    let share = SHARES[usize::from(is_host)];
+    let is_of_one = |key: &&usize| {
+        let total = totals[**key];
+        of_key[**key].iter().any(|(who, cases)| matches!(who, Who::Host(_)) == is_host && cases * 100 >= total * share)
+    };
+    let of_one = examined.iter().filter(is_of_one).count();
+    let [least, share] = DIFFERENT_WORK;
+    numbers[usize::from(is_host)] >= OTHERS_LEAST && of_one >= least && of_one * 100 >= examined.len() * share
 }
 
 /// Returns the finding about codes of one user or host, or `None` if too few users have them on the host.

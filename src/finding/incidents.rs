@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use super::borders::{Borders, Times};
 use super::cells::Cells;
 use super::evidence::{at_least, at_least_of_mean, ln};
 use super::rows::{HOUR, MINUTE, NO_TIME, Row};
 use super::search::{Search, Side, Stretch, float};
-use super::units::{AllSeries, Exposure, Of, Repeated, Series, Units};
+use super::units::{AllSeries, Exposure, Of, Repeated, Series, Unit, Units};
 use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
 use crate::code::Key;
 use crate::time::Time;
@@ -21,6 +22,12 @@ const SAMPLES: usize = 3;
 const INCIDENTS: usize = 50;
 /// So many cases must be missing after the last one to say that it was over with it. The probability of none is 5 %.
 const MISSING_AT_END: f64 = 3.0;
+/// So many results must be missing in the rest of the log, by the clock.
+const MISSING_OUTSIDE: f64 = 1.0;
+/// The least number of results of a person that is said to have ended.
+const ENDED_LEAST: u64 = 20;
+/// What became rarer for good must have been frequent for one of so many hours, because anything may be in the first of them.
+const EARLY_ONE_IN: f64 = 20.0;
 /// The longest time of a burst.
 const BURST: i64 = MINUTE;
 /// The least number of results that must be missing of a code that is said to be less frequent at the same time.
@@ -133,6 +140,15 @@ impl Timed {
             || follows && overlap > 0.5 * self.length()
     }
 
+    /// Whether another change of the same person is at about the same time.
+    fn is_of_same_time(&self, other: &Timed) -> bool {
+        const OVERLAP: f64 = 0.8;
+        self.stretch.person.is_some()
+            && self.stretch.person == other.stretch.person
+            && (self.stretch.begins, self.stretch.ends) == (other.stretch.begins, other.stretch.ends)
+            && self.overlap(other) >= OVERLAP * self.length().max(other.length())
+    }
+
     /// Whether the codes of this stretch are less frequent than elsewhere after it began, or before that if it was so at the start.
     fn is_less(&self) -> bool {
         self.stretch.side == Side::Fewer || !self.stretch.begins && self.stretch.ends
@@ -202,7 +218,7 @@ pub(super) fn findings(
             let is_half = !timed.stretch.begins || !main.stretch.begins;
             let is_other_side = timed.stretch.side == Side::Fewer || is_ordinary || is_half;
             if is_person || main.stretch.person.is_some() {
-                return timed.is_akin(main, cells) && timed.overlap(main) > 0.0;
+                return timed.is_of_same_time(main) || timed.is_akin(main, cells) && timed.overlap(main) > 0.0;
             }
             timed.belongs_to(main, cells)
                 || is_other_side && main.stretch.side == Side::More && timed.is_other_side(main)
@@ -247,15 +263,22 @@ fn shows_in_results(timed: &Timed, all: &AllSeries, units: &Units, options: &Opt
     is_visible(results, &range, side, units, options)
 }
 
-/// Whether the rate of results inside and outside a time at least doubles, or halves and many are missing.
-fn is_visible([inside, outside]: [u64; 2], range: &Range<i64>, side: Side, units: &Units, options: &Options) -> bool {
+/// Whether the rate of results inside and outside a time at least doubles, or halves and many are missing, both in the hours with
+/// sign-ins and by the clock.
+fn is_visible(results: [u64; 2], range: &Range<i64>, side: Side, units: &Units, options: &Options) -> bool {
     const LEAST: f64 = 2.0;
-    let (results, [of_inside, of_outside]) = ([count(inside), count(outside)], hours(range, units));
-    let [inside, outside] = [results[0] / of_inside, results[1] / of_outside];
-    match side {
-        Side::More => inside >= LEAST * outside,
-        Side::Fewer => outside >= LEAST * inside && (outside - inside) * of_inside >= options.deficit_least,
-    }
+    let is_visible = |[of_inside, of_outside]: [f64; 2]| {
+        let [inside, outside] = [count(results[0]) / of_inside, count(results[1]) / of_outside];
+        match side {
+            Side::More => inside >= LEAST * outside,
+            Side::Fewer => outside >= LEAST * inside && (outside - inside) * of_inside >= options.deficit_least,
+        }
+    };
+    let by_clock = clock_hours(range, units);
+    let [inside, outside] = [count(results[0]) / by_clock[0], count(results[1]) / by_clock[1]];
+    // Otherwise, the log is too short to show that there were fewer.
+    let is_long_enough = side == Side::Fewer || (inside - outside) * by_clock[1] >= MISSING_OUTSIDE;
+    is_visible(hours(range, units)) && is_visible(by_clock) && is_long_enough
 }
 
 /// Marks the stretches with more cases of codes that a day before or after have another one. The log is too short to compare the same
@@ -361,7 +384,9 @@ fn finding(
             cells.rows().as_slice().iter().filter(is_case).copied().collect()
         }
     };
-    let tested = if host.is_some() {
+    let tested = if main.stretch.is_surge {
+        Tested::Clock
+    } else if host.is_some() {
         Tested::Host
     } else if person.is_some() {
         Tested::Person
@@ -373,8 +398,7 @@ fn finding(
     let is_there = |row: &Row| of_series(row) && is_here(row.host);
     // All numbers of a finding are about the hosts that it names.
     let here: Vec<&Row> = cases.iter().filter(|case| is_here(case.host)).collect();
-    let (begins, mut ends) = (main.stretch.begins, main.stretch.ends);
-    let was_so = main.stretch.side == Side::More && !begins;
+    let (mut begins, mut ends) = (main.stretch.begins, main.stretch.ends);
     let last_of_all = here.iter().map(|case| case.last).max().unwrap_or(range.start);
     if main.stretch.side == Side::More {
         let inside = || here.iter().filter(|case| range.contains(&case.first));
@@ -384,7 +408,22 @@ fn finding(
         let start = if begins && has_own { first } else { range.start };
         ends |= is_over;
         range = start..if is_over || ends && has_own { last.saturating_add(1) } else { range.end };
+        if begins && person.is_none() && series.of != Of::Repeats {
+            let traffic = |range: &Range<i64>| {
+                let first = units.all.partition_point(|unit| unit.first < range.start);
+                let inside = units.all[first..].iter().take_while(|unit| unit.first < range.end);
+                let is_of = |unit: &&Unit| host.is_none_or(|host| host == unit.host) && is_here(unit.host);
+                inside.filter(is_of).map(|unit| u64::from(unit.attempts)).sum()
+            };
+            let times = Times::new(here.iter().copied());
+            let borders = Borders { range, begins, ends }.moved(&times, &units.log, &traffic);
+            Borders { range, begins, ends } = borders;
+            if !begins && !ends {
+                return None;
+            }
+        }
     }
+    let was_so = main.stretch.side == Side::More && !begins;
     // After the last result of what became rare, there may be none for so long that it stopped.
     if was_so || main.stretch.side == Side::Fewer && !ends {
         let change = if was_so { range.end } else { range.start };
@@ -423,6 +462,19 @@ fn finding(
         if is_burst(before.map(|case| (case.first, case.count)).collect()) {
             return None;
         }
+        let (few, before) = match main.stretch.side {
+            Side::More => (range.end..units.log.end.saturating_add(1), units.log.start..range.end),
+            Side::Fewer => (range.clone(), units.log.start..range.start),
+        };
+        let times = Times::new(here.iter().copied());
+        let [early, late] = clock_hours(&before, units);
+        let is_early = (was_so || !ends) && early * EARLY_ONE_IN < early + late;
+        if person.is_none() && (is_early || times.were_as_few(&few, &before) || times.are_a_burst(&before)) {
+            return None;
+        }
+    }
+    if was_so && person.is_some() && inside < ENDED_LEAST {
+        return None;
     }
     let mut finding = Finding::new(kind);
     finding.evidence = main.stretch.evidence;
@@ -438,21 +490,20 @@ fn finding(
             (time(if begins { range.start.saturating_sub(1) } else { range.start }), time(range.end).filter(|_| ends))
         }
     };
-    finding.not_before = if begins { not_before(main, all, units).and_then(time) } else { None };
+    finding.not_before =
+        if begins { not_before(main, all, units).map(|at| at.min(range.start)).and_then(time) } else { None };
     if main.stretch.side == Side::More && begins {
         let mut fewer: Vec<u32> =
             members.iter().filter(|member| member.is_less()).flat_map(|member| &member.keys).copied().collect();
         fewer.sort_unstable();
         fewer.dedup();
         // The test is about people, but what is said is about results, and about the time that passes.
-        let log = seconds(units.log.end - units.log.start);
-        let lasts = seconds(range.end.min(units.log.end) - range.start).clamp(0.0, log);
+        let ([with_results, without], by_clock) = (hours(&range, units), clock_hours(&range, units));
         fewer.retain(|key| {
-            let results = counts.by_key[*key as usize];
-            let Rates { before, after, .. } = rates(results, &range, units, false);
-            let [inside, outside] = results.map(count);
-            let expected = outside / (log - lasts).max(1.0) * lasts;
-            let is_fewer = after * 2.0 <= before && inside * 2.0 <= expected && expected - inside >= FEWER_LEAST;
+            let [inside, outside] = counts.by_key[*key as usize].map(count);
+            let expected = outside / by_clock[1] * by_clock[0];
+            let is_half = inside * 2.0 <= outside / without * with_results;
+            let is_fewer = is_half && inside * 2.0 <= expected && expected - inside >= FEWER_LEAST;
             !keys.contains(key) && is_fewer
         });
         finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
@@ -570,6 +621,8 @@ fn is_burst(mut results: Vec<(i64, u32)>) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tested {
     Everything,
+    /// Everything, by the clock on the wall. On each host, the traffic may consist of these results.
+    Clock,
     Host,
     Person,
 }
@@ -714,9 +767,27 @@ fn hours(range: &Range<i64>, units: &Units) -> [f64; 2] {
     [inside.max(HOURS_LEAST), (hours(log) - inside).max(HOURS_LEAST)]
 }
 
-/// Returns how many results there are in an hour or a day with sign-ins, inside and outside a time.
+/// Returns the number of hours that the logs cover inside and outside a time: all between the first and the last result, except a
+/// pause that takes more than half of it, as before a stray line. Each is at least a minute.
+fn clock_hours(range: &Range<i64>, units: &Units) -> [f64; 2] {
+    const HOURS_LEAST: f64 = 1.0 / 60.0;
+    let log = units.log.start..units.log.end.max(units.log.start);
+    let common = |from: i64, to: i64| seconds(to.min(range.end) - from.max(range.start)).max(0.0);
+    let mut covered = [common(log.start, log.end), seconds(log.end - log.start)];
+    for pair in units.hours.windows(2) {
+        let (from, to) = (pair[0].saturating_add(1).saturating_mul(HOUR), pair[1].saturating_mul(HOUR));
+        if to.saturating_sub(from) > (log.end - log.start) / 2 {
+            covered[0] -= common(from, to);
+            covered[1] -= seconds(to - from);
+        }
+    }
+    let [inside, all] = covered.map(|seconds| seconds / 3600.0);
+    [inside.max(HOURS_LEAST), (all - inside).max(HOURS_LEAST)]
+}
+
+/// Returns how many results there are in an hour or a day that the logs cover, inside and outside a time.
 fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so: bool) -> Rates {
-    let [of_inside, of_outside] = hours(range, units);
+    let [of_inside, of_outside] = clock_hours(range, units);
     let (inside, outside) = (count(inside) / of_inside, count(outside) / of_outside);
     let (before, after) = if was_so { (inside, outside) } else { (outside, inside) };
     let (per, times) = if before.max(after) < 1.0 { (Per::Day, 24.0) } else { (Per::Hour, 1.0) };
@@ -757,18 +828,21 @@ fn affected(
     let shows = |time: i64| range.contains(&time) != is_fewer;
     let mut has_units = vec![false; cells.hosts_len() + 1];
     let mut is_there = vec![false; units.minutes as usize];
-    for unit in units.all.iter().filter(|unit| shows(unit.first)) {
-        has_units[unit.host as usize] = true;
+    for unit in &units.all {
+        let is_shown = shows(unit.first);
+        has_units[unit.host as usize] |= is_shown;
         // Without hosts, everybody is there.
         let is_named = unit.host == 0 || places.hosts.contains(&unit.host);
         if unit.person < units.minutes && is_named {
-            is_there[unit.person as usize] = true;
+            is_there[unit.person as usize] |= is_shown || is_fewer;
         }
     }
     let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
-    let mut samples: Vec<&Row> = cases.iter().filter(|case| shows(case.first) && is_here(case.host)).collect();
+    // Of several results, the first may be before the time, and others in it. The lines of what became rarer are all with its codes.
+    let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, range) };
+    let mut samples: Vec<&Row> = cases.iter().filter(|case| is_here(case.host) && shown(case) > 0).collect();
     let mut persons: HashMap<u32, u64> = HashMap::new();
-    samples.iter().for_each(|case| *persons.entry(case.person).or_default() += u64::from(case.count));
+    samples.iter().for_each(|case| *persons.entry(case.person).or_default() += shown(case));
     finding.hosts_of = has_units[1..].iter().filter(|has_units| **has_units).count() as u64;
     finding.hosts = places.hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
     let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
@@ -780,6 +854,7 @@ fn affected(
     }
     finding.results_of_users = users.iter().map(|(_, count)| *count).sum();
     finding.count_of_one = users.first().map_or(0, |(_, count)| *count);
+    samples.retain(|case| shows(case.first));
     samples.sort_by_key(|row| (row.first, row.host, row.person, row.key));
     if is_fewer {
         samples.reverse();

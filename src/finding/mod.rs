@@ -10,6 +10,10 @@
 //! shows any finding in fewer than 1 of 100 logs. A finding also needs a number of people that makes it worth reading:
 //! [`Options`] has all limits.
 //!
+//! What shows in people must also show in results, by the clock on the wall: a change begins and ends where its results become rarer,
+//! what became rarer was not as rare before, and rates are those of the time that passes. A surge of people that is itself most of the
+//! traffic is looked for by that clock alone.
+//!
 //! The frame is that of exact conditional binomial tests on many stretches with a Bonferroni correction (Walther 2022,
 //! arXiv 2107.08296; Jang and Walther 2024, arXiv 2410.14866), with the exposure of a population as in Kulldorff's scan statistic.
 //! Permutation tests would give other findings in each run.
@@ -26,6 +30,7 @@
 //! A code does not say whether a sign-in succeeded, and neither does a finding.
 
 mod attention;
+mod borders;
 pub mod cells;
 mod concentration;
 mod coverage;
@@ -38,6 +43,7 @@ mod retry;
 pub mod rows;
 pub mod scope;
 mod search;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -202,7 +208,7 @@ pub struct Finding {
     pub rates: Option<Rates>,
     /// How long a change lasts within the log, in nanoseconds.
     pub lasts: Option<i64>,
-    /// The number of hours in this time that have sign-ins. Rates are per such hour.
+    /// The number of hours in this time that have sign-ins.
     pub hours: f64,
     /// The largest number of results that another user has, for [`Kind::User`] without a change.
     pub most_of_others: u64,
@@ -330,10 +336,13 @@ impl Default for Options {
 #[must_use]
 pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings {
     let units = Units::new(cells);
-    let repeated = units::repeated(cells, catalogue, options);
+    let all_repeated = units::repeated(cells, catalogue, options);
+    let repeated = retry::timed(&all_repeated, cells);
     let all = AllSeries::new(cells, &units, &repeated, catalogue, options);
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
-    let mut list = incidents::findings(stretches.collect(), &all, &units, &repeated, cells, options);
+    let mut stretches: Vec<_> = stretches.collect();
+    stretches.extend(surge::stretches(&all, &units, &stretches, options));
+    let mut list = incidents::findings(stretches, &all, &units, &repeated, cells, options);
     for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
         let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));
         let is_inside = |one: &&units::Repeated| {
@@ -355,7 +364,7 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     });
     Findings {
         list,
-        repeats: retry::by_user(&repeated, cells),
+        repeats: retry::by_user(&all_repeated, cells),
         one_in: cells.rows().one_in(),
         repeat_within: options.repeat_within,
     }

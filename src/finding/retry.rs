@@ -6,6 +6,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::cells::Cells;
 use super::evidence::{at_least, ln};
+use super::rows::MINUTE;
 use super::search::float;
 use super::units::Repeated;
 use super::{Finding, Kind, Options, Scope};
@@ -23,7 +24,19 @@ const EXPECTED: f64 = 0.1;
 /// The evidence that the intervals are not those of people.
 const CHANCE: f64 = 0.000_1;
 /// How many of 100 repeats must have the interval, whether or not the others could be from a timer.
-const OF_ALL: usize = 30;
+const OF_ALL: usize = 60;
+/// The same if a single user has at least [`MANY_OF_ONE`] of them.
+const OF_ALL_OF_ONE: usize = 30;
+/// The number of repeats of a user after the same interval that are enough although the user has many others.
+const MANY_OF_ONE: usize = 10;
+/// With fewer repeats of several users, nearly all must have the interval.
+const REPEATS_OF_SEVERAL: usize = 20;
+/// How many of 100 repeats are nearly all.
+const NEARLY_ALL: usize = 80;
+/// Shorter intervals cannot be told apart if times have only minutes.
+const SHORTEST_IN_MINUTES: i64 = 5 * MINUTE;
+/// How many of 100 times begin with second 0 if times have only minutes.
+const AT_SECOND_ZERO: usize = 95;
 /// The largest number of users who have a finding of their own.
 const PERSONS_APART: usize = 3;
 /// The smallest number of users with the interval. With fewer, it is about them and not about a time-out.
@@ -86,9 +99,14 @@ impl<'r> Timer<'r> {
     fn is_common(&self, all: &[&Repeated]) -> bool {
         let near = |seconds: i64| all.iter().filter(|one| is_near(one, seconds)).count();
         let same = near(self.second);
+        let share = match (self.is_of_few(), all.len()) {
+            (true, _) if same >= MANY_OF_ONE => OF_ALL_OF_ONE,
+            (false, count) if count < REPEATS_OF_SEVERAL => NEARLY_ALL,
+            _ => OF_ALL,
+        };
         let others = all.iter().map(|one| second(one)).filter(|other| (other - self.second).abs() > 2);
         let others: BTreeSet<i64> = others.collect();
-        same * 100 >= all.len() * OF_ALL && others.into_iter().all(|other| near(other) <= same)
+        same * 100 >= all.len() * share && others.into_iter().all(|other| near(other) < same)
     }
 
     /// Returns the finding about the timer, where `all` are the repeats of all its users.
@@ -122,6 +140,23 @@ impl<'r> Timer<'r> {
         finding.scopes = scopes(all.iter().copied(), cells);
         finding
     }
+}
+
+/// Removes the repeats on hosts whose times have only minutes, because the time between two attempts is not known there. Those after
+/// at least five minutes remain.
+pub(super) fn timed(repeated: &[Repeated], cells: &Cells) -> Vec<Repeated> {
+    // Of each host, the number of results and of those with second 0.
+    let mut counts = vec![[0_usize; 2]; cells.hosts_len() + 1];
+    for row in cells.rows().as_slice().iter().filter(|row| row.count == 1) {
+        let counts = &mut counts[row.host as usize];
+        counts[0] += 1;
+        counts[1] += usize::from(row.first.rem_euclid(MINUTE) < SECOND);
+    }
+    let has_seconds = |host: u32| {
+        let [all, at_zero] = counts[host as usize];
+        at_zero * 100 < all * AT_SECOND_ZERO
+    };
+    repeated.iter().filter(|one| one.since >= SHORTEST_IN_MINUTES || has_seconds(one.host)).copied().collect()
 }
 
 /// Returns how often each number occurs, the most frequent first.

@@ -46,6 +46,8 @@ pub(super) struct Stretch {
     pub(super) expected: [f64; 2],
     /// The person without whom nothing is unusual.
     pub(super) person: Option<u32>,
+    /// Whether it shows only by the clock on the wall.
+    pub(super) is_surge: bool,
 }
 
 /// The clock of a series, without the units that are left out.
@@ -437,6 +439,7 @@ impl<'s> Search<'s> {
             cases: [whole(numbers.cases), whole(numbers.all - numbers.cases)],
             expected: [numbers.expected, numbers.all - numbers.expected],
             person: None,
+            is_surge: false,
         };
         if !self.holds_for_traffic(&stretch) {
             return Some(Stretch { begins: false, ends: false, ..stretch });
@@ -451,7 +454,20 @@ impl<'s> Search<'s> {
         let (busiest, most) = most_frequent(&of_person)?;
         let without =
             self.evidence_without(busiest, &stretch).min(self.evidence_without(self.exposure.heaviest, &stretch));
-        if of_person.len() >= self.options.persons_least && without >= self.options.evidence_without_one {
+        // People who have a few of the results do not make it about more than one of them.
+        let results = |person: Option<u32>| -> u64 {
+            let is_of = |case: &&Case| person.is_none_or(|person| person == self.person(case.at));
+            let inside = clock.cases.iter().filter(|case| stretch.units.contains(&case.at)).filter(is_of);
+            inside.map(|case| case.count).sum()
+        };
+        let has_nearly_all = side == Side::More
+            && busiest < self.units.minutes
+            && 2 * most >= stretch.cases[0]
+            && 10 * results(Some(busiest)) >= 9 * results(None);
+        if !has_nearly_all
+            && of_person.len() >= self.options.persons_least
+            && without >= self.options.evidence_without_one
+        {
             return Some(stretch);
         }
         let is_one = side == Side::More

@@ -219,6 +219,18 @@ fn what_only_one_host_has_is_about_the_host() {
 }
 
 #[test]
+fn hosts_and_users_that_do_different_work_are_no_findings() {
+    let mut log = Log::day();
+    log.0.iter_mut().for_each(|one| one.code = [21, 107, 126, 136][one.host as usize - 1]);
+    assert!(log.findings().iter().all(|finding| finding.kind != Kind::Host), "{:?}", log.findings());
+    let mut log = Log::day();
+    for (user, code) in [(5, 107), (6, 126), (7, 136)] {
+        log.0.iter_mut().filter(|one| one.user == user).for_each(|one| one.code = code);
+    }
+    assert_eq!(log.findings(), []);
+}
+
+#[test]
 fn a_report_of_fraud_is_a_finding_at_once() {
     let mut log = Log::default();
     log.add(9 * HOUR, 2, 5, 132);
@@ -325,6 +337,40 @@ fn the_interval_of_a_timer_is_the_commonest_and_all_repeats_count() {
     );
     assert_eq!((texts(&finding.hosts), finding.hosts_of), (vec!["host1"], 2));
     assert_eq!((finding.users_count, finding.users_of), (20, 20));
+}
+
+#[test]
+fn times_of_minutes_show_no_timer() {
+    // Each of 20 people is asked again after a minute, in a log of whole minutes.
+    let log = |seconds: i64| {
+        let mut log = Log::default();
+        for number in 0..40_i64 {
+            let user = u32::try_from(number % 20).unwrap() + 1;
+            let time = number * 20 * MINUTE + number % 20 * seconds * SECOND;
+            log.add(time, 1, user, 101);
+            log.add(time + MINUTE, 1, user, 101);
+        }
+        log
+    };
+    assert_eq!(log(0).findings(), []);
+    let finding = log(1).finding();
+    assert_eq!((finding.kind, finding.interval_ms, finding.count), (Kind::Retry, Some(60_000), 40));
+}
+
+#[test]
+fn few_repeats_of_several_users_must_nearly_all_have_the_interval() {
+    let log = |others: i64| {
+        let mut log = Log::default();
+        for number in 0..12_i64 {
+            let user = u32::try_from(number % 6).unwrap() + 1;
+            let seconds = if number < others { 6 + 4 * number } else { 50 };
+            log.add(number * HOUR, 1, user, 101);
+            log.add(number * HOUR + seconds * SECOND, 1, user, 101);
+        }
+        log
+    };
+    assert_eq!(log(2).finding().count_of_one, 10);
+    assert_eq!(log(3).findings(), []);
 }
 
 #[test]
@@ -588,6 +634,44 @@ fn a_rise_of_the_share_alone_is_no_finding() {
     log.0.retain(|one| one.user <= 10 || one.time < 24 * HOUR);
     log.0.iter_mut().filter(|one| one.user <= 10).step_by(3).for_each(|one| one.code = 102);
     assert!(log.findings().iter().all(|finding| finding.kind != Kind::Rise), "{:?}", log.findings());
+}
+
+#[test]
+fn what_was_as_rare_before_has_not_fallen() {
+    // In the morning of each second day.
+    let mut log = days(6);
+    log.0.iter_mut().filter(|one| one.time / HOUR % 48 < 24).step_by(2).for_each(|one| one.code = 2);
+    let is_fall = |finding: &Finding| matches!(finding.kind, Kind::Fall | Kind::Stopped);
+    assert!(!log.findings().iter().any(is_fall), "{:?}", log.findings());
+}
+
+#[test]
+fn more_people_than_ever_sign_in_are_a_surge() {
+    let mut log = days(6);
+    log.0.iter_mut().step_by(40).for_each(|one| one.code = 102);
+    assert_eq!(log.findings(), []);
+    // Within an hour, 400 others.
+    for user in 100..500_u32 {
+        log.add(100 * HOUR + i64::from(user) * 7 * SECOND, user % 4 + 1, user, 102);
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Rise, vec![102]));
+    assert!(finding.users_count >= 400 && finding.count >= 400, "{finding:?}");
+    assert!(finding.since.is_some_and(|time| time >= at(100, 0) && time <= at(100, 12)), "{finding:?}");
+    assert!(finding.until.is_some_and(|time| time >= at(100, 55) && time <= at(101, 0)), "{finding:?}");
+}
+
+#[test]
+fn changes_of_a_user_at_the_same_time_are_one_finding() {
+    let mut log = days(6);
+    log.0.iter_mut().step_by(600).for_each(|one| one.code = [107, 126][one.user as usize % 2]);
+    for hour in 60..100 {
+        log.add(hour * HOUR + 5 * MINUTE, 1, 5, 107);
+        log.add(hour * HOUR + 25 * MINUTE, 1, 5, 126);
+    }
+    let finding = log.finding();
+    assert_eq!((finding.kind, texts(&finding.users)), (Kind::User, vec!["user05"]));
+    assert_eq!(finding.codes.len(), 2);
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub(crate) const FINDING: &[Column] = &[
         Holds::Count,
         "Number of results. An estimate if a user has more than 32 results in an hour in which it begins or ends.",
     ),
+    Column::for_scripts("count_is_estimate", Holds::Flag, "Whether the number of results is an estimate."),
     Column::for_scripts(
         "count_of_one",
         Holds::Count,
@@ -258,6 +259,7 @@ impl Found {
             ("users_of", finding.users_of.into()),
             ("users_one_in", self.one_in.into()),
             ("count", finding.count.into()),
+            ("count_is_estimate", finding.is_estimate.into()),
             ("count_of_one", finding.count_of_one.into()),
             ("count_without_time", finding.count_without_time.into()),
             ("before", rate(|rates| rates.before)),
@@ -426,7 +428,7 @@ impl Words<'_> {
         let (before, after) = (rate(before), rate(after));
         let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
         let codes = if codes.is_empty() { String::new() } else { format!("{codes}: ") };
-        // The rate of a short time says little without the number, nor does one of the few hours with sign-ins in a long time.
+        // The rate of a short time says little without the number, nor does one of a long time with few hours with sign-ins.
         let number = match finding.lasts {
             _ if is_short(finding) => format!(" ({})", some_results(finding)),
             Some(lasts) if is_sparse(finding, lasts) => format!(" ({} in {})", some_results(finding), duration(lasts)),
@@ -576,8 +578,10 @@ impl Words<'_> {
         };
         let why = if is_of_few(finding) {
             "probably a program that signs in regularly".to_owned()
-        } else {
+        } else if is_timeout(finding) {
             format!("the time-out of the client is probably {seconds} s{longest}")
+        } else {
+            "probably a program that repeats".to_owned()
         };
         let (times, within) = (counted(finding.count, "time"), self.repeat_within.in_words());
         let first = self.at(", first at ", finding.since);
@@ -594,6 +598,10 @@ impl Words<'_> {
             Kind::User if finding.since_start && finding.rates.is_some() => CHANGED.to_owned(),
             Kind::Retry if is_of_few(finding) => {
                 "Look for a program or a scheduled task that signs in as this user.".to_owned()
+            }
+            Kind::Retry if !is_timeout(finding) => {
+                "Look for a program that signs in again after this time, such as a RADIUS client that does not wait long enough."
+                    .to_owned()
             }
             Kind::Retry => {
                 "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly."
@@ -686,11 +694,11 @@ fn is_short(finding: &Finding) -> bool {
     finding.since.zip(finding.until).is_some_and(|(since, until)| length(since, until) < HOUR)
 }
 
-/// Whether so much of a time is without sign-ins that rates do not show how many results there are in all of it.
+/// Whether so much of a time is without sign-ins that its rate is not that of the hours with sign-ins.
 #[expect(clippy::cast_precision_loss, reason = "durations are compared")]
 fn is_sparse(finding: &Finding, lasts: i64) -> bool {
     let is_change = matches!(finding.kind, Kind::New | Kind::Rise);
-    is_change && lasts as f64 / (60.0 * MINUTE as f64) > 3.0 * finding.hours.max(1.0)
+    is_change && lasts as f64 / (60.0 * MINUTE as f64) > 1.5 * finding.hours.max(1.0)
 }
 
 /// Returns a duration in words, in the largest unit of which there are at least two.
@@ -719,6 +727,14 @@ fn is_most(finding: &Finding) -> bool {
 /// Whether a timer is of so few users that it says nothing about a time-out.
 fn is_of_few(finding: &Finding) -> bool {
     finding.users_count < 3
+}
+
+/// Whether there are enough repeats after the same time to be those of a client that does not wait, and so few of each user that these
+/// are people who sign in.
+fn is_timeout(finding: &Finding) -> bool {
+    const LEAST: u64 = 20;
+    const OF_ONE: u64 = 20;
+    finding.count >= LEAST && finding.count <= OF_ONE * finding.users_count
 }
 
 /// Returns `all 43 are` or `41 of 43 are`.
@@ -1096,6 +1112,13 @@ mod tests {
                 "",
             ]
         );
+        let few = Finding { count: 19, count_of_one: 19, ..retry.clone() };
+        let many = Finding { count: 101, ..retry.clone() };
+        for finding in [few, many] {
+            let [text, next, _] = worded(&finding);
+            assert!(text.ends_with(": probably a program that repeats"), "{text}");
+            assert!(next.starts_with("Look for a program that signs in again"), "{next}");
+        }
         let (users, hosts) = (names(&["bob"]), Vec::new());
         let of_one = Finding { users, hosts, users_count: 1, count: 12, count_of_one: 12, longest_ms: None, ..retry };
         assert_eq!(

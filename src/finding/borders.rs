@@ -1,0 +1,247 @@
+//! Checks by the clock what was found on the clock that runs with the traffic.
+//!
+//! The traffic clock counts people. So it may begin a stretch when a few people join what one person has had for an hour, or end it with
+//! the last of a few stragglers. And it may see a fall after a burst, or where the results come in waves.
+
+use std::ops::Range;
+
+use super::evidence::ln;
+use super::rows::{MINUTE, Row};
+
+/// The shortest stretch beside another one that is compared with it.
+const SHORTEST: i64 = MINUTE / 2;
+/// How long the stretch beside another one is, compared with it.
+const BESIDE: f64 = 0.25;
+/// The length of a longer stretch before another one, compared with it.
+const LONG_BEFORE: f64 = 2.0;
+/// In the longer stretch, results are as frequent as inside from this share of the rate inside on, if they are crowded.
+const AS_FREQUENT: f64 = 0.5;
+/// Results are crowded from so many times the rate outside on.
+const CROWDED: f64 = 3.0;
+/// If the results beside a stretch are not crowded, the share of all results there that they must have, compared with that inside.
+/// Otherwise, there may be so many because more people sign in.
+const SHARE_BESIDE: f64 = 0.5;
+/// The last part of a stretch, and the share of its results that this part must have.
+const LAST_PART: (f64, f64) = (0.4, 0.08);
+/// How many times an end may be moved.
+const MOVES: usize = 50;
+/// The part of the time before a fall that must not have nearly all results, and how many of 100 are nearly all.
+const BURST: (i64, u64) = (8, 80);
+
+#[expect(clippy::cast_precision_loss, reason = "rates are compared")]
+fn float(number: i64) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a part of a duration is a duration")]
+fn part(of: i64, share: f64) -> i64 {
+    (float(of) * share) as i64
+}
+
+fn number(count: u64) -> f64 {
+    float(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// The times of results, in ascending order.
+pub(super) struct Times {
+    times: Vec<i64>,
+    /// The number of results before each time, and of all.
+    before: Vec<u64>,
+}
+
+impl Times {
+    /// Collects the times of rows. Half of several results are taken to be at the first of their times, and half at the last.
+    pub(super) fn new<'r>(rows: impl Iterator<Item = &'r Row>) -> Times {
+        let mut all: Vec<(i64, u32)> = Vec::new();
+        for row in rows {
+            all.push((row.first, row.count - row.count / 2));
+            if row.count > 1 {
+                all.push((row.last, row.count / 2));
+            }
+        }
+        all.sort_unstable();
+        let mut sum = 0;
+        let mut before = vec![0];
+        before.extend(all.iter().map(|(_, count)| {
+            sum += u64::from(*count);
+            sum
+        }));
+        Times { times: all.into_iter().map(|(time, _)| time).collect(), before }
+    }
+
+    fn at(&self, time: i64) -> usize {
+        self.times.partition_point(|other| *other < time)
+    }
+
+    /// Returns the number of results in a time.
+    fn count(&self, range: &Range<i64>) -> u64 {
+        self.before[self.at(range.end).max(self.at(range.start))] - self.before[self.at(range.start)]
+    }
+
+    fn all(&self) -> u64 {
+        self.before.last().copied().unwrap_or_default()
+    }
+
+    /// Whether there were as few results before as in the time in which there are few, in a stretch of the same length.
+    pub(super) fn were_as_few(&self, few: &Range<i64>, before: &Range<i64>) -> bool {
+        let length = few.end.saturating_sub(few.start);
+        let most = 2 * self.count(few) + 1;
+        let inside = self.at(before.start)..self.at(before.end);
+        let starts = self.times[inside].iter().map(|time| time.saturating_add(1));
+        [before.start].into_iter().chain(starts).any(|start| {
+            let end = start.saturating_add(length);
+            end <= before.end && self.count(&(start..end)) <= most
+        })
+    }
+
+    /// Whether nearly all results in a time are in a small part of it.
+    pub(super) fn are_a_burst(&self, range: &Range<i64>) -> bool {
+        let length = range.end.saturating_sub(range.start) / BURST.0;
+        let all = self.count(range);
+        let inside = self.at(range.start)..self.at(range.end);
+        self.times[inside].iter().any(|start| {
+            let end = start.saturating_add(length).min(range.end);
+            self.count(&(*start..end)) * 100 >= all * BURST.1
+        })
+    }
+}
+
+/// A stretch with more results, and whether the log before and after it is different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Borders {
+    pub(super) range: Range<i64>,
+    pub(super) begins: bool,
+    pub(super) ends: bool,
+}
+
+impl Borders {
+    /// Moves the beginning and the end of a stretch to where its results become rarer. `traffic` returns the number of all results in a
+    /// time.
+    pub(super) fn moved(mut self, times: &Times, log: &Range<i64>, traffic: &dyn Fn(&Range<i64>) -> u64) -> Borders {
+        let log = log.start..log.end.saturating_add(1);
+        for _ in 0..MOVES {
+            let length = self.range.end.saturating_sub(self.range.start).max(1);
+            let inside = times.count(&self.range);
+            // There are as many pauses, less one.
+            let rate = number(inside.saturating_sub(1)) / float(length);
+            let outside = number(times.all() - inside) / float((log.end - log.start).saturating_sub(length).max(1));
+            let share = number(inside) / number(traffic(&self.range)).max(1.0);
+            let is_as_frequent = |beside: &Range<i64>, least: f64| {
+                let length = beside.end.saturating_sub(beside.start);
+                let count = number(times.count(beside));
+                length >= SHORTEST
+                    && count >= least * float(length)
+                    && (count >= CROWDED * outside * float(length)
+                        || count >= SHARE_BESIDE * share * number(traffic(beside)))
+            };
+            let before = |times_as_long: f64| {
+                let start = self.range.start.saturating_sub(part(length, times_as_long).max(SHORTEST));
+                start.max(log.start)..self.range.start
+            };
+            let after = self.range.end..self.range.end.saturating_add(part(length, BESIDE).max(SHORTEST)).min(log.end);
+            let earlier = [(before(BESIDE), rate), (before(LONG_BEFORE), (AS_FREQUENT * rate).max(CROWDED * outside))];
+            let earlier =
+                earlier.into_iter().filter(|_| self.begins).find(|(range, least)| is_as_frequent(range, *least));
+            if let Some((before, _)) = earlier {
+                self.range.start = times.times[times.at(before.start)].min(self.range.start);
+                self.begins = self.range.start.saturating_sub(log.start) >= SHORTEST;
+            } else if self.ends && is_as_frequent(&after, rate) {
+                let last = times.times[..times.at(after.end)].last().copied().unwrap_or(self.range.end);
+                self.range.end = last.saturating_add(1).max(self.range.end);
+                self.ends = log.end.saturating_sub(self.range.end) >= SHORTEST;
+            } else {
+                break;
+            }
+        }
+        if self.begins && !self.ends {
+            self.trim(times, traffic);
+        }
+        self
+    }
+
+    /// Ends a stretch that goes on until the end of the log earlier, if hardly any results are in its last part, although people sign
+    /// in then.
+    fn trim(&mut self, times: &Times, traffic: &dyn Fn(&Range<i64>) -> u64) {
+        let Range { start, end } = self.range;
+        let length = end.saturating_sub(start);
+        let all = times.count(&self.range);
+        let late = end - part(length, LAST_PART.0)..end;
+        if length < 4 * SHORTEST || number(times.count(&late)) >= LAST_PART.1 * number(all) {
+            return;
+        }
+        // Where two rates explain the results best.
+        let gain = |time: i64| {
+            let parts = [start..time.saturating_add(1), time.saturating_add(1)..end];
+            parts
+                .iter()
+                .map(|range| {
+                    let (count, length) = (number(times.count(range)), float(range.end - range.start).max(1.0));
+                    if count > 0.0 { count * ln(count / length) } else { 0.0 }
+                })
+                .sum::<f64>()
+        };
+        let inside = &times.times[times.at(start)..times.at(late.start)];
+        let best = inside.iter().copied().max_by(|one, other| gain(*one).total_cmp(&gain(*other)));
+        let Some(last) = best else { return };
+        let ranges = [start..last.saturating_add(1), last.saturating_add(1)..end];
+        let [head, tail] = ranges.clone().map(|range| number(times.count(&range)) / number(traffic(&range)).max(1.0));
+        if tail < SHARE_BESIDE * head && number(traffic(&ranges[1])) > 0.0 {
+            self.range.end = last.saturating_add(1);
+            self.ends = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(minutes: impl Iterator<Item = i64>) -> Times {
+        let rows: Vec<Row> = minutes.map(|minute| Row::one(1, 1, 1, minute * MINUTE)).collect();
+        Times::new(rows.iter())
+    }
+
+    fn moved(range: Range<i64>, times: &Times, traffic: &dyn Fn(&Range<i64>) -> u64) -> (i64, i64, bool, bool) {
+        let ends = range.end < 1_000;
+        let borders = Borders { range: range.start * MINUTE..range.end * MINUTE + 1, begins: true, ends };
+        let Borders { range, begins, ends } = borders.moved(times, &(0..1_000 * MINUTE), traffic);
+        (range.start / MINUTE, range.end / MINUTE, begins, ends)
+    }
+
+    /// As many results each minute.
+    fn steady(range: &Range<i64>) -> u64 {
+        u64::try_from((range.end - range.start) / MINUTE + 1).unwrap()
+    }
+
+    #[test]
+    fn a_stretch_begins_and_ends_where_its_results_become_rarer() {
+        let crowd = times((0..1_000).filter(|minute| (400..600).contains(minute) || minute % 100 == 0));
+        assert_eq!(moved(400..599, &crowd, &steady), (400, 599, true, true));
+        // More frequent before, and after, as far as a quarter of its length shows.
+        let is_even = |minute: &i64| minute % 2 == 0;
+        let falling = times((400..480).chain((480..600).filter(is_even)));
+        let (start, end, ..) = moved(480..598, &falling, &steady);
+        assert!((400..420).contains(&start) && end == 598, "{start} {end}");
+        let rising = times((400..500).filter(is_even).chain(500..600));
+        let (start, end, ..) = moved(400..498, &rising, &steady);
+        assert!(start == 400 && (580..600).contains(&end), "{start} {end}");
+        // Until the end of the log. There is also one in minute 600.
+        assert_eq!(moved(400..1_000, &crowd, &steady), (400, 600, true, true));
+        // Nobody signs in at night.
+        let day = |range: &Range<i64>| if range.start >= 600 * MINUTE { 3 } else { steady(range) };
+        assert_eq!(moved(400..1_000, &crowd, &day), (400, 1_000, true, false));
+        // It was so when the log begins.
+        let early = times(0..600);
+        assert_eq!(moved(200..599, &early, &steady), (0, 599, false, true));
+    }
+
+    #[test]
+    fn few_results_are_not_remarkable_if_there_were_as_few_before() {
+        let waves = times((0..1_000).filter(|minute| minute / 100 % 3 == 0));
+        let minutes = |range: Range<i64>| range.start * MINUTE..range.end * MINUTE;
+        assert!(waves.were_as_few(&minutes(700..900), &minutes(0..700)));
+        assert!(!waves.were_as_few(&minutes(700..900), &minutes(0..250)));
+        assert!(!waves.are_a_burst(&minutes(0..700)));
+        assert!(times(300..310).are_a_burst(&minutes(0..700)));
+    }
+}
