@@ -12,6 +12,7 @@ use super::detect::ZoneBy;
 use super::forms::read::{Local, Missing, Order, Parts};
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
+use super::keys::{self, Reach};
 use super::zone::DisplayZone;
 use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
@@ -213,8 +214,10 @@ pub(super) enum Place {
     Field { delimiter: u8, index: u8 },
     /// At this position in the line, in bytes.
     Offset(u8),
-    /// After the key of [`KEYS`] with this index: `"time":` or `time=`.
-    Key(u8),
+    /// After the level at the start of the line, such as `INFO` or `[error|auth]`.
+    Level,
+    /// After the key with this index: `"time":` or `time=`.
+    Key(u8, Reach),
     /// After the text for which the form searches.
     Found,
 }
@@ -224,11 +227,12 @@ impl Place {
     /// most certain.
     pub(super) fn doubt(self) -> u8 {
         match self {
-            Place::Start | Place::Edge => 0,
+            Place::Start | Place::Edge | Place::Level => 0,
             Place::Found => 1,
-            Place::Key(key) if usize::from(key) < KEYS.len() - OTHER_KEYS => 1,
-            Place::Key(_) => 2,
-            Place::Field { .. } | Place::Offset(_) => 3,
+            Place::Key(_, Reach::Nested) => 3,
+            Place::Key(key, _) if keys::is_other(key) => 2,
+            Place::Key(..) => 1,
+            Place::Field { .. } | Place::Offset(_) => 4,
         }
     }
 
@@ -240,7 +244,8 @@ impl Place {
             Place::Edge if matches!(line.first(), Some(b' ' | b'\t')) => return None,
             Place::Edge => start(line),
             Place::Offset(at) => usize::from(at),
-            Place::Key(key) => after_key(line, key)?,
+            Place::Level => after_level(line)?,
+            Place::Key(key, reach) => keys::find(line, key, reach)?,
             Place::Found => 0,
             Place::Field { delimiter, index } => {
                 let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
@@ -254,81 +259,25 @@ impl Place {
     }
 }
 
-/// The keys that come before the time of a record. The last [`OTHER_KEYS`] of them may also come before some other time.
-pub(super) const KEYS: [&str; 29] = [
-    "time",
-    "timestamp",
-    "@timestamp",
-    "ts",
-    "Time",
-    "Timestamp",
-    "TimeStamp",
-    "timeStamp",
-    "@t",
-    "datetime",
-    "DateTime",
-    "asctime",
-    "eventTime",
-    "event_time",
-    "log_time",
-    "TimeCreated",
-    "TimeGenerated",
-    "SystemTime",
-    "createdDateTime",
-    "activityDateTime",
-    "__REALTIME_TIMESTAMP",
-    "timeUnixNano",
-    "EdgeStartTimestamp",
-    "devTime",
-    "date",
-    "CreationTime",
-    "$date",
-    "started_at",
-    "published",
-];
-/// How many keys at the end of [`KEYS`] count only if a line has none of the other keys.
-const OTHER_KEYS: usize = 5;
-
-/// Returns where the value of a key of [`KEYS`] begins in a line: after `"time":` in JSON, and after `time=` in other records.
-fn after_key(line: &[u8], key: u8) -> Option<usize> {
-    static FINDERS: LazyLock<[memchr::memmem::Finder<'static>; KEYS.len()]> =
-        LazyLock::new(|| KEYS.map(memchr::memmem::Finder::new));
-    let blanks = |at: usize| at + line[at..].iter().take_while(|&&byte| byte == b' ').count();
-    FINDERS[usize::from(key)].find_iter(line).find_map(|at| {
-        let after = at + KEYS[usize::from(key)].len();
-        let value = match (&line[..at], &line[after..]) {
-            // An escaped quote is part of a message.
-            ([.., b'\\', b'"'], _) => return None,
-            ([.., b'"'], [b'"', ..]) => blanks(after + 1),
-            ([] | [.., b' ' | b'\t' | b',' | b';' | b'|' | b'<' | b'(' | b'[' | b'{'], [b'=', ..]) => after,
-            _ => return None,
-        };
-        let value = match line.get(value)? {
-            b':' => blanks(value + 1),
-            b'=' => value + 1,
-            _ => return None,
-        };
-        Some(value + line[value..].iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b'[')).count())
-    })
-}
-
 /// Whether a byte is an opening bracket or a quote.
 pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'[' | b'(' | b'<' | b'{')
 }
 
 /// Returns where a line begins after blanks, NULs, asterisks, brackets, quotes, a byte order mark and the priority of syslog,
-/// such as `<13>`.
+/// such as `<13>`, with the version of its protocol, as in `<13>1 2017-02-14T02:57:24Z`.
 pub(super) fn start(line: &[u8]) -> usize {
     let mut at = 0;
     loop {
         at += match &line[at..] {
             [b'<', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                if rest.get(digits) != Some(&b'>') {
-                    return at;
+                let has_version = |rest: &[u8]| matches!(rest, [b'>', b'1', b' ', b'0'..=b'9', ..]);
+                match rest.get(digits..) {
+                    Some(rest) if has_version(rest) => digits + 4,
+                    Some([b'>', ..]) => digits + 2,
+                    _ => return at,
                 }
-                digits + 2
             }
             [0xEF, 0xBB, 0xBF, ..] => 3,
             [b' ' | b'\t' | 0 | b'*', ..] => 1,
@@ -336,6 +285,65 @@ pub(super) fn start(line: &[u8]) -> usize {
             _ => return at,
         };
     }
+}
+
+/// The words that name the level of a message.
+const LEVELS: [&str; 25] = [
+    "info",
+    "information",
+    "informational",
+    "error",
+    "err",
+    "warn",
+    "warning",
+    "debug",
+    "trace",
+    "notice",
+    "fatal",
+    "critical",
+    "crit",
+    "severe",
+    "alert",
+    "emerg",
+    "emergency",
+    "panic",
+    "success",
+    "audit",
+    "config",
+    "fine",
+    "finer",
+    "finest",
+    "verbose",
+];
+
+/// Returns where a line begins after the level of its message, or `None` if it does not begin with one: `INFO 2017-02-14`,
+/// `WARN: [Feb 14`, `[error|auth] 2017-02-14` or `I, [2017-02-14`.
+pub(super) fn after_level(line: &[u8]) -> Option<usize> {
+    let begin = start(line);
+    let rest = &line[begin..];
+    let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = str::from_utf8(&rest[..len]).ok()?;
+    let is_letter = len == 1 && matches!(rest, [b'D' | b'I' | b'N' | b'W' | b'E' | b'F', b',' | b']' | b'>', ..]);
+    if !is_letter && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    let skipped = |at: usize| {
+        let is_between =
+            |byte: &u8| is_opening(*byte) || matches!(byte, b' ' | b'\t' | b':' | b'|' | b'-' | b',' | b']' | b'>');
+        at + line[at..].iter().take_while(|byte| is_between(byte)).count()
+    };
+    let after = begin + len;
+    let at = skipped(after);
+    let is_bracketed = begin > 0 && matches!(line[begin - 1], b'[' | b'(' | b'<');
+    let is_closed = memchr::memchr3(b']', b')', b'>', &line[after..at]).is_some();
+    // What else is in the bracket, such as the name of a module, belongs to the level.
+    let is_time = line.get(at).is_some_and(u8::is_ascii_digit);
+    if is_bracketed && !is_closed && !is_time {
+        let near = &line[after..line.len().min(after + SEARCH_LIMIT_BYTES)];
+        let close = memchr::memchr3(b']', b')', b'>', near)?;
+        return Some(skipped(after + close));
+    }
+    (at > after).then_some(at)
 }
 
 /// The default is [`Form::ISO_8601`].

@@ -35,6 +35,8 @@ pub struct Shape {
     pub(super) is_anywhere: bool,
     /// Whether this form begins with a text that is searched for in the line.
     pub(super) is_found: bool,
+    /// Whether this form is a number that counts the time since 1970.
+    pub(super) is_epoch: bool,
     /// Which part of the date this form does not contain.
     pub(super) lacks: Lacks,
     /// Whether the parts of the date are separated by dots and include the year.
@@ -129,6 +131,7 @@ impl Shape {
             needs_lines: false,
             is_anywhere: false,
             is_found,
+            is_epoch,
             lacks,
             has_dots,
             examples: Vec::new(),
@@ -147,6 +150,11 @@ impl Shape {
     #[inline]
     pub(super) fn read(&self, text: &[u8]) -> Option<(Parts, usize)> {
         read::read(&self.steps, text)
+    }
+
+    /// Whether this form is a number without any separator between hours, minutes and seconds, so that it may be another number.
+    pub(super) fn is_bare(&self) -> bool {
+        self.lacks == Lacks::Nothing && !self.form.contains(':')
     }
 
     /// Whether a time in this form can begin with `byte`.
