@@ -1,15 +1,18 @@
 //! Decides the form of a source from its first lines, and from lines in other parts of the source if these are not enough.
 //!
-//! The lines vote. Each time in a line is a vote for a form at a place: at the start of the line, after a key, in a column, or
-//! after a text for which the form searches. The form and place with the most votes win. If several have nearly as many votes,
-//! the time at the start wins, then the one after a key, then the leftmost; at the same place, the longest wins.
+//! The lines vote. Each time in a line is a vote for a form at a place: at the start of the line, after the level of its message,
+//! after a key, in a column, or after a text for which the form searches. The form and place with the most votes win. If several
+//! have nearly as many votes, the time at the start or after the level wins, then the one after a key of the record, then the one
+//! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
 //! before them. A second form is accepted if it is certain in the other lines, because two programs can write to a source, and
 //! if its times are near those of the first.
 //!
-//! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever decrease.
+//! Numbers without separators are times only after a key that names the time, or if nearly all lines have one in the same column,
+//! and they increase in small steps or mean the same times as dates in their lines. After any other key, and after a word of a
+//! message, they are something else. At the start of a line, a fraction is enough to show that a number is a time.
 //!
 //! The order of day and month applies to the whole source. The first of these criteria that yields an order decides:
 //!
@@ -34,7 +37,7 @@ use super::form::{
     Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, after_level, is_opening, iso_at,
     last_second, start,
 };
-use super::forms::read::{self, Missing, Order, Parts};
+use super::forms::read::{self, Local, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
 use super::keys::{self, Reach};
 use super::{Reader, SEARCH_LIMIT_BYTES, Time};
@@ -184,7 +187,8 @@ fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
         Slot::At(_, shape, _) => !shape.needs_lines || matches!(place, Place::Key(..)),
         _ => true,
     };
-    is_certain && matches!(place, Place::Start | Place::Level | Place::Found | Place::Key(..))
+    let is_anywhere = matches!(slot, Slot::At(_, shape, _) if shape.is_anywhere);
+    is_certain && (is_anywhere || matches!(place, Place::Start | Place::Level | Place::Found | Place::Key(..)))
 }
 
 /// Returns the lines of a text that are not blank, without line ends and without NUL bytes before them.
@@ -300,16 +304,22 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     let started = b"Verbose logging started: ";
     let at = memchr::memmem::find(line, started)? + started.len();
     let rest = line.get(at..)?;
-    let modified = day_of(modified?)?;
-    let days =
+    let modified = modified.and_then(day_of);
+    let mut shapes =
         super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
-    let found = days.filter_map(|shape| shape.read(rest)).flat_map(|(parts, _)| {
-        [Order::Dmy, Order::Mdy].map(|order| {
-            let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
-            i32::try_from(local.second.div_euclid(86_400)).ok()
-        })
+    let (parts, _) = shapes.find_map(|shape| shape.read(rest))?;
+    let days = [Order::Dmy, Order::Mdy].map(|order| {
+        let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
+        i32::try_from(local.second.div_euclid(86_400)).ok()
     });
-    found.flatten().find(|day| (modified - 1..=modified + 1).contains(day))
+    match days {
+        [Some(day), None] | [None, Some(day)] => Some(day),
+        [Some(one), Some(other)] if one == other => Some(one),
+        days => {
+            let modified = modified?;
+            days.into_iter().flatten().find(|day| (modified - 1..=modified + 1).contains(day))
+        }
+    }
 }
 
 /// The detection of the form of one source: its lines and what else is known about it.
@@ -390,9 +400,22 @@ impl Detection<'_> {
         if let Some(&(date, _)) = all.iter().find(|one| is_date(one)) {
             all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
-        all.into_iter().find_map(|(candidate, votes)| {
+        let found = all.iter().find_map(|&(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
+        });
+        // Neither numbers nor dates within lines need to increase if they mean the same times.
+        found.or_else(|| {
+            let is_in_most = |(_, votes): &&(Candidate, Votes)| votes.lines * 5 >= total * 4;
+            let in_most = || all.iter().filter(is_in_most).map(|(candidate, _)| *candidate);
+            let is_same = |number: &Candidate| {
+                is_number(*number)
+                    && !self.is_about_another(*number, lines)
+                    && in_most().any(|date| !is_number(date) && self.agree(*number, date, lines))
+            };
+            let number = in_most().find(is_same)?;
+            let settled = Settled { order: None, basis: OrderBasis::Form };
+            Some((number, Slot::At(number.0, self.shape(number.1?), settled)))
         })
     }
 
@@ -438,10 +461,10 @@ impl Detection<'_> {
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
         }
-        let keyed = keys::in_line(line).into_iter().filter_map(|key| {
-            let places = [Reach::Own, Reach::Nested].map(|reach| Place::Key(key, reach));
-            places.into_iter().find_map(|place| Some((place, place.locate(line)?)))
-        });
+        // A key in the record itself also counts for the records that have it in a nested object.
+        let reaches = |key| [Reach::Own, Reach::Nested].map(|reach| Place::Key(key, reach));
+        let keyed =
+            keys::in_line(line).into_iter().flat_map(reaches).filter_map(|place| Some((place, place.locate(line)?)));
         for (place, at) in keyed {
             if iso_at(line, at) {
                 add((place, None), at, 1000);
@@ -472,10 +495,10 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether the first lines contain the header that a form requires, if it requires one.
+    /// Whether the first lines contain one of the headers that a form requires, if it requires one.
     fn applies(&self, shape: &Shape) -> bool {
-        let has_header = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
-        shape.header.as_ref().is_none_or(has_header)
+        let has = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
+        shape.header.is_empty() || shape.header.iter().any(has)
     }
 
     /// Counts the lines with a candidate.
@@ -503,10 +526,12 @@ impl Detection<'_> {
                 votes >= LEAST_LINES && (votes * 5 >= total * 4 || is_clock && votes * 4 >= total)
             }
             (_, Some(shape)) if shape.is_anywhere => votes * 10 >= total,
-            (Place::Found | Place::Start | Place::Edge | Place::Level, _) => votes >= 3 || votes * 20 >= total,
+            (Place::Found, _) => votes >= 3 || votes * 100 >= total,
+            (Place::Start | Place::Edge | Place::Level, _) => votes >= 3 || votes * 20 >= total,
             (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
                 votes * 2 >= total || votes >= 2 && votes * 4 >= total
             }
+            (Place::Field { .. } | Place::Offset(_), Some(shape)) if shape.product.is_some() => votes * 2 >= total,
             // Messages may have several lines each.
             (_, None) if votes >= LEAST_LINES => votes * 10 >= total,
             (_, None) => votes * 2 >= total,
@@ -665,15 +690,15 @@ impl Detection<'_> {
         let modified = self.circumstances.modified.filter(|_| shape.is_epoch);
         let modified = modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000) + 2 * 86_400);
         let latest = modified.unwrap_or(i64::MAX).min(last_second());
-        let seconds: Vec<i64> = parts
+        let locals: Vec<Local> = parts
             .iter()
             .filter_map(|parts| parts.moment(&missing))
-            .map(|local| local.second)
-            .filter(|second| (FIRST_SECOND..latest).contains(second))
+            .filter(|local| (FIRST_SECOND..latest).contains(&local.second))
             .collect();
+        let seconds: Vec<i64> = locals.iter().map(|local| local.second).collect();
         let falls = seconds.windows(2).filter(|pair| pair[0] > pair[1] + 60).count();
         let varies = if shape.is_bare() {
-            advances(&seconds)
+            advances(&locals)
         } else {
             shape.lacks != Lacks::Nothing || seconds.windows(2).any(|pair| pair[0] != pair[1])
         };
@@ -740,7 +765,8 @@ impl Detection<'_> {
         let falls = |days: &[i32]| days.windows(2).filter(|pair| pair[0] > pair[1] + 1).count();
         let fewest = left.iter().map(|(_, days)| falls(days)).min().unwrap_or(0);
         if fewest == 0 {
-            left.retain(|(_, days)| falls(days) == 0);
+            // A single step back can also be where a log was appended to another one.
+            left.retain(|(_, days)| falls(days) <= 1);
         }
         if let Some(order) = only(&left) {
             return decided(order, OrderBasis::Rising);
@@ -796,8 +822,8 @@ fn is_constant(seconds: &[i64]) -> bool {
 
 /// Whether numbers have several values, and most of them are at most a day apart, as the times of neighbouring lines are.
 /// Otherwise they are ids, or phone numbers that occur in several lines.
-fn advances(seconds: &[i64]) -> bool {
-    let steps = seconds.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| *step > 0);
+fn advances(times: &[Local]) -> bool {
+    let steps = times.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| (pair[1].second - pair[0].second).abs());
     let (near, all) = steps.fold((0, 0), |(near, all), step| (near + usize::from(step <= 86_400), all + 1));
     all >= 2 && near * 2 >= all
 }
@@ -937,6 +963,8 @@ fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Op
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
+    // In columns such as `a | b`, the blank belongs to the delimiter.
+    let before = before.strip_suffix(b" ").filter(|before| before.ends_with(b"|")).unwrap_or(before);
     let field = before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b':' | b' ')).and_then(
         |&delimiter| {
             let index = before.iter().filter(|&&byte| byte == delimiter).count();

@@ -22,6 +22,9 @@ pub(super) const FIRST_SECOND: i64 = 631_152_000;
 
 const DAY_SECONDS: i64 = 86_400;
 
+/// How much of the rest of a line is searched for a date that shows the year, in bytes.
+const MESSAGE_BYTES: usize = 256;
+
 /// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
 /// are read with it. Therefore the time of a line does not depend on how the source is divided among threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,7 +255,7 @@ impl Place {
                 let mut delimiters = near.iter().enumerate().filter(|(_, byte)| **byte == delimiter);
                 let (mut at, _) = delimiters.nth(usize::from(index) - 1)?;
                 at += 1;
-                at + line[at..].iter().take_while(|&&byte| is_opening(byte)).count()
+                at + line[at..].iter().take_while(|&&byte| is_opening(byte) || byte == b' ').count()
             }
         };
         (at < line.len()).then_some(at)
@@ -278,6 +281,14 @@ pub(super) fn start(line: &[u8]) -> usize {
                     Some([b'>', ..]) => digits + 2,
                     _ => return at,
                 }
+            }
+            // Syslog over TCP writes the length of a message before it.
+            [b'0'..=b'9', ..] if at == 0 => {
+                let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if !matches!(line[digits..], [b' ', b'<', b'0'..=b'9', ..]) {
+                    return at;
+                }
+                digits + 1
             }
             [0xEF, 0xBB, 0xBF, ..] => 3,
             [b' ' | b'\t' | 0 | b'*', ..] => 1,
@@ -572,7 +583,7 @@ impl Reader {
         };
         let mut offset = parts.offset;
         if shape.lacks == Lacks::Year
-            && let Some(message) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..]))
+            && let Some((message, is_relayed)) = self.date_in_message(rest)
         {
             // A relay has passed on a line with a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
@@ -580,10 +591,14 @@ impl Reader {
             let near = parts.moment(&Missing { last_day: after, ..missing });
             let apart = near.map(|near| near.second - second);
             if let Some(apart) = apart.filter(|apart| apart.abs() <= 26 * 3600) {
-                (missing.last_day, date) = (after, DateBasis::Line);
                 let quarters = (apart + 450).div_euclid(900);
                 let is_whole = (apart - quarters * 900).abs() <= 30 && (-48..=56).contains(&quarters);
-                if offset.is_none() && is_whole && !message.zone_is_assumed() {
+                // Any other date must show the same minute, too, and cannot be after the last possible day.
+                let is_possible = || missing.last_day.zip(after).is_some_and(|(last, after)| after <= last + 2);
+                if is_relayed || is_whole && is_possible() {
+                    (missing.last_day, date) = (after, DateBasis::Line);
+                }
+                if is_relayed && offset.is_none() && is_whole && !message.zone_is_assumed() {
                     offset = i32::try_from(quarters * 900).ok();
                 }
             }
@@ -600,6 +615,17 @@ impl Reader {
             },
         };
         moment(Local { second: local.second - i64::from(offset), ..local }, Basis { zone, date })
+    }
+
+    /// Returns the date in the rest of a line without a year, and whether it is at the start of the message.
+    fn date_in_message(&mut self, rest: &[u8]) -> Option<(Stamp, bool)> {
+        if let Some(stamp) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..])) {
+            return Some((stamp, true));
+        }
+        let near = &rest[..rest.len().min(MESSAGE_BYTES)];
+        let is_date = |&at: &usize| at >= 4 && near.get(at + 3) == Some(&b'-') && near[at - 1].is_ascii_digit();
+        let at = memchr::memchr_iter(b'-', near).find(is_date)? - 4;
+        Some((self.iso.read(&rest[at..])?, false))
     }
 
     /// Applies the zone of the source to a time that has no zone.

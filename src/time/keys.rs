@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 /// The keys, in order of preference. The last [`OTHER_KEYS`] of them may also come before some other time.
-const KEYS: [&str; 73] = [
+const KEYS: [&str; 75] = [
     "time",
     "timestamp",
     "@timestamp",
@@ -61,6 +61,8 @@ const KEYS: [&str; 73] = [
     "devTime",
     "epoch",
     "rt",
+    "msec",
+    "epochSecond",
     "date",
     "Date",
     "When",

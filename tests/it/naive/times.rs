@@ -67,6 +67,10 @@ pub(crate) fn at_start(line: &[u8]) -> Option<String> {
     if rest.starts_with(b" ") || rest.starts_with(b"\t") {
         return None;
     }
+    static LENGTH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\d+ <\d").unwrap());
+    if let Some(found) = LENGTH.find(rest) {
+        rest = &rest[found.len() - 2..];
+    }
     loop {
         rest = match rest {
             [b'<', b'0'..=b'9', ..] => match VERSION.find(rest) {
