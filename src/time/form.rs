@@ -333,9 +333,9 @@ pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let begin = start(line);
     let rest = &line[begin..];
     let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let word = str::from_utf8(&rest[..len]).ok()?;
+    let word = &rest[..len];
     let is_letter = len == 1 && matches!(rest, [b'D' | b'I' | b'N' | b'W' | b'E' | b'F', b',' | b']' | b'>', ..]);
-    if !is_letter && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+    if !is_letter && !LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word)) {
         return None;
     }
     let skipped = |at: usize| {
@@ -346,10 +346,10 @@ pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let after = begin + len;
     let at = skipped(after);
     let is_bracketed = begin > 0 && matches!(line[begin - 1], b'[' | b'(' | b'<');
-    let is_closed = memchr::memchr3(b']', b')', b'>', &line[after..at]).is_some();
+    let is_closed = || memchr::memchr3(b']', b')', b'>', &line[after..at]).is_some();
     // What else is in the bracket, such as the name of a module, belongs to the level.
-    let is_time = line.get(at).is_some_and(u8::is_ascii_digit);
-    if is_bracketed && !is_closed && !is_time {
+    let is_time = || line.get(at).is_some_and(u8::is_ascii_digit);
+    if is_bracketed && !is_closed() && !is_time() {
         let near = &line[after..line.len().min(after + SEARCH_LIMIT_BYTES)];
         let close = memchr::memchr3(b']', b')', b'>', near)?;
         return Some(skipped(after + close));

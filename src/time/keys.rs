@@ -151,24 +151,19 @@ fn values(line: &[u8], key: u8) -> impl Iterator<Item = (usize, usize)> {
 
 /// Whether the text that follows `before` in a line is in the record itself, and neither in a nested object nor in a quoted value.
 fn is_in_record(before: &[u8]) -> bool {
-    let (mut at, mut depth) = (0, 0_usize);
-    let rest = |at: usize| before.get(at..).unwrap_or_default();
-    while let Some(found) = memchr::memchr3(b'"', b'{', b'}', rest(at)) {
-        at += found + 1;
-        match before[at - 1] {
-            b'{' => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            _ => loop {
-                let Some(found) = memchr::memchr2(b'"', b'\\', rest(at)) else { return false };
-                at += found + 1;
-                if before[at - 1] == b'"' {
-                    break;
-                }
-                at += 1;
-            },
+    // A plain loop, because strings in JSON are so short that searching for the next quote takes longer.
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for byte in before {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_quoted,
+            b'"' => is_quoted = !is_quoted,
+            b'{' if !is_quoted => depth += 1,
+            b'}' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
         }
     }
-    depth <= 1
+    !is_quoted && depth <= 1
 }
 
 /// Whether a key is in the record itself and its value is like a time.
