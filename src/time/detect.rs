@@ -1,15 +1,18 @@
 //! Decides the form of a source from its first lines, and from lines in other parts of the source if these are not enough.
 //!
-//! The lines vote. Each time in a line is a vote for a form at a place: at the start of the line, after a key, in a column, or
-//! after a text for which the form searches. The form and place with the most votes win. If several have nearly as many votes,
-//! the time at the start wins, then the one after a key, then the leftmost; at the same place, the longest wins.
+//! The lines vote. Each time in a line is a vote for a form at a place: at the start of the line, after the level of its message,
+//! after a key, in a column, or after a text for which the form searches. The form and place with the most votes win. If several
+//! have nearly as many votes, the time at the start or after the level wins, then the one after a key of the record, then the one
+//! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
 //! before them. A second form is accepted if it is certain in the other lines, because two programs can write to a source, and
 //! if its times are near those of the first.
 //!
-//! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever decrease.
+//! Numbers without separators are times only after a key that names the time, or if nearly all lines have one in the same column,
+//! and they increase in small steps or mean the same times as dates in their lines. After any other key, and after a word of a
+//! message, they are something else. At the start of a line, a fraction is enough to show that a number is a time.
 //!
 //! The order of day and month applies to the whole source. The first of these criteria that yields an order decides:
 //!
@@ -31,11 +34,12 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::form::{
-    Around, FIRST_SECOND, Form, KEYS, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at,
+    Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, after_level, is_opening, iso_at,
     last_second, start,
 };
-use super::forms::read::{self, Missing, Order, Parts};
+use super::forms::read::{self, Local, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
+use super::keys::{self, Reach};
 use super::{Reader, SEARCH_LIMIT_BYTES, Time};
 
 /// How many lines vote at the beginning of a source.
@@ -180,10 +184,11 @@ fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
 /// Whether a candidate is certain enough to be the second form of a source.
 fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
     let is_certain = match slot {
-        Slot::At(_, shape, _) => !shape.needs_lines,
+        Slot::At(_, shape, _) => !shape.needs_lines || matches!(place, Place::Key(..)),
         _ => true,
     };
-    is_certain && matches!(place, Place::Start | Place::Found | Place::Key(_))
+    let is_anywhere = matches!(slot, Slot::At(_, shape, _) if shape.is_anywhere);
+    is_certain && (is_anywhere || matches!(place, Place::Start | Place::Level | Place::Found | Place::Key(..)))
 }
 
 /// Returns the lines of a text that are not blank, without line ends and without NUL bytes before them.
@@ -299,16 +304,22 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     let started = b"Verbose logging started: ";
     let at = memchr::memmem::find(line, started)? + started.len();
     let rest = line.get(at..)?;
-    let modified = day_of(modified?)?;
-    let days =
+    let modified = modified.and_then(day_of);
+    let mut shapes =
         super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
-    let found = days.filter_map(|shape| shape.read(rest)).flat_map(|(parts, _)| {
-        [Order::Dmy, Order::Mdy].map(|order| {
-            let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
-            i32::try_from(local.second.div_euclid(86_400)).ok()
-        })
+    let (parts, _) = shapes.find_map(|shape| shape.read(rest))?;
+    let days = [Order::Dmy, Order::Mdy].map(|order| {
+        let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
+        i32::try_from(local.second.div_euclid(86_400)).ok()
     });
-    found.flatten().find(|day| (modified - 1..=modified + 1).contains(day))
+    match days {
+        [Some(day), None] | [None, Some(day)] => Some(day),
+        [Some(one), Some(other)] if one == other => Some(one),
+        days => {
+            let modified = modified?;
+            days.into_iter().flatten().find(|day| (modified - 1..=modified + 1).contains(day))
+        }
+    }
 }
 
 /// The detection of the form of one source: its lines and what else is known about it.
@@ -323,7 +334,9 @@ impl Detection<'_> {
     /// Returns the candidate that wins the vote of `lines`, and its slot.
     fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
         let is_number = |(place, form): Candidate| {
-            !matches!(place, Place::Key(_)) && form.is_some_and(|index| self.shape(index).needs_lines)
+            !matches!(place, Place::Key(..))
+                && form.is_some_and(|index| self.shape(index).needs_lines)
+                && !self.has_fractions((place, form), lines)
         };
         let mut votes: HashMap<Candidate, Votes> = HashMap::new();
         for (at, line) in lines.iter().enumerate() {
@@ -387,9 +400,22 @@ impl Detection<'_> {
         if let Some(&(date, _)) = all.iter().find(|one| is_date(one)) {
             all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
-        all.into_iter().find_map(|(candidate, votes)| {
+        let found = all.iter().find_map(|&(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
+        });
+        // Neither numbers nor dates within lines need to increase if they mean the same times.
+        found.or_else(|| {
+            let is_in_most = |(_, votes): &&(Candidate, Votes)| votes.lines * 5 >= total * 4;
+            let in_most = || all.iter().filter(is_in_most).map(|(candidate, _)| *candidate);
+            let is_same = |number: &Candidate| {
+                is_number(*number)
+                    && !self.is_about_another(*number, lines)
+                    && in_most().any(|date| !is_number(date) && self.agree(*number, date, lines))
+            };
+            let number = in_most().find(is_same)?;
+            let settled = Settled { order: None, basis: OrderBasis::Form };
+            Some((number, Slot::At(number.0, self.shape(number.1?), settled)))
         })
     }
 
@@ -435,23 +461,23 @@ impl Detection<'_> {
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
         }
-        let mut keys: Vec<u8> =
-            memchr::memchr2_iter(b':', b'=', line).filter_map(|at| key_before(&line[..at])).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for (key, at) in keys.into_iter().filter_map(|key| Some((key, Place::Key(key).locate(line)?))) {
+        // A key in the record itself also counts for the records that have it in a nested object.
+        let reaches = |key| [Reach::Own, Reach::Nested].map(|reach| Place::Key(key, reach));
+        let keyed =
+            keys::in_line(line).into_iter().flat_map(reaches).filter_map(|place| Some((place, place.locate(line)?)));
+        for (place, at) in keyed {
             if iso_at(line, at) {
-                add((Place::Key(key), None), at, 1000);
+                add((place, None), at, 1000);
             }
             for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
                 if let Some((_, len)) = shape.read(&line[at..]).filter(|_| shape.lacks == Lacks::Nothing) {
-                    add((Place::Key(key), Some(index)), at, len);
+                    add((place, Some(index)), at, len);
                 }
             }
         }
-        let begin = start(line);
+        let (begin, level) = (start(line), after_level(line));
         for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| may_be_time(&line[at..])) {
-            let places = places(line, begin, at);
+            let places = places(line, (begin, level), at);
             // ISO 8601 is also accepted after a colon, because nothing else looks like it.
             let is_after_colon = at > begin && line[at - 1] == b':';
             let is_token = begins_token(line, at);
@@ -469,10 +495,10 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether the first lines contain the header that a form requires, if it requires one.
+    /// Whether the first lines contain one of the headers that a form requires, if it requires one.
     fn applies(&self, shape: &Shape) -> bool {
-        let has_header = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
-        shape.header.as_ref().is_none_or(has_header)
+        let has = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
+        shape.header.is_empty() || shape.header.iter().any(has)
     }
 
     /// Counts the lines with a candidate.
@@ -494,16 +520,18 @@ impl Detection<'_> {
     fn slot(&self, (place, index): Candidate, votes: usize, total: usize, lines: &[&[u8]]) -> Option<Slot> {
         let shape = index.map(|index| self.shape(index));
         let is_enough = match (place, shape) {
-            (Place::Key(_), _) => votes * 3 >= total,
-            (_, Some(shape)) if shape.needs_lines => {
+            (Place::Key(..), _) => votes * 3 >= total,
+            (_, Some(shape)) if shape.needs_lines && !self.has_fractions((place, index), lines) => {
                 let is_clock = shape.lacks == Lacks::Date && self.around.day.is_some();
                 votes >= LEAST_LINES && (votes * 5 >= total * 4 || is_clock && votes * 4 >= total)
             }
             (_, Some(shape)) if shape.is_anywhere => votes * 10 >= total,
-            (Place::Found | Place::Start | Place::Edge, _) => votes >= 3 || votes * 20 >= total,
+            (Place::Found, _) => votes >= 3 || votes * 100 >= total,
+            (Place::Start | Place::Edge | Place::Level, _) => votes >= 3 || votes * 20 >= total,
             (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
                 votes * 2 >= total || votes >= 2 && votes * 4 >= total
             }
+            (Place::Field { .. } | Place::Offset(_), Some(shape)) if shape.product.is_some() => votes * 2 >= total,
             // Messages may have several lines each.
             (_, None) if votes >= LEAST_LINES => votes * 10 >= total,
             (_, None) => votes * 2 >= total,
@@ -528,19 +556,44 @@ impl Detection<'_> {
         read_lines.extend(end.iter().filter_map(read));
         let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
         if shape.needs_lines
-            && !matches!(place, Place::Key(_))
-            && !self.rises(shape, &read_lines[..first_count], settled.order)
+            && !matches!(place, Place::Key(..))
+            && !self.has_fractions((place, index), lines)
+            && (self.is_about_another((place, index), lines)
+                || !self.rises(shape, &read_lines[..first_count], settled.order))
         {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
         Some(Slot::At(place, shape, settled))
     }
 
+    /// Whether all numbers of a candidate are at the start of lines and have a fraction, so that they cannot be anything but the
+    /// seconds since 1970, even in a few lines.
+    fn has_fractions(&self, (place, index): Candidate, lines: &[&[u8]]) -> bool {
+        if !matches!(place, Place::Start) || !index.is_some_and(|index| self.shape(index).is_epoch) {
+            return false;
+        }
+        let mut lines = lines.iter().filter(|line| self.has(line, (place, index))).peekable();
+        lines.peek().is_some() && lines.all(|line| has_fraction(&line[start(line)..]))
+    }
+
+    /// Whether numbers within lines follow a key that does not name the time, such as `phone=`, or a word, as in `call to`.
+    fn is_about_another(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
+        let (place, index) = candidate;
+        let is_bare = index.is_some_and(|index| self.shape(index).is_bare());
+        if !is_bare || matches!(place, Place::Start | Place::Edge) {
+            return false;
+        }
+        let mut with = lines.iter().filter(|line| self.has(line, candidate));
+        with.any(|line| place.locate(line).is_some_and(|at| follows_word(line, at)))
+    }
+
     /// Whether dates within lines are the times of these lines and are not just mentioned in their messages.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
         let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':', .. });
-        if !is_free || index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere) {
+        let is_doubtful = matches!(place, Place::Key(key, _) if keys::is_doubtful(key));
+        let is_sure = index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere);
+        if !is_doubtful && (!is_free || is_sure) {
             return true;
         }
         let slot = match index {
@@ -549,11 +602,15 @@ impl Detection<'_> {
                 Slot::At(place, self.shape(index), Settled { order: Some(Order::Dmy), basis: OrderBasis::Form })
             }
         };
+        let with = lines.iter().filter(|line| self.has(line, candidate));
+        if is_doubtful {
+            let form = Form::new([Some(slot), None], self.around, false);
+            let times = with.filter_map(|line| Reader::default().find(&form, line));
+            let seconds: Vec<i64> = times.map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)).collect();
+            return seconds.len() < LEAST_LINES || is_in_order(&seconds) && !is_constant(&seconds);
+        }
         self.are_own(
-            lines
-                .iter()
-                .filter(|line| self.has(line, candidate))
-                .filter_map(|line| Some((&line[start(line)..place.locate(line)?.max(start(line))], *line))),
+            with.filter_map(|line| Some((&line[start(line)..place.locate(line)?.max(start(line))], *line))),
             slot,
         )
     }
@@ -575,18 +632,10 @@ impl Detection<'_> {
         if with_time * 2 > count || others * 2 > count {
             return false;
         }
-        let pairs = || seconds.windows(2);
-        let steps = (
-            pairs().filter(|pair| pair[0] > pair[1] + 60).count(),
-            pairs().filter(|pair| pair[0] + 60 < pair[1]).count(),
-        );
-        // Oldest first or newest first.
-        let is_in_order = steps.0.min(steps.1) * 10 <= seconds.len();
-        let is_constant = pairs().all(|pair| pair[0] == pair[1]);
         match seconds.len() {
             0..3 => prose * 2 <= count,
-            3..LEAST_LINES => prose * 2 <= count && is_in_order,
-            _ => is_in_order && !is_constant,
+            3..LEAST_LINES => prose * 2 <= count && is_in_order(&seconds),
+            _ => is_in_order(&seconds) && !is_constant(&seconds),
         }
     }
 
@@ -637,16 +686,23 @@ impl Detection<'_> {
     /// Whether numbers are times: nearly all of them are possible times, and they hardly ever decrease.
     fn rises(&self, shape: &Shape, parts: &[Parts], order: Option<Order>) -> bool {
         let missing = Missing { order, last_day: self.around.last_day, day: self.around.day };
-        let seconds: Vec<i64> = parts
+        // A number after the source was last modified is not a time.
+        let modified = self.circumstances.modified.filter(|_| shape.is_epoch);
+        let modified = modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000) + 2 * 86_400);
+        let latest = modified.unwrap_or(i64::MAX).min(last_second());
+        let locals: Vec<Local> = parts
             .iter()
             .filter_map(|parts| parts.moment(&missing))
-            .map(|local| local.second)
-            .filter(|second| (FIRST_SECOND..last_second()).contains(second))
+            .filter(|local| (FIRST_SECOND..latest).contains(&local.second))
             .collect();
+        let seconds: Vec<i64> = locals.iter().map(|local| local.second).collect();
         let falls = seconds.windows(2).filter(|pair| pair[0] > pair[1] + 60).count();
-        // A number that never changes is not a time.
-        let is_constant = shape.lacks == Lacks::Nothing && seconds.windows(2).all(|pair| pair[0] == pair[1]);
-        seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && !is_constant
+        let varies = if shape.is_bare() {
+            advances(&locals)
+        } else {
+            shape.lacks != Lacks::Nothing || seconds.windows(2).any(|pair| pair[0] != pair[1])
+        };
+        seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && varies
     }
 
     /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source.
@@ -709,7 +765,8 @@ impl Detection<'_> {
         let falls = |days: &[i32]| days.windows(2).filter(|pair| pair[0] > pair[1] + 1).count();
         let fewest = left.iter().map(|(_, days)| falls(days)).min().unwrap_or(0);
         if fewest == 0 {
-            left.retain(|(_, days)| falls(days) == 0);
+            // A single step back can also be where a log was appended to another one.
+            left.retain(|(_, days)| falls(days) <= 1);
         }
         if let Some(order) = only(&left) {
             return decided(order, OrderBasis::Rising);
@@ -751,13 +808,44 @@ impl Detection<'_> {
     }
 }
 
-/// Returns the index in [`KEYS`] of the key at the end of a text, if there is one.
-fn key_before(text: &[u8]) -> Option<u8> {
-    let text = text.trim_ascii_end();
-    let text = text.strip_suffix(b"\"").unwrap_or(text);
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'_');
-    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
-    u8::try_from(KEYS.iter().position(|key| key.as_bytes() == word)?).ok()
+/// Whether times are hardly ever out of order, with the oldest or the newest first.
+fn is_in_order(seconds: &[i64]) -> bool {
+    let pairs = || seconds.windows(2);
+    let falls = pairs().filter(|pair| pair[0] > pair[1] + 60).count();
+    let climbs = pairs().filter(|pair| pair[0] + 60 < pair[1]).count();
+    falls.min(climbs) * 10 <= seconds.len()
+}
+
+fn is_constant(seconds: &[i64]) -> bool {
+    seconds.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// Whether numbers have several values, and most of them are at most a day apart, as the times of neighbouring lines are.
+/// Otherwise they are ids, or phone numbers that occur in several lines.
+fn advances(times: &[Local]) -> bool {
+    let steps = times.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| (pair[1].second - pair[0].second).abs());
+    let (near, all) = steps.fold((0, 0), |(near, all), step| (near + usize::from(step <= 86_400), all + 1));
+    all >= 2 && near * 2 >= all
+}
+
+/// Whether a number has as many digits as the seconds since 1970, and a fraction of at least milliseconds.
+fn has_fraction(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits(text) == 10 && matches!(text.get(10), Some(b'.' | b',')) && digits(&text[11..]) >= 3
+}
+
+/// Whether a key or a word, but not a word of capitals, precedes the number at `at`, which is then about something else than the
+/// time.
+fn follows_word(line: &[u8], at: usize) -> bool {
+    let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
+    let text = &line[..at];
+    let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
+    if let [before @ .., b'=' | b':'] = text {
+        return !keys::ends_with_one(before)
+            && before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || is_opening(&byte));
+    }
+    let word = text.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    !has_fraction(&line[at..]) && word.iter().all(u8::is_ascii_alphabetic) && word.iter().any(u8::is_ascii_lowercase)
 }
 
 /// Whether a line continues the one above it.
@@ -830,8 +918,8 @@ fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
 /// Returns the preference among places that describe the same positions in all lines: 0 is preferred most.
 fn rank(place: Place) -> u8 {
     match place {
-        Place::Found | Place::Key(_) => 0,
-        Place::Start | Place::Edge => 1,
+        Place::Found | Place::Key(..) => 0,
+        Place::Start | Place::Edge | Place::Level => 1,
         Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. } => 2,
         Place::Field { .. } => 3,
         Place::Offset(_) => 4,
@@ -867,20 +955,24 @@ fn may_be_time(text: &[u8]) -> bool {
     }
 }
 
-/// Returns the places that describe the position `at` in a line. `begin` is the position that [`start`] returns for the line.
-fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
+/// Returns the places that describe the position `at` in a line. `begin` and `level` are the positions that [`start`] and
+/// [`after_level`] return for the line.
+fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Option<Place>; 3] {
     if at == begin {
-        return [Some(Place::Start), None];
+        return [Some(Place::Start), None, None];
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
+    // In columns such as `a | b`, the blank belongs to the delimiter.
+    let before = before.strip_suffix(b" ").filter(|before| before.ends_with(b"|")).unwrap_or(before);
     let field = before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b':' | b' ')).and_then(
         |&delimiter| {
             let index = before.iter().filter(|&&byte| byte == delimiter).count();
             Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
         },
     );
-    [field, u8::try_from(at).ok().map(Place::Offset)]
+    let level = (level == Some(at)).then_some(Place::Level);
+    [field, u8::try_from(at).ok().map(Place::Offset), level]
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::detect::ZoneBy;
 use super::forms::read::{Local, Missing, Order, Parts};
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
+use super::keys::{self, Reach};
 use super::zone::DisplayZone;
 use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
@@ -20,6 +21,9 @@ use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, Z
 pub(super) const FIRST_SECOND: i64 = 631_152_000;
 
 const DAY_SECONDS: i64 = 86_400;
+
+/// How much of the rest of a line is searched for a date that shows the year, in bytes.
+const MESSAGE_BYTES: usize = 256;
 
 /// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
 /// are read with it. Therefore the time of a line does not depend on how the source is divided among threads.
@@ -213,8 +217,10 @@ pub(super) enum Place {
     Field { delimiter: u8, index: u8 },
     /// At this position in the line, in bytes.
     Offset(u8),
-    /// After the key of [`KEYS`] with this index: `"time":` or `time=`.
-    Key(u8),
+    /// After the level at the start of the line, such as `INFO` or `[error|auth]`.
+    Level,
+    /// After the key with this index: `"time":` or `time=`.
+    Key(u8, Reach),
     /// After the text for which the form searches.
     Found,
 }
@@ -224,11 +230,12 @@ impl Place {
     /// most certain.
     pub(super) fn doubt(self) -> u8 {
         match self {
-            Place::Start | Place::Edge => 0,
+            Place::Start | Place::Edge | Place::Level => 0,
             Place::Found => 1,
-            Place::Key(key) if usize::from(key) < KEYS.len() - OTHER_KEYS => 1,
-            Place::Key(_) => 2,
-            Place::Field { .. } | Place::Offset(_) => 3,
+            Place::Key(_, Reach::Nested) => 3,
+            Place::Key(key, _) if keys::is_other(key) => 2,
+            Place::Key(..) => 1,
+            Place::Field { .. } | Place::Offset(_) => 4,
         }
     }
 
@@ -240,76 +247,19 @@ impl Place {
             Place::Edge if matches!(line.first(), Some(b' ' | b'\t')) => return None,
             Place::Edge => start(line),
             Place::Offset(at) => usize::from(at),
-            Place::Key(key) => after_key(line, key)?,
+            Place::Level => after_level(line)?,
+            Place::Key(key, reach) => keys::find(line, key, reach)?,
             Place::Found => 0,
             Place::Field { delimiter, index } => {
                 let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
                 let mut delimiters = near.iter().enumerate().filter(|(_, byte)| **byte == delimiter);
                 let (mut at, _) = delimiters.nth(usize::from(index) - 1)?;
                 at += 1;
-                at + line[at..].iter().take_while(|&&byte| is_opening(byte)).count()
+                at + line[at..].iter().take_while(|&&byte| is_opening(byte) || byte == b' ').count()
             }
         };
         (at < line.len()).then_some(at)
     }
-}
-
-/// The keys that come before the time of a record. The last [`OTHER_KEYS`] of them may also come before some other time.
-pub(super) const KEYS: [&str; 29] = [
-    "time",
-    "timestamp",
-    "@timestamp",
-    "ts",
-    "Time",
-    "Timestamp",
-    "TimeStamp",
-    "timeStamp",
-    "@t",
-    "datetime",
-    "DateTime",
-    "asctime",
-    "eventTime",
-    "event_time",
-    "log_time",
-    "TimeCreated",
-    "TimeGenerated",
-    "SystemTime",
-    "createdDateTime",
-    "activityDateTime",
-    "__REALTIME_TIMESTAMP",
-    "timeUnixNano",
-    "EdgeStartTimestamp",
-    "devTime",
-    "date",
-    "CreationTime",
-    "$date",
-    "started_at",
-    "published",
-];
-/// How many keys at the end of [`KEYS`] count only if a line has none of the other keys.
-const OTHER_KEYS: usize = 5;
-
-/// Returns where the value of a key of [`KEYS`] begins in a line: after `"time":` in JSON, and after `time=` in other records.
-fn after_key(line: &[u8], key: u8) -> Option<usize> {
-    static FINDERS: LazyLock<[memchr::memmem::Finder<'static>; KEYS.len()]> =
-        LazyLock::new(|| KEYS.map(memchr::memmem::Finder::new));
-    let blanks = |at: usize| at + line[at..].iter().take_while(|&&byte| byte == b' ').count();
-    FINDERS[usize::from(key)].find_iter(line).find_map(|at| {
-        let after = at + KEYS[usize::from(key)].len();
-        let value = match (&line[..at], &line[after..]) {
-            // An escaped quote is part of a message.
-            ([.., b'\\', b'"'], _) => return None,
-            ([.., b'"'], [b'"', ..]) => blanks(after + 1),
-            ([] | [.., b' ' | b'\t' | b',' | b';' | b'|' | b'<' | b'(' | b'[' | b'{'], [b'=', ..]) => after,
-            _ => return None,
-        };
-        let value = match line.get(value)? {
-            b':' => blanks(value + 1),
-            b'=' => value + 1,
-            _ => return None,
-        };
-        Some(value + line[value..].iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b'[')).count())
-    })
 }
 
 /// Whether a byte is an opening bracket or a quote.
@@ -318,17 +268,27 @@ pub(super) fn is_opening(byte: u8) -> bool {
 }
 
 /// Returns where a line begins after blanks, NULs, asterisks, brackets, quotes, a byte order mark and the priority of syslog,
-/// such as `<13>`.
+/// such as `<13>`, with the version of its protocol, as in `<13>1 2017-02-14T02:57:24Z`.
 pub(super) fn start(line: &[u8]) -> usize {
     let mut at = 0;
     loop {
         at += match &line[at..] {
             [b'<', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                if rest.get(digits) != Some(&b'>') {
+                let has_version = |rest: &[u8]| matches!(rest, [b'>', b'1', b' ', b'0'..=b'9', ..]);
+                match rest.get(digits..) {
+                    Some(rest) if has_version(rest) => digits + 4,
+                    Some([b'>', ..]) => digits + 2,
+                    _ => return at,
+                }
+            }
+            // Syslog over TCP writes the length of a message before it.
+            [b'0'..=b'9', ..] if at == 0 => {
+                let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if !matches!(line[digits..], [b' ', b'<', b'0'..=b'9', ..]) {
                     return at;
                 }
-                digits + 2
+                digits + 1
             }
             [0xEF, 0xBB, 0xBF, ..] => 3,
             [b' ' | b'\t' | 0 | b'*', ..] => 1,
@@ -336,6 +296,65 @@ pub(super) fn start(line: &[u8]) -> usize {
             _ => return at,
         };
     }
+}
+
+/// The words that name the level of a message.
+const LEVELS: [&str; 25] = [
+    "info",
+    "information",
+    "informational",
+    "error",
+    "err",
+    "warn",
+    "warning",
+    "debug",
+    "trace",
+    "notice",
+    "fatal",
+    "critical",
+    "crit",
+    "severe",
+    "alert",
+    "emerg",
+    "emergency",
+    "panic",
+    "success",
+    "audit",
+    "config",
+    "fine",
+    "finer",
+    "finest",
+    "verbose",
+];
+
+/// Returns where a line begins after the level of its message, or `None` if it does not begin with one: `INFO 2017-02-14`,
+/// `WARN: [Feb 14`, `[error|auth] 2017-02-14` or `I, [2017-02-14`.
+pub(super) fn after_level(line: &[u8]) -> Option<usize> {
+    let begin = start(line);
+    let rest = &line[begin..];
+    let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &rest[..len];
+    let is_letter = len == 1 && matches!(rest, [b'D' | b'I' | b'N' | b'W' | b'E' | b'F', b',' | b']' | b'>', ..]);
+    if !is_letter && !LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    let skipped = |at: usize| {
+        let is_between =
+            |byte: &u8| is_opening(*byte) || matches!(byte, b' ' | b'\t' | b':' | b'|' | b'-' | b',' | b']' | b'>');
+        at + line[at..].iter().take_while(|byte| is_between(byte)).count()
+    };
+    let after = begin + len;
+    let at = skipped(after);
+    let is_bracketed = begin > 0 && matches!(line[begin - 1], b'[' | b'(' | b'<');
+    let is_closed = || memchr::memchr3(b']', b')', b'>', &line[after..at]).is_some();
+    // What else is in the bracket, such as the name of a module, belongs to the level.
+    let is_time = || line.get(at).is_some_and(u8::is_ascii_digit);
+    if is_bracketed && !is_closed() && !is_time() {
+        let near = &line[after..line.len().min(after + SEARCH_LIMIT_BYTES)];
+        let close = memchr::memchr3(b']', b')', b'>', near)?;
+        return Some(skipped(after + close));
+    }
+    (at > after).then_some(at)
 }
 
 /// The default is [`Form::ISO_8601`].
@@ -564,7 +583,7 @@ impl Reader {
         };
         let mut offset = parts.offset;
         if shape.lacks == Lacks::Year
-            && let Some(message) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..]))
+            && let Some((message, is_relayed)) = self.date_in_message(rest)
         {
             // A relay has passed on a line with a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
@@ -572,10 +591,14 @@ impl Reader {
             let near = parts.moment(&Missing { last_day: after, ..missing });
             let apart = near.map(|near| near.second - second);
             if let Some(apart) = apart.filter(|apart| apart.abs() <= 26 * 3600) {
-                (missing.last_day, date) = (after, DateBasis::Line);
                 let quarters = (apart + 450).div_euclid(900);
                 let is_whole = (apart - quarters * 900).abs() <= 30 && (-48..=56).contains(&quarters);
-                if offset.is_none() && is_whole && !message.zone_is_assumed() {
+                // Any other date must show the same minute, too, and cannot be after the last possible day.
+                let is_possible = || missing.last_day.zip(after).is_some_and(|(last, after)| after <= last + 2);
+                if is_relayed || is_whole && is_possible() {
+                    (missing.last_day, date) = (after, DateBasis::Line);
+                }
+                if is_relayed && offset.is_none() && is_whole && !message.zone_is_assumed() {
                     offset = i32::try_from(quarters * 900).ok();
                 }
             }
@@ -592,6 +615,17 @@ impl Reader {
             },
         };
         moment(Local { second: local.second - i64::from(offset), ..local }, Basis { zone, date })
+    }
+
+    /// Returns the date in the rest of a line without a year, and whether it is at the start of the message.
+    fn date_in_message(&mut self, rest: &[u8]) -> Option<(Stamp, bool)> {
+        if let Some(stamp) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..])) {
+            return Some((stamp, true));
+        }
+        let near = &rest[..rest.len().min(MESSAGE_BYTES)];
+        let is_date = |&at: &usize| at >= 4 && near.get(at + 3) == Some(&b'-') && near[at - 1].is_ascii_digit();
+        let at = memchr::memchr_iter(b'-', near).find(is_date)? - 4;
+        Some((self.iso.read(&rest[at..])?, false))
     }
 
     /// Applies the zone of the source to a time that has no zone.

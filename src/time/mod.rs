@@ -15,6 +15,7 @@ pub mod detect;
 mod form;
 pub mod forms;
 mod iso;
+mod keys;
 mod several;
 pub mod window;
 pub mod zone;

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::detect::begins_token;
 use super::form::{Form, Place, Slot};
+use super::keys::Reach;
 use super::{Reader, Stamp};
 
 /// How far before and after a result the braces of its record are searched for, in bytes.
@@ -99,6 +100,7 @@ impl Reader {
         match slot {
             Slot::Nothing => None,
             _ if slot.is_searched() => {
+                let slot = slot.anywhere();
                 let (mut rest, mut last) = (text, None);
                 while let Some(found) = self.find_by_slot(slot, form, rest) {
                     last = Some(found);
@@ -136,13 +138,22 @@ impl Form {
 impl Slot {
     /// Whether the time is searched for, because it follows a key or another fixed text that can be anywhere in the line.
     pub(super) fn is_searched(&self) -> bool {
-        matches!(self, Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_) | Place::Found, ..))
+        matches!(self, Slot::IsoAt(Place::Key(..)) | Slot::At(Place::Key(..) | Place::Found, ..))
+    }
+
+    /// Returns the slot for a part of a line in which the beginning of a record is missing.
+    fn anywhere(self) -> Slot {
+        match self {
+            Slot::IsoAt(Place::Key(key, _)) => Slot::IsoAt(Place::Key(key, Reach::Any)),
+            Slot::At(Place::Key(key, _), shape, settled) => Slot::At(Place::Key(key, Reach::Any), shape, settled),
+            _ => self,
+        }
     }
 
     /// Whether the first time in `text` is in a JSON object that does not contain the position `at`, while another object does.
     fn is_in_other_object(self, text: &[u8], at: usize) -> bool {
         match self {
-            Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_), ..) => self.found_at(text).is_some_and(|found| {
+            Slot::IsoAt(Place::Key(..)) | Slot::At(Place::Key(..), ..) => self.found_at(text).is_some_and(|found| {
                 if closings(&text[at..]).next().is_none() {
                     return false;
                 }
@@ -155,7 +166,7 @@ impl Slot {
     /// Returns where the time begins in `text`, or `None` if there is none or this slot does not search for it.
     fn found_at(&self, text: &[u8]) -> Option<usize> {
         match self {
-            Slot::IsoAt(place @ Place::Key(_)) | Slot::At(place @ Place::Key(_), ..) => place.locate(text),
+            Slot::IsoAt(place @ Place::Key(..)) | Slot::At(place @ Place::Key(..), ..) => place.locate(text),
             Slot::At(Place::Found, shape, _) => Some(shape.found_at(text)).filter(|&at| at > 0),
             _ => None,
         }

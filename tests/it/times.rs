@@ -96,7 +96,7 @@ const FORMS: [(&str, Write); 21] = [
     ("name-comma", |at, _| format!("{} x", at.strftime("%b %-d, %Y %-I:%M:%S %p"))),
     ("year-slashes", |at, _| format!("{} x", at.strftime("%Y/%m/%d %H:%M:%S"))),
     ("compact-short-whole", |at, _| format!("{} x", at.strftime("%y%m%d %H%M%S"))),
-    ("epoch-ts", |at, _| {
+    ("epoch", |at, _| {
         format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
     }),
     // The message mentions a date before the time of the line.

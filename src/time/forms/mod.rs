@@ -14,8 +14,8 @@ use serde::Deserialize;
 use self::notation::{Part, Step};
 use self::read::Parts;
 
-/// The source text of the built-in forms.
-const BUILT_IN: &str = include_str!("../../builtin/times.toml");
+/// The built-in forms in JSON, without their examples. The build script makes it from `builtin/times.toml`.
+const BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/times.json"));
 
 /// A compiled form of times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +27,21 @@ pub struct Shape {
     steps: Box<[Step]>,
     /// The program that writes this form, and always with the month first.
     pub(super) product: Option<String>,
-    /// A text that the first lines of every source with this form contain.
-    pub(super) header: Option<String>,
+    /// Texts of which the first lines of every source with this form contain at least one. If there are none, this form needs no
+    /// header.
+    pub(super) header: Vec<String>,
     /// Whether a single line is not enough to recognise this form.
     pub(super) needs_lines: bool,
     /// Whether this form is unmistakable anywhere in a line.
     pub(super) is_anywhere: bool,
     /// Whether this form begins with a text that is searched for in the line.
     pub(super) is_found: bool,
+    /// Whether this form is a number that counts the time since 1970.
+    pub(super) is_epoch: bool,
     /// Which part of the date this form does not contain.
     pub(super) lacks: Lacks,
     /// Whether the parts of the date are separated by dots and include the year.
     pub(super) has_dots: bool,
-    examples: Vec<Example>,
-    counter_examples: Vec<String>,
 }
 
 /// The part of the date that a form does not contain.
@@ -51,16 +52,6 @@ pub(super) enum Lacks {
     Year,
     /// The whole date.
     Date,
-}
-
-/// A text in a form, and the time that must be read from it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Example {
-    text: String,
-    time: String,
-    /// The order of day, month and year, if the text alone does not determine it.
-    order: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,15 +66,12 @@ struct Entry {
     name: String,
     form: String,
     product: Option<String>,
-    header: Option<String>,
+    #[serde(default)]
+    header: Vec<String>,
     #[serde(default)]
     evidence: Evidence,
     #[serde(default)]
     anywhere: bool,
-    #[serde(default)]
-    examples: Vec<Example>,
-    #[serde(default)]
-    counter_examples: Vec<String>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -125,14 +113,13 @@ impl Shape {
             form: form.to_owned(),
             steps,
             product: None,
-            header: None,
+            header: Vec::new(),
             needs_lines: false,
             is_anywhere: false,
             is_found,
+            is_epoch,
             lacks,
             has_dots,
-            examples: Vec::new(),
-            counter_examples: Vec::new(),
         })
     }
 
@@ -147,6 +134,11 @@ impl Shape {
     #[inline]
     pub(super) fn read(&self, text: &[u8]) -> Option<(Parts, usize)> {
         read::read(&self.steps, text)
+    }
+
+    /// Whether this form is a number without any separator between hours, minutes and seconds, so that it may be another number.
+    pub(super) fn is_bare(&self) -> bool {
+        self.lacks == Lacks::Nothing && !self.form.contains(':')
     }
 
     /// Whether a time in this form can begin with `byte`.
@@ -220,9 +212,9 @@ pub(super) fn built_in() -> &'static Shapes {
     &SHAPES
 }
 
-/// Compiles the forms in a TOML file. Panics if one is invalid, which the tests rule out for the built-in file.
+/// Compiles forms in JSON. Panics if one is invalid, which the tests rule out for the built-in file.
 fn parse(text: &str) -> Vec<Shape> {
-    let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let file: File = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"));
     let compiled = file.time.into_iter().map(|entry| {
         let shape = Shape::compile(&entry.name, &entry.form).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
         Shape {
@@ -230,8 +222,6 @@ fn parse(text: &str) -> Vec<Shape> {
             header: entry.header,
             needs_lines: entry.evidence == Evidence::Lines,
             is_anywhere: entry.anywhere,
-            examples: entry.examples,
-            counter_examples: entry.counter_examples,
             ..shape
         }
     });
@@ -243,6 +233,28 @@ mod tests {
     use super::read::{Missing, Order, day};
     use super::*;
     use crate::time::Time;
+
+    /// A text in a form, and the time that must be read from it.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        text: String,
+        time: String,
+        /// The order of day, month and year, if the text alone does not determine it.
+        order: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct Tested {
+        time: Vec<Examples>,
+    }
+
+    #[derive(Deserialize)]
+    struct Examples {
+        name: String,
+        examples: Vec<Example>,
+        counter_examples: Vec<String>,
+    }
 
     /// Reads `text` in the first order of day and month that gives a date, as if its file was last modified on 2017-02-20.
     fn time(shape: &Shape, text: &str, order: Option<&str>) -> Option<String> {
@@ -264,11 +276,14 @@ mod tests {
     #[test]
     fn every_form_reads_its_examples_and_no_counter_example() {
         let mut wrong = Vec::new();
-        for shape in &built_in().all {
-            assert!(!shape.examples.is_empty() && !shape.counter_examples.is_empty(), "{}", shape.name);
-            let examples = shape.examples.iter().map(|one| (&one.text, Some(&one.time), one.order.as_deref()));
-            for (text, expected, order) in examples.chain(shape.counter_examples.iter().map(|text| (text, None, None)))
-            {
+        let tested: Tested = toml::from_str(include_str!("../../builtin/times.toml")).unwrap();
+        assert_eq!(tested.time.len(), built_in().all.len());
+        for (shape, tested) in built_in().all.iter().zip(&tested.time) {
+            assert_eq!(shape.name, tested.name);
+            assert!(!tested.examples.is_empty() && !tested.counter_examples.is_empty(), "{}", shape.name);
+            let examples = tested.examples.iter().map(|one| (&one.text, Some(&one.time), one.order.as_deref()));
+            let others = tested.counter_examples.iter().map(|text| (text, None, None));
+            for (text, expected, order) in examples.chain(others) {
                 let read = time(shape, text, order);
                 if read.as_ref() != expected {
                     wrong.push(format!("{}: {text:?} is {read:?}", shape.name));

@@ -9,6 +9,9 @@ use crate::time::iso;
 /// The number that marks a part that the text does not contain.
 const MISSING: u16 = u16::MAX;
 
+/// How often a text that a form begins with is searched for in a line.
+const FOUND_TEXTS: usize = 8;
+
 /// The parts of a time that a text contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) struct Parts {
@@ -225,7 +228,7 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
     let end = go(steps, text, 0, &mut parts)?;
     let rest = text.get(end..).unwrap_or_default();
     // More digits would make another number, and without its AM or PM the hour is not known.
-    let goes_on = rest.first().is_some_and(u8::is_ascii_digit);
+    let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);
     let has_half = parts.half == Half::Unknown && parts.epoch.is_none() && half_day(rest).is_some();
     (!goes_on && !has_half).then_some((parts, end))
 }
@@ -295,6 +298,15 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
                 }
                 at += 1;
             }
+            Step::Find(wanted) if at == 0 => {
+                // The text may also occur before the one that the time follows.
+                return starts(text, wanted).take(FOUND_TEXTS).find_map(|at| {
+                    let mut found = *parts;
+                    let end = go(steps.as_slice(), text, at, &mut found)?;
+                    *parts = found;
+                    Some(end)
+                });
+            }
             Step::Find(wanted) => at += find(text.get(at..)?, wanted)? + wanted.len(),
             Step::Column => at += column(text.get(at..)?)?,
             Step::Bias => at += bias(text.get(at..)?, parts)?,
@@ -303,6 +315,12 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
         }
     }
     Some(at)
+}
+
+/// Returns where `text` goes on after each occurrence of `wanted`.
+fn starts(text: &[u8], wanted: &[u8]) -> impl Iterator<Item = usize> {
+    let first = wanted.first().copied().unwrap_or_default();
+    memchr::memchr_iter(first, text).filter(|&at| text[at..].starts_with(wanted)).map(|at| at + wanted.len())
 }
 
 /// Returns where `wanted` begins in `text`. Building a `memmem` searcher would take longer, because these texts are short.
@@ -423,6 +441,13 @@ pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
 /// Reads the zone at the start of `text` and returns its length, which is 0 if there is none. Returns `None` for an offset that
 /// no clock has.
 fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
+    // In quotes, an offset may consist of hours only.
+    if let [sign @ (b'+' | b'-'), tens @ b'0'..=b'1', ones @ b'0'..=b'9', b'"', ..] = text
+        && let hours @ 0..=14 = i32::from(tens - b'0') * 10 + i32::from(ones - b'0')
+    {
+        parts.offset = Some(if *sign == b'-' { -hours * 3600 } else { hours * 3600 });
+        return Some(3);
+    }
     let (named, len) = iso::zone(text)?;
     match named {
         iso::Named::Offset(offset) => parts.offset = Some(offset),

@@ -60,14 +60,23 @@ fn find(line: &[u8]) -> Option<String> {
 /// Returns the time at the start of a line, after anything that may come before it. An indented line continues the one above,
 /// and has none.
 pub(crate) fn at_start(line: &[u8]) -> Option<String> {
+    // The priority of syslog, and the version of its protocol if a number follows.
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^<\d+>").unwrap());
+    static VERSION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^<\d+>1 \d").unwrap());
     let mut rest = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
     if rest.starts_with(b" ") || rest.starts_with(b"\t") {
         return None;
     }
+    static LENGTH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\d+ <\d").unwrap());
+    if let Some(found) = LENGTH.find(rest) {
+        rest = &rest[found.len() - 2..];
+    }
     loop {
         rest = match rest {
-            [b'<', b'0'..=b'9', ..] => &rest[NUMBER.find(rest)?.len()..],
+            [b'<', b'0'..=b'9', ..] => match VERSION.find(rest) {
+                Some(found) => &rest[found.len() - 1..],
+                None => &rest[NUMBER.find(rest)?.len()..],
+            },
             [0xEF, 0xBB, 0xBF, rest @ ..]
             | [b' ' | b'\t' | 0 | b'*' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'{', rest @ ..] => rest,
             _ => return read(rest),
