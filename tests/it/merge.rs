@@ -630,3 +630,43 @@ fn a_full_disk_is_reported() {
     assert_eq!(done.status.code(), Some(2));
     assert!(stderr.contains("Set TMPDIR to a folder that exists and has room"), "{stderr}");
 }
+
+#[test]
+fn a_result_does_not_overwrite_the_file_of_another_option() {
+    let folder = fleet();
+    plan(&folder);
+    let files = [
+        ("key", "secret"),
+        ("hosts", "PC1\nPC2\nPC3\n"),
+        ("own", "[[pattern]]\nname = \"own\"\nregex = 'own=(?<code>\\d+)'\n"),
+        ("passwords", "secret\n"),
+    ];
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let before = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for (args, option, name) in [
+        (&["scan", "--partial", "logs"][..], "--redact-users", "key"),
+        (&["scan", "--partial"], "--plan", "plan.jsonl"),
+        (&["scan", "--partial", "logs"], "-f", "own"),
+        (&["merge", "partials"], "--redact-users", "key"),
+        (&["merge", "--partial", "partials"], "--redact-users", "key"),
+        (&["merge", "partials"], "--expect-hosts", "hosts"),
+        (&["merge", "partials"], "--plan", "plan.jsonl"),
+        (&["merge", "partials"], "--config", "own"),
+        (&["scan", "logs"], "-f", "own"),
+        (&["lines", "logs"], "--config", "own"),
+        (&["files", "logs"], "--password-file", "passwords"),
+        (&["codes", "102"], "-f", "own"),
+        (&["patterns", "show", "own"], "-f", "own"),
+    ] {
+        let whole = before(name);
+        let target = format!("./{name}");
+        let done = run(folder.path(), &[args, &[option, name, "-o", &target]].concat());
+        assert_refused(&done, &format!("-o would overwrite {name}, the file of {option}. Choose another file"));
+        assert_eq!(before(name), whole, "{args:?}");
+    }
+    let log = if cfg!(windows) { r"logs\PC1\svc.log" } else { "logs/PC1/svc.log" };
+    let done = run(folder.path(), &["scan", "--partial", "--plan", "plan.jsonl", "-o", log]);
+    assert_refused(&done, "-o would overwrite logs/PC1/svc.log, a file of the plan. Choose another file");
+}

@@ -24,7 +24,7 @@ use crate::cmd::partial::{patterns_fingerprint, read_key, read_plan, refuse_coun
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
 use crate::session::{Session, Written};
-use crate::settings::Settings;
+use crate::settings::{Settings, spare};
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 use crate::values::Age;
@@ -39,6 +39,13 @@ const NAMED: usize = 20;
 pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let MergeArgs { count, filter, format, output, patterns, .. } = args;
     let input = args.input();
+    let named = [
+        ("the file of --plan", &args.plan),
+        ("the file of --expect-hosts", &args.expect_hosts),
+        ("the file of --redact-users", &args.redact_users),
+    ];
+    let named: Vec<_> = named.iter().filter_map(|(what, file)| Some((*what, file.as_ref()?))).collect();
+    spare(output.output.as_deref(), &named)?;
     if args.partial {
         refuse_counting(matches, "Leave it out, or leave out --partial")?;
         return write(args, &input);

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use crate::args::{CountArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
 use crate::interrupt;
 use crate::progress::{Line, Progress};
-use crate::settings::Settings;
+use crate::settings::{Settings, spare};
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
@@ -30,6 +30,10 @@ use crate::term::{self, Output, Styles};
 pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     refuse_counting(matches, "Pass it to callcodes merge")?;
     let ScanArgs { partial, read: ReadArgs { output: output_args, patterns, input, .. }, .. } = args;
+    let target = output_args.output.as_deref();
+    let named = [("the file of --plan", &partial.plan), ("the file of --redact-users", &partial.redact_users)];
+    let named: Vec<_> = named.iter().filter_map(|(what, file)| Some((*what, file.as_ref()?))).collect();
+    spare(target, &named)?;
     let pseudonyms = partial.redact_users.as_deref().map(read_key).transpose()?;
     let plan = planned(partial)?;
     if plan.is_some() && !input.paths.is_empty() {
@@ -44,8 +48,11 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
-    let target = output_args.output.as_deref();
     settings.spare_inputs(target)?;
+    if let Some(plan) = &plan {
+        let files = plan.pieces().iter().filter_map(|piece| Some(("a file of the plan", piece.path.as_deref()?)));
+        spare(target, &files.collect::<Vec<_>>())?;
+    }
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
     let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
