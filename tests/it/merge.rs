@@ -586,8 +586,49 @@ fn options_that_have_no_effect_are_refused() {
     assert_refused(&run(&["scan", "--partial", "--by", "host", "logs"]), &format!("{by} Pass it to callcodes merge"));
     let merged = run(&["merge", "--partial", "--by", "host", "partials"]);
     assert_refused(&merged, &format!("{by} Leave it out, or leave out --partial"));
-    let audit = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
-    assert_refused(&run(&["merge", "--audit", "3", "partials"]), audit);
+    let audit = "--audit shows lines, which a partial does not have. Pass it to callcodes scan without --partial, where the logs are";
+    let audited: [&[&str]; 3] =
+        [&["merge", "partials"], &["merge", "--partial", "partials"], &["scan", "--partial", "logs"]];
+    audited.iter().for_each(|args| assert_refused(&run(&[args, &["--audit", "3"][..]].concat()), audit));
+    let host_from = "--host-from has no effect on a partial, which has all results.";
+    let scanned = run(&["scan", "--partial", "--host-from", "{host}/**", "logs"]);
+    assert_refused(&scanned, &format!("{host_from} Pass it to callcodes merge"));
+    let merged = run(&["merge", "--partial", "--host-from", "{host}/**", "partials"]);
+    assert_refused(&merged, &format!("{host_from} Leave it out, or leave out --partial"));
+    for args in [&["scan", "--partial", "logs"][..], &["merge", "--partial", "partials"]] {
+        let stats = "--stats is about counting, which is not done with --partial. Leave it out";
+        assert_refused(&run(&[args, &["--stats"]].concat()), stats);
+        for (name, format) in [("x.csv", "CSV"), ("x.JSON", "JSON")] {
+            let ending = format!(
+                "-o {name} would write a partial, which is no {format}. Choose an ending such as .ccp; callcodes merge -o writes {format}"
+            );
+            assert_refused(&run(&[args, &["-o", name]].concat()), &ending);
+        }
+    }
+    let changed =
+        "--allow-changed is about files that have changed since a plan was made. Leave it out, or pass the plan";
+    assert_refused(&run(&["scan", "--partial", "--allow-changed", "logs"]), changed);
+    plan(&folder);
+    for (option, given) in [
+        ("--glob", &["-g", "*.log"][..]),
+        ("--iglob", &["--iglob", "*.log"]),
+        ("--max-depth", &["--max-depth", "1"]),
+        ("--max-filesize", &["--max-filesize", "1"]),
+        ("--newer-than", &["--newer-than", "1d"]),
+        ("--older-than", &["--older-than", "1d"]),
+        ("--follow", &["-L"]),
+        ("--binary", &["--binary"]),
+    ] {
+        let what = format!("{option} has no effect with a plan, which says what is read. Pass it to callcodes plan");
+        assert_refused(&run(&[&["scan", "--partial", "--plan", "plan.jsonl"], given].concat()), &what);
+        assert_refused(&run(&[&["scan", "--partial", "--plan-line", "{\"id\":0}"], given].concat()), &what);
+    }
+    // The template in a configuration is for the merge.
+    fs::write(folder.path().join("own.toml"), "host_from = \"{host}/**\"\n").unwrap();
+    let noted = run(&["scan", "--partial", "--config", "own.toml", "-o", "x.ccp", "logs"]);
+    let note = "callcodes: host_from in the configuration has no effect on a partial. callcodes merge uses it if it is in the configuration \
+                there, or pass it with --host-from\n";
+    assert_eq!((noted.status, noted.stderr.as_str()), (Some(0), note));
     let name = "\"a/b\" cannot be the name of a machine in paths. Pass one without slashes and exclamation marks with --machine NAME";
     assert_refused(&run(&["scan", "--partial", "--machine", "a/b", "logs"]), name);
     fs::create_dir(folder.path().join("none")).unwrap();

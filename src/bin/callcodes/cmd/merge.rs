@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::again;
 use crate::args::{ColorArg, InputArgs, MergeArgs};
-use crate::cmd::partial::{patterns_fingerprint, read_key, read_plan, refuse_counting};
+use crate::cmd::partial::{NO_AUDIT, patterns_fingerprint, read_key, read_plan, refuse_counting, refuse_ending};
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
 use crate::session::{Session, Written};
@@ -48,11 +48,11 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     spare(output.output.as_deref(), &named)?;
     if args.partial {
         refuse_counting(matches, "Leave it out, or leave out --partial")?;
+        refuse_ending(output.output.as_deref())?;
         return write(args, &input);
     }
     if count.audit.is_some() {
-        let what = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
-        return Err(Failure::Message(what.to_owned()));
+        return Err(Failure::Message(NO_AUDIT.to_owned()));
     }
     let by = dimensions(count)?;
     let mut session = Session::begin(&input, patterns, output, *format, |_| Written::AtTheEnd)?;

@@ -19,7 +19,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use jiff::Timestamp;
 
-use crate::args::{CountArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
+use crate::args::{CountArgs, FileArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
 use crate::interrupt;
 use crate::progress::{Line, Progress};
 use crate::settings::{Settings, spare};
@@ -29,6 +29,7 @@ use crate::term::{self, Output, Styles};
 /// Scans and writes a partial. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     refuse_counting(matches, "Pass it to callcodes merge")?;
+    refuse_ignored(args, matches)?;
     let ScanArgs { partial, read: ReadArgs { output: output_args, patterns, input, .. }, .. } = args;
     let target = output_args.output.as_deref();
     let named = [("the file of --plan", &partial.plan), ("the file of --redact-users", &partial.redact_users)];
@@ -45,6 +46,12 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     } else {
         Settings::resolve(input, patterns)?
     };
+    if settings.host_from.is_some() {
+        term::note(
+            "host_from in the configuration has no effect on a partial. callcodes merge uses it if it is in the configuration there, or \
+             pass it with --host-from",
+        );
+    }
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
@@ -112,9 +119,56 @@ pub(crate) fn refuse_counting(matches: &ArgMatches, remedy: &str) -> Result<(), 
     let command = FilterArgs::augment_args(command);
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str()));
-    let option = given.and_then(|arg| arg.get_long()).or_else(|| is_given("format").then_some("format"));
-    let Some(option) = option else { return Ok(()) };
-    Err(Failure::Message(format!("--{option} has no effect on a partial, which has all results. {remedy}")))
+    let others = ["format", "host_from", "stats"].into_iter().find(|id| is_given(id));
+    let option = given.and_then(|arg| arg.get_long()).or(others);
+    Err(Failure::Message(match option {
+        None => return Ok(()),
+        Some("audit") => NO_AUDIT.to_owned(),
+        Some("stats") => "--stats is about counting, which is not done with --partial. Leave it out".to_owned(),
+        Some(option) => {
+            let option = option.replace('_', "-");
+            format!("--{option} has no effect on a partial, which has all results. {remedy}")
+        }
+    }))
+}
+
+/// The message if an audit is wanted of partials.
+pub(crate) const NO_AUDIT: &str = "--audit shows lines, which a partial does not have. Pass it to callcodes scan without --partial, where \
+                                   the logs are";
+
+/// Returns a failure if the ending of the file for a partial is that of another format.
+pub(crate) fn refuse_ending(target: Option<&Path>) -> Result<(), Failure> {
+    let ending = target.and_then(Path::extension).and_then(|ending| ending.to_str()).unwrap_or_default();
+    let Some(format) = ["CSV", "JSON"].into_iter().find(|format| ending.eq_ignore_ascii_case(format)) else {
+        return Ok(());
+    };
+    let target = term::shown(&name::shown(target.unwrap_or(Path::new(""))));
+    Err(Failure::Message(format!(
+        "-o {target} would write a partial, which is no {format}. Choose an ending such as .ccp; callcodes merge -o writes {format}"
+    )))
+}
+
+/// Returns a failure if the user has passed an option about files that has no effect, with a plan or without one.
+fn refuse_ignored(args: &ScanArgs, matches: &ArgMatches) -> Result<(), Failure> {
+    use clap::Args as _;
+    let PartialArgs { partial, plan, plan_line, allow_changed, .. } = &args.partial;
+    if *partial {
+        refuse_ending(args.read.output.output.as_deref())?;
+    }
+    if plan.is_none() && plan_line.is_empty() {
+        if *allow_changed {
+            let what = "--allow-changed is about files that have changed since a plan was made. Leave it out, or pass the plan";
+            return Err(Failure::Message(what.to_owned()));
+        }
+        return Ok(());
+    }
+    let command = FileArgs::augment_args(clap::Command::new("files"));
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str())).and_then(|arg| arg.get_long());
+    let Some(option) = given else { return Ok(()) };
+    Err(Failure::Message(format!(
+        "--{option} has no effect with a plan, which says what is read. Pass it to callcodes plan"
+    )))
 }
 
 /// Returns the plan, if the user has passed one.
