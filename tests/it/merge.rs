@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use callcodes::unpack::Codec;
+use callcodes::unpack::{Codec, Format};
 use tempfile::TempDir;
 
-use crate::packing::compress;
+use crate::packing::{compress, pack};
 use crate::partial::sealed;
 
 /// What a run has printed.
@@ -576,6 +576,51 @@ fn files_that_changed_since_the_plan_are_named() {
         "{:?}",
         scan(&[])
     );
+}
+
+#[test]
+fn a_plan_has_the_options_about_files() {
+    let folder = fleet();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join("logs").join(name), bytes).unwrap();
+    let log = |count: usize| "2017-02-14T08:00:00Z callStatus=102\n".repeat(count).into_bytes();
+    let packed = [("a.log", log(1)), ("b.txt", log(2)), ("deep/c.log", log(4)), ("big.log", log(500))];
+    let members: Vec<(&str, &[u8])> = packed.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    write("all.zip", &pack(Format::Zip, &members));
+    write("odd.bin", &[b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n".as_slice(), &log(8)].concat());
+    write("old.log", &log(16));
+    let old = fs::File::options().write(true).open(folder.path().join("logs/old.log")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
+    for options in [
+        &["-g", "*.log"][..],
+        &["-g", "!deep"],
+        &["--iglob", "*.LOG", "-g", "!big*"],
+        &["-g", "**/deep/*.log"],
+        &["--max-depth", "1"],
+        &["--max-filesize", "5K"],
+        &["--newer-than", "2005-01-01"],
+        &["--older-than", "2005-01-01"],
+        &["--binary"],
+        &["--binary", "-g", "odd*"],
+    ] {
+        let planned =
+            run(folder.path(), &[&["plan", "-o", "plan.jsonl", "--split-bytes", "1K"], options, &["logs"]].concat());
+        assert_eq!((planned.status, planned.stderr.as_str()), (Some(0), ""), "{options:?}");
+        let plan = fs::read_to_string(folder.path().join("plan.jsonl")).unwrap();
+        let mut lines: Vec<&str> = plan.lines().collect();
+        (lines.remove(0), lines.pop());
+        let mut args = vec!["scan", "--partial", "-o", "all.ccp"];
+        lines.iter().for_each(|line| args.extend(["--plan-line", line]));
+        assert_eq!(run(folder.path(), &args).stderr, "", "{options:?}");
+        let merged = run(folder.path(), &["merge", "--plan", "plan.jsonl", "--format", "json", "all.ccp"]);
+        let expected = run(folder.path(), &[&["scan", "--format", "json"], options, &["logs"]].concat());
+        assert!(expected.stdout.contains("\"results\": ["), "{expected:?}");
+        let results = |run: &Run| run.stdout.split("\"results\": [").nth(1).map(str::to_owned);
+        assert_eq!(results(&merged), results(&expected), "{options:?}");
+    }
+    // A glob that is not valid can only be a damaged one.
+    let line = "{\"id\":0,\"path\":\"logs/all.zip\",\"select\":{\"globs\":[\"[a\"]}}";
+    let done = run(folder.path(), &["scan", "--partial", "--allow-changed", "--plan-line", line]);
+    assert!(done.stdout.contains("a glob of the plan is not valid: unclosed character class; missing ']'"), "{done:?}");
 }
 
 #[test]

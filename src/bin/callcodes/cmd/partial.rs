@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::name;
-use callcodes::partial::plan::{self, Changed, Piece, Plan};
+use callcodes::partial::plan::{self, Changed, Piece, Plan, Selections};
 use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
     let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
-    let selection = Arc::new(settings.selection.clone());
+    let mut selections = Selections::new(Arc::new(settings.selection.clone()));
     let pieces = match plan {
         Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
         None => Pieces::Walked(Box::new(plan::files(settings.parallel_walk(&output)))),
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     // The workers take pieces before the sink gets what they found.
     let begun: Mutex<VecDeque<Piece>> = Mutex::default();
     let sources = pieces.map(|piece| {
-        let source = piece.source(&selection);
+        let source = selections.source(&piece);
         begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
         source
     });
