@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use callcodes::name;
 use callcodes::partial::hosts::{Difference, Expected};
+use callcodes::partial::plan::Plan;
 use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{self, Coverage, Header, Merge, Refused, RefusedError, Stored};
 use callcodes::pipeline::{CopyRule, recorded};
@@ -23,11 +24,11 @@ use crate::args::{ColorArg, InputArgs, MergeArgs};
 use crate::cmd::partial::{NO_AUDIT, patterns_fingerprint, read_key, read_plan, refuse_counting, refuse_ending};
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
-use crate::session::{Session, Written};
+use crate::interrupt;
+use crate::session::Session;
 use crate::settings::{Settings, spare};
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
-use crate::values::Age;
 
 /// Where the names of machines are in the names of sources that partials of machines have.
 const BELOW_MACHINE: &str = "{host}/**";
@@ -55,11 +56,15 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         return Err(Failure::Message(NO_AUDIT.to_owned()));
     }
     let by = dimensions(count)?;
-    let mut session = Session::begin(&input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    let mut session = Session::begin_whole(&input, patterns, output, *format)?;
+    // What is missing is a problem, too, which is known later.
+    session.reports_early = false;
     let filter = filters::filter(filter, &input.times)?;
     let (merge, problems) = gather(args, &session.settings, &session.written())?;
-    if merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none() {
-        // Names of sources begin with that of their machine.
+    // Names of sources begin with that of their machine.
+    let is_below_machine =
+        merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none();
+    if is_below_machine {
         session.settings.host_from = BELOW_MACHINE.parse().ok();
     }
     let mut job = Job::new(count, by, filter, &session)?;
@@ -75,6 +80,10 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         recorded::count(set, catalogue, &options, job.options.clone(), |sink| merge.feed(sink))
     });
     let mut outcome = outcome.map_err(|error| unreadable(&error))?;
+    if is_below_machine {
+        // The user has passed no template, so nothing is said about it.
+        outcome.summary.totals.template = None;
+    }
     if !job.is_numbered && !is_worth_numbering(&outcome) {
         outcome.summary.near_misses.forget_numbers();
     }
@@ -89,6 +98,7 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     let target = args.output.output.as_deref();
     settings.spare_inputs(target)?;
     let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
+    interrupt::install_at_once(output.unfinished());
     let (merge, problems) = gather(args, &settings, &output.files())?;
     merge.write(&mut output).map_err(|error| match error.get_ref() {
         Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
@@ -116,7 +126,7 @@ fn shown(refused: &Refused) -> String {
 /// Reads all partials and checks that they can be counted together. `written` are the files that this run writes. Returns the problems
 /// of what is missing.
 fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<(Merge, Vec<Problem>), Failure> {
-    let plan = args.plan.as_deref().map(read_plan).transpose()?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
     let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
     let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
     let fingerprint = pseudonyms.as_ref().map(Pseudonyms::fingerprint);
@@ -146,10 +156,23 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
     problems.extend(partial::missing(&coverage));
     if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
-        problems.extend(compared(&merge, &expected, path, &args.max_age));
+        problems.extend(compared(&merge, &expected, path, args));
     }
     problems.sort();
     Ok((merge, problems))
+}
+
+/// Reads a plan that has its first and its last line. Of another one, nobody knows which pieces are missing.
+fn read_whole_plan(path: &Path) -> Result<Plan, Failure> {
+    let plan = read_plan(path)?;
+    if plan.is_whole() {
+        return Ok(plan);
+    }
+    let path = term::shown(&name::shown(path));
+    Err(Failure::Message(format!(
+        "the plan {path} is not complete: it was cut, or it has only some of the lines. Pass it as callcodes plan wrote it, so that missing \
+         pieces are noticed"
+    )))
 }
 
 /// Reads the names of the machines that should have answered.
@@ -165,14 +188,19 @@ fn read_hosts(path: &Path) -> Result<Expected, Failure> {
     Ok(expected)
 }
 
-/// Compares the machines that answered with the list in `path`. Partials that are older than the newest by more than `max_age` are
-/// reported, too.
-fn compared(merge: &Merge, expected: &Expected, path: &Path, max_age: &Age) -> Vec<Problem> {
+/// Compares the machines that answered with the list in `path`. Partials that are older than the newest by more than
+/// `--max-age` are reported, too.
+fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -> Vec<Problem> {
+    let max_age = &args.max_age;
     let path = name::shown(path);
     let Difference { silent, unexpected } = expected.compare(merge.machines());
     if let Some(count) = remark(unexpected.len() as u64, "machine is", "machines are") {
         let path = term::shown(&path);
         term::note(format_args!("{count} not in {path}, and counted anyway: {}", some(&unexpected)));
+    }
+    if !silent.is_empty() && !args.output.verbose {
+        let silent = some(&silent);
+        term::note(format_args!("no partial from {silent}; run callcodes scan --partial there"));
     }
     let silent = silent.into_iter().map(|host| {
         let what = format!("no partial is of this host, which is in {path}; run callcodes scan --partial on it");
@@ -231,7 +259,11 @@ fn stored(input: &Path, written: &[PathBuf]) -> Result<Vec<(String, Stored)>, Fa
         // A link to a folder could lead back here.
         let is_link_to_folder = path.is_dir() && !entry.file_type().is_ok_and(|kind| kind.is_dir());
         let is_written = written.iter().any(|written| path.canonicalize().is_ok_and(|path| path == *written));
-        if !is_link_to_folder && !is_written {
+        // Reading a pipe or device might never end.
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let path = term::shown(&name::shown(&path));
+            term::note(format_args!("{path}: skipped, because it is neither a file nor a folder"));
+        } else if !is_link_to_folder && !is_written {
             all.extend(stored(&path, written)?);
         }
     }

@@ -13,6 +13,7 @@ use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
+use callcodes::report::problems::Extent;
 use callcodes::report::wording;
 use callcodes::source::{Digest, STDIN};
 use clap::ArgMatches;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
+    settings.refuse_stdin()?;
     settings.spare_inputs(target)?;
     if let Some(plan) = &plan {
         let files = plan.pieces().iter().filter_map(|piece| Some(("a file of the plan", piece.path.as_deref()?)));
@@ -70,8 +72,13 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     };
     // The workers take pieces before the sink gets what they found.
     let begun: Mutex<VecDeque<Piece>> = Mutex::default();
+    // Those of a plan were reported when it was made.
+    let mut problems = Vec::new();
+    let is_walked = matches!(pieces, Pieces::Walked(_));
     let sources = pieces.map(|piece| {
         let source = selections.source(&piece);
+        let lost = piece.problem.iter().filter(|problem| is_walked && problem.kind.is_loss());
+        problems.extend(lost.cloned());
         begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
         source
     });
@@ -86,8 +93,10 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         let line = to_line(&held).map_err(too_long)?;
         writeln!(output, "{line}").map_err(|reason| output.error(reason))?;
     }
-    let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
+    let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::of(&problems) };
     output.end(status, 1)?;
+    let extent = if output_args.verbose { Extent::All } else { Extent::Kinds };
+    term::report_problems(&problems, 0, extent);
     Ok(status)
 }
 
