@@ -72,6 +72,20 @@ impl Expected {
     }
 }
 
+/// Returns the names in lower case, each with that of the machine which it stands for. A name without a domain stands for the one machine of
+/// that name in any domain, if there is only one.
+#[must_use]
+pub fn machines<'m>(names: impl Iterator<Item = &'m str>) -> BTreeMap<String, String> {
+    let folded: BTreeSet<String> = names.map(str::to_lowercase).collect();
+    let by_short = by_short_name(folded.iter());
+    let machine = |name: &String| match by_short.get(name.as_str()).map(Vec::as_slice) {
+        // The short name is the first one.
+        Some([_, only]) => (*only).to_owned(),
+        _ => name.clone(),
+    };
+    folded.iter().map(|name| (name.clone(), machine(name))).collect()
+}
+
 fn by_short_name<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<&'n str, Vec<&'n str>> {
     let mut by_short: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     names.for_each(|name| by_short.entry(short(name)).or_default().push(name));
@@ -107,6 +121,17 @@ mod tests {
         assert_eq!(Expected::parse(list).len(), 4);
         let (silent, unexpected) = compare(list, &["pc-1", "PC-2", "pc-3.corp.example", "PC-5"]);
         assert_eq!((silent, unexpected), (vec!["PC-4".to_owned()], vec!["PC-5".to_owned()]));
+    }
+
+    #[test]
+    fn a_short_name_is_that_of_the_only_machine_with_a_domain() {
+        let machine = |names: &[&str], name: &str| machines(names.iter().copied())[name].clone();
+        assert_eq!(machine(&["A", "a.one.example"], "a"), "a.one.example");
+        assert_eq!(machine(&["A", "a.one.example"], "a.one.example"), "a.one.example");
+        // It could be either, or an address.
+        assert_eq!(machine(&["A", "a.one.example", "a.two.example"], "a"), "a");
+        assert_eq!(machine(&["10", "10.0.0.1", "A"], "10"), "10");
+        assert_eq!(machine(&["a", "b"], "a"), "a");
     }
 
     #[test]

@@ -36,11 +36,14 @@ fn run_with(folder: &Path, args: &[&str], stdin: &[u8]) -> Run {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
     let notes = text(output.stderr).replace('\\', "/");
-    let is_about_logs =
-        |line: &&str| line.contains(": a copy of ") || line.contains(" of a call status but holds no result");
+    let about = [": a copy of ", " of a call status but holds no result", SCAN_ONLY.trim_end()];
+    let is_about_logs = |line: &&str| about.iter().any(|about| line.contains(about));
     let stderr = notes.split_inclusive('\n').filter(|line| !is_about_logs(line)).collect();
     Run { status: output.status.code(), stdout: text(output.stdout), stderr, notes }
 }
+
+/// What a merge of the logs of a [`fleet`] says about an option that is suggested and that it does not have.
+const SCAN_ONLY: &str = "callcodes: pass --keep-copies to callcodes scan --partial, because merge reads no logs\n";
 
 fn run(folder: &Path, args: &[&str]) -> Run {
     run_with(folder, args, b"")
@@ -133,7 +136,7 @@ fn the_partials_of_machines_print_the_bytes_of_one_run() {
         let expected = in_one_run(&folder, &["PC1", "PC2", "PC3"], way);
         // Commands to type and line numbers of near misses are those of logs, which partials do not have.
         assert_eq!(merged.stdout, expected.stdout.replace("PC1 PC2 PC3", "PATH"), "{way:?}");
-        assert_eq!((merged.status, merged.notes), (expected.status, expected.notes), "{way:?}");
+        assert_eq!((merged.status, merged.notes), (expected.status, expected.notes + SCAN_ONLY), "{way:?}");
     }
 }
 
@@ -376,6 +379,10 @@ fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
     assert_refused(&merge(), &format!("partials/PC2.ccp:1: {zone}{others}"));
     let way = "partials/PC1.ccp. Write both in the same way";
     again(&["--tz", "Europe/Berlin"]);
+    let zones = "callcodes: partials/PC2.ccp was written with another --tz or other [[tz]] tables than partials/PC1.ccp. That is right if the \
+                 machines are in different zones\n";
+    assert_eq!((merge().status, merge().stderr.as_str()), (Some(0), zones));
+    again(&["--date-order", "dmy"]);
     assert_refused(
         &merge(),
         &format!("partials/PC2.ccp was written with other options about encodings or times than {way}"),
@@ -458,6 +465,11 @@ fn hosts_that_did_not_answer_are_named() {
     let unexpected = "callcodes: 1 machine is not in hosts.txt, and counted anyway: PC3\n";
     assert_eq!(some.stderr, format!("{unexpected}{}{}", silent("PC7"), silent("PC8.corp.example")));
     assert_eq!((some.status, &some.stdout), (Some(3), &all.stdout));
+    let few = run(folder.path(), &["merge", "--format", "csv", "--expect-hosts", "hosts.txt", "partials"]);
+    let named = "callcodes: no partial from PC7, PC8.corp.example; run callcodes scan --partial there\n";
+    let sum = "callcodes: 2 inputs could not be read; first: PC7: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on \
+               it (-v lists all)\n";
+    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{named}{sum}")));
     // Another version, and an old partial.
     hosts("PC1\nPC2\nPC3\n");
     changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
@@ -477,12 +489,26 @@ fn hosts_that_did_not_answer_are_named() {
     let wrong = merge(&["--max-age", "2017-02-14"]);
     assert!(wrong.stderr.contains("use an age such as 2h, 3d or 1w"), "{wrong:?}");
     assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
+    // A clock that is fast makes no other partial old.
+    changed(&folder, "PC3", "1500000000", "4102444800");
+    let early = "its partial was written at 2100-01-01T00:00:00Z, which has not come yet by the clock here, so nobody knows how old it is; set \
+                 the clock that is wrong";
+    let fast = merge(&[]);
+    let expected = format!("callcodes: PC3: {early}\ncallcodes: partials/PC2.ccp: line 1: {version}\n");
+    assert_eq!((fast.status, fast.stderr), (Some(3), expected));
+    changed(&folder, "PC3", "4102444800", "1500000000");
     // A machine that answered twice.
     let done = run(&folder.path().join("logs/PC3"), &scan("pc3", &["-o", "../../partials/new.ccp"]));
     assert_eq!(done.status, Some(0));
     let twice = "callcodes: pc3 has 1 other partial: partials/PC3.ccp. Only that in partials/new.ccp counts, the newest. If they are of \
                  different computers, scan with --machine NAME\n";
     let merged = merge(&[]);
+    assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
+    // With its domain, it is the same machine.
+    let done = run(&folder.path().join("logs/PC3"), &scan("pc3.corp.example", &["-o", "../../partials/new.ccp"]));
+    assert_eq!(done.status, Some(0));
+    let merged = merge(&[]);
+    let twice = twice.replace("pc3 has", "pc3.corp.example has");
     assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
     hosts("# none\n");
     assert_refused(&merge(&[]), "the list of hosts hosts.txt has no name. Write one name a line");
@@ -547,6 +573,86 @@ fn with_a_plan_every_piece_is_covered_once() {
         foreign.stderr.contains("pieces/") && foreign.stderr.contains(" is not in this plan. Pass the plan"),
         "{foreign:?} {what}"
     );
+}
+
+#[test]
+fn a_plan_that_is_not_complete_is_refused() {
+    let folder = fleet();
+    let plan = plan(&folder);
+    let done = run(folder.path(), &["scan", "--partial", "--plan", "plan.jsonl", "-o", "all.ccp"]);
+    assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    let merge = || run(folder.path(), &["merge", "--plan", "plan.jsonl", "all.ccp"]);
+    assert_eq!(merge().status, Some(0));
+    let what = "the plan plan.jsonl is not complete: it was cut, or it has only some of the lines. Pass it as callcodes plan wrote it, so that \
+                missing pieces are noticed";
+    for lines in [&plan[..0], &plan[..plan.len() - 1], &plan[1..], &plan[2..4], &plan[..1]] {
+        let text: String = lines.iter().map(|line| line.clone() + "\n").collect();
+        fs::write(folder.path().join("plan.jsonl"), text).unwrap();
+        assert_refused(&merge(), what);
+    }
+}
+
+#[test]
+fn the_reasons_are_on_standard_error_if_no_partial_could_be_read() {
+    let folder = fleet();
+    let whole = fs::read_to_string(partial(&folder, "PC2")).unwrap();
+    let cut: Vec<&str> = whole.lines().take(3).collect();
+    fs::write(partial(&folder, "PC2"), cut.join("\n")).unwrap();
+    let reason = "callcodes: partials/PC2.ccp: line 3: the partial of PC2 is incomplete. Copy or collect the whole file again, or write it again \
+                  with -o\n";
+    for format in ["table", "csv", "json"] {
+        let args = ["merge", "--allow-missing", "--format", format, "partials/PC2.ccp"];
+        let done = run(folder.path(), &args);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(3), reason), "{done:?}");
+        if format == "table" {
+            assert_eq!(
+                done.stdout,
+                "No file could be read, so nothing was searched: standard error has the reasons.\n"
+            );
+        }
+    }
+}
+
+/// Reading it would wait for a writer.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_not_read() {
+    let folder = fleet();
+    let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    assert!(Command::new("mkfifo").arg(folder.path().join("partials/pipe")).status().unwrap().success());
+    let done = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    let skipped = "callcodes: partials/pipe: skipped, because it is neither a file nor a folder\n";
+    assert_eq!((done.status, done.stderr.as_str(), done.stdout), (Some(0), skipped, expected.stdout));
+}
+
+#[test]
+fn each_machine_has_its_own_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("a.log", "2017-02-14 08:00:00 callStatus=102\n");
+    write("b.log", "2017-02-14 08:00:00 callStatus=108\n");
+    write("own.toml", "[[tz]]\nhost = \"A\"\nzone = \"+02:00\"\n\n[[tz]]\nhost = \"B\"\nzone = \"-05:00\"\n");
+    let scan = |machine: &str, log: &str, more: &[&str]| {
+        let name = format!("{machine}.ccp");
+        let done = run(folder.path(), &[&["scan", "--partial", "--machine", machine, "-o", &name, log], more].concat());
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    let hours = || {
+        let done = run(folder.path(), &["merge", "--by", "host,hour", "--format", "csv", "A.ccp", "B.ccp"]);
+        assert_eq!(done.status, Some(0));
+        let hours = ["A,2017-02-14T06", "B,2017-02-14T13"].map(|row| done.stdout.contains(row));
+        assert_eq!(hours, [true, true], "{done:?}");
+        done.stderr
+    };
+    scan("A", "a.log", &["-f", "own.toml"]);
+    scan("B", "b.log", &["-f", "own.toml"]);
+    assert_eq!(hours(), "");
+    // Each has only its own.
+    scan("A", "a.log", &["--tz", "+02:00"]);
+    scan("B", "b.log", &["--tz", "-05:00"]);
+    let note = "callcodes: B.ccp was written with another --tz or other [[tz]] tables than A.ccp. That is right if the machines are in different \
+                zones\n";
+    assert_eq!(hours(), note);
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn header(machine: Option<&str>, written: Option<i64>) -> Header {
         keep_copies: false,
         machine: machine.map(str::to_owned),
         written,
+        zones: None,
         pseudonyms: None,
     }
 }

@@ -33,6 +33,9 @@ use crate::term::{self, Output, Styles};
 /// Where the names of machines are in the names of sources that partials of machines have.
 const BELOW_MACHINE: &str = "{host}/**";
 
+/// How many seconds the clock of a machine may be fast.
+const CLOCKS_APART: i64 = 300;
+
 /// How many machines and pieces a message names.
 const NAMED: usize = 20;
 
@@ -89,7 +92,27 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    job.present(session, outcome, &again::typed(matches, false))
+    let options = options_of_scan(&outcome.problems, outcome.times.undecided);
+    let status = job.present(session, outcome, &again::typed(matches, false))?;
+    if !options.is_empty() {
+        term::note(format_args!(
+            "pass {} to callcodes scan --partial, because merge reads no logs",
+            options.join(" or ")
+        ));
+    }
+    Ok(status)
+}
+
+/// Returns the options that messages suggest and that only `scan` has.
+fn options_of_scan(problems: &[Problem], undecided: u64) -> Vec<&'static str> {
+    let is_there = |kinds: &[Kind]| problems.iter().any(|problem| kinds.contains(&problem.kind));
+    let options = [
+        ("--binary", is_there(&[Kind::Binary])),
+        ("--keep-copies", is_there(&[Kind::Copy, Kind::Replaced])),
+        ("-L", is_there(&[Kind::Link])),
+        ("--date-order", undecided > 0),
+    ];
+    options.into_iter().filter(|(_, is_suggested)| *is_suggested).map(|(option, _)| option).collect()
 }
 
 /// Writes the pieces of all partials to one.
@@ -146,6 +169,7 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     }
     check_headers(&merge, fingerprint.as_deref(), args, is_lenient)?;
     note_coverage(&coverage);
+    note_zones(&merge);
     if !coverage.missing.is_empty() && !args.allow_missing {
         return Err(Failure::Message(missing(&coverage)));
     }
@@ -206,18 +230,29 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
         let what = format!("no partial is of this host, which is in {path}; run callcodes scan --partial on it");
         Problem::new(host, Kind::Unreadable, what)
     });
-    let newest = merge.headers().filter_map(|(header, _)| header.written).max().unwrap_or(0);
+    let written = || merge.headers().filter_map(|(header, _)| Some((header.machine.as_deref()?, header.written?)));
+    // Of a clock that is fast, the time must not make all others old.
+    let now = Timestamp::now().as_second();
+    let newest = written().map(|(_, written)| written).max().unwrap_or(0).min(now);
     let oldest = max_age.before(newest);
-    let old = merge.headers().filter_map(|(Header { machine, written, .. }, _)| {
-        let written = written.filter(|written| *written < oldest)?;
-        let date = Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
+    let date = |written| Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
+    let early = written().filter(|(_, written)| *written > now + CLOCKS_APART).map(|(machine, written)| {
         let what = format!(
-            "its partial was written at {date}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
-             --partial on it again"
+            "its partial was written at {}, which has not come yet by the clock here, so nobody knows how old it is; set the clock that is \
+             wrong",
+            date(written)
         );
-        Some(Problem::new(machine.as_deref()?, Kind::Unreadable, what))
+        Problem::new(machine, Kind::Unreadable, what)
     });
-    silent.chain(old).collect()
+    let old = written().filter(|(_, written)| *written < oldest).map(|(machine, written)| {
+        let what = format!(
+            "its partial was written at {}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
+             --partial on it again",
+            date(written)
+        );
+        Problem::new(machine, Kind::Unreadable, what)
+    });
+    silent.chain(old).chain(early).collect()
 }
 
 /// Returns the first of some names.
@@ -312,9 +347,9 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
     let pseudonyms = |header: &Header| header.pseudonyms.clone().or_else(|| key.map(str::to_owned));
     for (header, name) in headers {
         let differs = [
+            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
             (header.reading != first.reading, "was written with other options about encodings or times than"),
             (header.keep_copies != first.keep_copies, "was written with another choice of --keep-copies than"),
-            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
             (
                 pseudonyms(header) != pseudonyms(first),
                 "was written with another choice of --redact-users, or with another key, than",
@@ -338,6 +373,18 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         )));
     }
     Ok(())
+}
+
+/// Prints a note if machines gave different zones to times without one. That is right only if their clocks do.
+fn note_zones(merge: &Merge) {
+    let mut headers = merge.headers();
+    let Some((first, first_name)) = headers.next() else { return };
+    if let Some((_, name)) = headers.find(|(header, _)| header.zones != first.zones) {
+        let [name, first_name] = [name, first_name].map(|name| term::shown(&name));
+        term::note(format_args!(
+            "{name} was written with another --tz or other [[tz]] tables than {first_name}. That is right if the machines are in different zones"
+        ));
+    }
 }
 
 /// Prints notes about pieces and machines that were there more than once.

@@ -15,7 +15,8 @@ use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::report::problems::Extent;
 use callcodes::report::wording;
-use callcodes::source::{Digest, STDIN};
+use callcodes::source::{Digest, Opening, STDIN};
+use callcodes::time::detect::Given;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use jiff::Timestamp;
@@ -65,6 +66,10 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
     let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
+    if let Some(machine) = &header.machine {
+        let zones = settings.options.opening.zones.on(machine);
+        settings.options.opening.zones = zones;
+    }
     let mut selections = Selections::new(Arc::new(settings.selection.clone()));
     let pieces = match plan {
         Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
@@ -263,11 +268,12 @@ fn header(
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         patterns: patterns_fingerprint(settings),
-        reading: reading_fingerprint(settings),
+        reading: reading_fingerprint(settings, machine.is_none()),
         zone: settings.zone.name(),
         keep_copies: settings.options.copies == CopyRule::CountAll,
         written: machine.as_ref().map(|_| Timestamp::now().as_second()),
         pseudonyms: pseudonyms.map(Pseudonyms::fingerprint),
+        zones: machine.as_ref().map(|_| zones_fingerprint(settings)),
         machine,
     })
 }
@@ -288,11 +294,22 @@ pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
     short(&text)
 }
 
-/// Returns a fingerprint of what decides how logs are read.
-fn reading_fingerprint(settings: &Settings) -> String {
-    let opening = &settings.options.opening;
-    let (encoding, times, zones) = (&opening.encoding, &opening.times, &opening.zones);
-    short(&format!("{encoding:?} {times:?} {zones:?} {:?}", settings.selection.content))
+/// Returns a fingerprint of what decides how logs are read. The zones of machines may differ, but not those of the pieces of a plan.
+fn reading_fingerprint(settings: &Settings, with_zones: bool) -> String {
+    let Opening { encoding, times, .. } = &settings.options.opening;
+    let (zones, times) = if with_zones {
+        (zones_fingerprint(settings), *times)
+    } else {
+        (String::new(), Given { zone: None, ..*times })
+    };
+    short(&format!("{encoding:?} {times:?} {zones} {:?}", settings.selection.content))
+}
+
+/// Returns a fingerprint of the zones that the user has given to times without one. It is the same on all machines that have the same
+/// options and tables.
+fn zones_fingerprint(settings: &Settings) -> String {
+    let Opening { times, zones, .. } = &settings.options.opening;
+    short(&format!("{:?} {zones:?}", times.zone))
 }
 
 /// Returns a short digest of a text.
