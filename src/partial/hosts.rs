@@ -48,12 +48,17 @@ impl Expected {
     #[must_use]
     pub fn compare<'m>(&self, answered: impl Iterator<Item = &'m str>) -> Difference {
         let answered: BTreeMap<String, &str> = answered.map(|name| (name.to_lowercase(), name)).collect();
+        let machines = machines(answered.values().copied());
+        let machine = |folded: &String| machines.get(folded).unwrap_or(folded).clone();
+        let mut found: BTreeSet<String> = BTreeSet::new();
         let by_short = by_short_name(self.names.keys());
         let mut silent: BTreeSet<&str> = self.names.keys().map(String::as_str).collect();
         let mut left = Vec::new();
         // Equal names first, so that they are not taken for those without a domain.
         for (folded, name) in &answered {
-            if !silent.remove(folded.as_str()) {
+            if silent.remove(folded.as_str()) {
+                found.insert(machine(folded));
+            } else {
                 left.push((folded, name));
             }
         }
@@ -63,10 +68,16 @@ impl Expected {
             let mut matching =
                 alike.iter().filter(|other| silent.contains(**other) && (!has_domain(other) || !has_domain(folded)));
             match (matching.next(), matching.next()) {
-                (Some(only), None) => drop(silent.remove(*only)),
-                _ => unexpected.push((*name).to_owned()),
+                (Some(only), None) => {
+                    silent.remove(*only);
+                    found.insert(machine(folded));
+                }
+                _ => unexpected.push((folded, (*name).to_owned())),
             }
         }
+        // A machine may have answered under both of its names.
+        unexpected.retain(|(folded, _)| !found.contains(&machine(folded)));
+        let unexpected = unexpected.into_iter().map(|(_, name)| name).collect();
         let silent = silent.into_iter().map(|folded| self.names[folded].clone()).collect();
         Difference { silent, unexpected }
     }
@@ -132,6 +143,12 @@ mod tests {
         assert_eq!(machine(&["A", "a.one.example", "a.two.example"], "a"), "a");
         assert_eq!(machine(&["10", "10.0.0.1", "A"], "10"), "10");
         assert_eq!(machine(&["a", "b"], "a"), "a");
+    }
+
+    #[test]
+    fn a_machine_may_answer_under_both_of_its_names() {
+        let (silent, unexpected) = compare("A\nb.one.example", &["a", "a.one.example", "B", "b.one.example"]);
+        assert_eq!((silent, unexpected), (vec![], vec![]));
     }
 
     #[test]

@@ -713,7 +713,8 @@ fn a_plan_has_the_options_about_files() {
         assert_eq!((planned.status, planned.stderr.as_str()), (Some(0), ""), "{options:?}");
         let plan = fs::read_to_string(folder.path().join("plan.jsonl")).unwrap();
         let mut lines: Vec<&str> = plan.lines().collect();
-        (lines.remove(0), lines.pop());
+        lines.remove(0);
+        lines.pop();
         let mut args = vec!["scan", "--partial", "-o", "all.ccp"];
         lines.iter().for_each(|line| args.extend(["--plan-line", line]));
         assert_eq!(run(folder.path(), &args).stderr, "", "{options:?}");
