@@ -48,12 +48,17 @@ impl Expected {
     #[must_use]
     pub fn compare<'m>(&self, answered: impl Iterator<Item = &'m str>) -> Difference {
         let answered: BTreeMap<String, &str> = answered.map(|name| (name.to_lowercase(), name)).collect();
+        let machines = machines(answered.values().copied());
+        let machine = |folded: &String| machines.get(folded).unwrap_or(folded).clone();
+        let mut found: BTreeSet<String> = BTreeSet::new();
         let by_short = by_short_name(self.names.keys());
         let mut silent: BTreeSet<&str> = self.names.keys().map(String::as_str).collect();
         let mut left = Vec::new();
         // Equal names first, so that they are not taken for those without a domain.
         for (folded, name) in &answered {
-            if !silent.remove(folded.as_str()) {
+            if silent.remove(folded.as_str()) {
+                found.insert(machine(folded));
+            } else {
                 left.push((folded, name));
             }
         }
@@ -63,13 +68,33 @@ impl Expected {
             let mut matching =
                 alike.iter().filter(|other| silent.contains(**other) && (!has_domain(other) || !has_domain(folded)));
             match (matching.next(), matching.next()) {
-                (Some(only), None) => drop(silent.remove(*only)),
-                _ => unexpected.push((*name).to_owned()),
+                (Some(only), None) => {
+                    silent.remove(*only);
+                    found.insert(machine(folded));
+                }
+                _ => unexpected.push((folded, (*name).to_owned())),
             }
         }
+        // A machine may have answered under both of its names.
+        unexpected.retain(|(folded, _)| !found.contains(&machine(folded)));
+        let unexpected = unexpected.into_iter().map(|(_, name)| name).collect();
         let silent = silent.into_iter().map(|folded| self.names[folded].clone()).collect();
         Difference { silent, unexpected }
     }
+}
+
+/// Returns the names in lower case, each with that of the machine which it stands for. A name without a domain stands for the one machine of
+/// that name in any domain, if there is only one.
+#[must_use]
+pub fn machines<'m>(names: impl Iterator<Item = &'m str>) -> BTreeMap<String, String> {
+    let folded: BTreeSet<String> = names.map(str::to_lowercase).collect();
+    let by_short = by_short_name(folded.iter());
+    let machine = |name: &String| match by_short.get(name.as_str()).map(Vec::as_slice) {
+        // The short name is the first one.
+        Some([_, only]) => (*only).to_owned(),
+        _ => name.clone(),
+    };
+    folded.iter().map(|name| (name.clone(), machine(name))).collect()
 }
 
 fn by_short_name<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<&'n str, Vec<&'n str>> {
@@ -107,6 +132,23 @@ mod tests {
         assert_eq!(Expected::parse(list).len(), 4);
         let (silent, unexpected) = compare(list, &["pc-1", "PC-2", "pc-3.corp.example", "PC-5"]);
         assert_eq!((silent, unexpected), (vec!["PC-4".to_owned()], vec!["PC-5".to_owned()]));
+    }
+
+    #[test]
+    fn a_short_name_is_that_of_the_only_machine_with_a_domain() {
+        let machine = |names: &[&str], name: &str| machines(names.iter().copied())[name].clone();
+        assert_eq!(machine(&["A", "a.one.example"], "a"), "a.one.example");
+        assert_eq!(machine(&["A", "a.one.example"], "a.one.example"), "a.one.example");
+        // It could be either, or an address.
+        assert_eq!(machine(&["A", "a.one.example", "a.two.example"], "a"), "a");
+        assert_eq!(machine(&["10", "10.0.0.1", "A"], "10"), "10");
+        assert_eq!(machine(&["a", "b"], "a"), "a");
+    }
+
+    #[test]
+    fn a_machine_may_answer_under_both_of_its_names() {
+        let (silent, unexpected) = compare("A\nb.one.example", &["a", "a.one.example", "B", "b.one.example"]);
+        assert_eq!((silent, unexpected), (vec![], vec![]));
     }
 
     #[test]

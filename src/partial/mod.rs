@@ -82,6 +82,9 @@ pub struct Header {
     /// When the partial was written, in seconds since the Unix epoch, unless a plan was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<i64>,
+    /// A fingerprint of the zones that the user has given to times without one, unless a plan was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zones: Option<String>,
     /// A fingerprint of the key with which users were replaced by pseudonyms, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pseudonyms: Option<String>,
@@ -277,6 +280,12 @@ struct Partial {
     sum: Digest,
     /// Whether its pieces count.
     counts: bool,
+}
+
+impl Partial {
+    fn machine(&self) -> Option<&str> {
+        self.header.machine.as_deref()
+    }
 }
 
 /// A piece in a partial.
@@ -704,10 +713,12 @@ impl Merge {
 
     /// Chooses the newest of the partials of each machine. Of those that are the same, one counts.
     fn choose_newest(&mut self, coverage: &mut Coverage) {
+        let names = hosts::machines(self.partials.iter().filter(|partial| partial.counts).filter_map(Partial::machine));
         let mut by_machine: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, Partial { header, counts, .. }) in self.partials.iter().enumerate() {
             if let Some(machine) = header.machine.as_ref().filter(|_| *counts) {
-                by_machine.entry(machine.to_lowercase()).or_default().push(index);
+                let name = names.get(&machine.to_lowercase()).map_or(machine.as_str(), String::as_str);
+                by_machine.entry(name.to_owned()).or_default().push(index);
             }
         }
         for mut indexes in by_machine.into_values().filter(|indexes| indexes.len() > 1) {

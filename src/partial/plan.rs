@@ -13,7 +13,7 @@ use std::io::{self, BufRead, Read as _, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use super::{FORMAT, Refused, refused};
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::select::Content;
-use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Openable, Opened, Opening, Selection};
+use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Globs, Openable, Opened, Opening, Selection};
 
 /// How many threads open files. Most of their time is spent waiting for slow storage.
 const OPENERS: usize = 16;
@@ -57,6 +57,9 @@ pub struct Piece {
     /// When the file was last modified, in nanoseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<i64>,
+    /// How files are selected when this one is opened, if the plan was made with options about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<Box<Selects>>,
     /// Why the input cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -70,6 +73,92 @@ impl fmt::Display for Piece {
             Some([start, end]) => write!(f, " (bytes {start} to {end}, piece {})", self.id),
             None => write!(f, " (piece {})", self.id),
         }
+    }
+}
+
+/// The part of a [`Selection`] that decides when a file is opened, and about the files in an archive. It is in each piece, because pieces
+/// are passed on one by one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selects {
+    /// The globs that are sensitive to letter case, and those that are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    globs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    iglobs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_depth: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<u64>,
+    /// Limits of the time of the last modification, in nanoseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer_than: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    older_than: Option<i64>,
+    /// Whether binary files are read, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    binary: bool,
+}
+
+impl Selects {
+    /// Returns what a selection with these globs decides, or `None` if that is nothing.
+    #[must_use]
+    pub fn of(selection: &Selection, globs: &[String], iglobs: &[String]) -> Option<Box<Selects>> {
+        let selects = Selects {
+            globs: globs.to_vec(),
+            iglobs: iglobs.to_vec(),
+            max_depth: selection.max_depth,
+            max_bytes: selection.max_bytes,
+            newer_than: selection.newer_than.and_then(nanoseconds),
+            older_than: selection.older_than.and_then(nanoseconds),
+            binary: selection.content == Content::Any,
+        };
+        (selects != Selects::default()).then(|| Box::new(selects))
+    }
+
+    /// Returns the selection, which is about links to folders in no way, because a plan has no folders.
+    fn selection(&self) -> Result<Selection, String> {
+        let [globs, iglobs] = [&self.globs, &self.iglobs].map(|globs| globs.iter().map(String::as_str));
+        Ok(Selection {
+            globs: Globs::new(globs, iglobs)?,
+            max_depth: self.max_depth,
+            max_bytes: self.max_bytes,
+            newer_than: self.newer_than.map(system_time),
+            older_than: self.older_than.map(system_time),
+            content: if self.binary { Content::Any } else { Content::Text },
+            ..Selection::default()
+        })
+    }
+}
+
+/// Returns the selections of pieces, most of which have the same.
+#[derive(Debug, Default)]
+pub struct Selections {
+    /// The selection of pieces that have none.
+    general: Arc<Selection>,
+    last: Option<(Box<Selects>, Arc<Selection>)>,
+}
+
+impl Selections {
+    /// `general` is the selection of pieces that have none.
+    #[must_use]
+    pub fn new(general: Arc<Selection>) -> Selections {
+        Selections { general, last: None }
+    }
+
+    /// Returns the source that a piece describes, or its problem.
+    pub fn source(&mut self, piece: &Piece) -> Found {
+        let Some(select) = &piece.select else { return piece.source(&self.general) };
+        if let Some((_, selection)) = self.last.as_ref().filter(|(last, _)| last == select) {
+            return piece.source(selection);
+        }
+        let selection = select.selection().map(Arc::new).map_err(|what| {
+            let path = piece.path.as_deref().unwrap_or_default();
+            Problem::new(path, Kind::Unreadable, format!("a glob of the plan is not valid: {what}"))
+        })?;
+        let found = piece.source(&selection);
+        self.last = Some((select.clone(), selection));
+        found
     }
 }
 
@@ -94,6 +183,7 @@ impl Piece {
             range: None,
             bytes: None,
             modified: None,
+            select: None,
             problem: None,
         }
     }
@@ -128,11 +218,22 @@ impl Piece {
 }
 
 fn modified(metadata: &std::fs::Metadata) -> Option<i64> {
-    let time: SystemTime = metadata.modified().ok()?;
+    nanoseconds(metadata.modified().ok()?)
+}
+
+/// Returns the nanoseconds since the Unix epoch.
+fn nanoseconds(time: SystemTime) -> Option<i64> {
     time.duration_since(UNIX_EPOCH).map_or_else(
         |before| i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
         |after| i64::try_from(after.as_nanos()).ok(),
     )
+}
+
+/// Returns the time that is this many nanoseconds after the Unix epoch.
+fn system_time(nanoseconds: i64) -> SystemTime {
+    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+    let time = if nanoseconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
+    time.unwrap_or(UNIX_EPOCH)
 }
 
 /// Returns the length of ranges for a wanted length: a power of two, so that the digest of a file follows from those of its ranges.
@@ -146,11 +247,12 @@ pub fn files(inputs: impl Iterator<Item = Found>) -> impl Iterator<Item = Piece>
     inputs.zip(0..).map(|(found, id)| Piece { id, ..whole(found) })
 }
 
-/// Divides inputs into pieces. Plain files of more than `split_bytes` bytes are divided into ranges.
+/// Divides inputs into pieces. Plain files of more than `split_bytes` bytes are divided into ranges. All pieces get `select`, which must be
+/// what `selection` decides.
 pub fn divide(
     inputs: impl Iterator<Item = Found>,
     opening: &Opening,
-    selection: &Arc<Selection>,
+    (selection, select): (&Arc<Selection>, Option<Box<Selects>>),
     split_bytes: u64,
 ) -> Vec<Piece> {
     let files: Vec<Piece> = files(inputs).collect();
@@ -179,7 +281,8 @@ pub fn divide(
         loop {
             let end = if is_divided { range_end(start, bytes, split_bytes) } else { bytes };
             let range = is_divided.then_some([start, end]);
-            pieces.push(Piece { id: pieces.len() as u64, range, alone, ..whole.clone() });
+            let select = select.clone().filter(|_| whole.problem.is_none());
+            pieces.push(Piece { id: pieces.len() as u64, range, alone, select, ..whole.clone() });
             start = end;
             if start >= bytes {
                 break;

@@ -26,7 +26,11 @@ use crate::filter::{Filter, Glob, Rules};
 /// # Ok::<_, String>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Zones(Arc<[ZoneRule]>);
+pub struct Zones {
+    rules: Arc<[ZoneRule]>,
+    /// The machine on which the logs are, if it is known.
+    machine: Option<Arc<str>>,
+}
 
 /// A rule that assigns a zone to some logs.
 #[derive(Clone, Debug)]
@@ -52,8 +56,9 @@ impl ZoneRule {
         })
     }
 
-    fn matches(&self, name: &str) -> bool {
-        let is_of_host = |rule: &Filter| machines::names_in(name).any(|host| rule.check_host(Some(host)).is_empty());
+    fn matches(&self, name: &str, machine: Option<&str>) -> bool {
+        let names = || machines::names_in(name).chain(machine);
+        let is_of_host = |rule: &Filter| names().any(|host| rule.check_host(Some(host)).is_empty());
         self.host.as_ref().is_none_or(is_of_host)
             && self.path.as_ref().is_none_or(|rule| rule.check_files(&[name]).is_empty())
     }
@@ -72,13 +77,19 @@ impl Zones {
     /// Returns the zone of the source with this name, or `None` if no rule matches.
     #[must_use]
     pub fn of(&self, name: &str) -> Option<&'static TimeZone> {
-        self.0.iter().find(|rule| rule.matches(name)).map(|rule| rule.zone)
+        self.rules.iter().find(|rule| rule.matches(name, self.machine.as_deref())).map(|rule| rule.zone)
+    }
+
+    /// Returns the same rules for logs of this machine, whose name need not be in their paths.
+    #[must_use]
+    pub fn on(&self, machine: &str) -> Zones {
+        Zones { rules: Arc::clone(&self.rules), machine: Some(machine.into()) }
     }
 }
 
 impl FromIterator<ZoneRule> for Zones {
     fn from_iter<I: IntoIterator<Item = ZoneRule>>(rules: I) -> Zones {
-        Zones(rules.into_iter().collect())
+        Zones { rules: rules.into_iter().collect(), machine: None }
     }
 }
 
@@ -90,7 +101,7 @@ mod tests {
     fn matches(host: &str, path: &str, name: &str) -> bool {
         let some = |text: &'static str| Some(text).filter(|text| !text.is_empty());
         let [host, path] = [host, path].map(|text| some(Box::leak(Box::from(text))));
-        ZoneRule::new(host, path, zone::parse("+01:00").unwrap()).unwrap().matches(name)
+        ZoneRule::new(host, path, zone::parse("+01:00").unwrap()).unwrap().matches(name, None)
     }
 
     #[test]
@@ -131,5 +142,15 @@ mod tests {
         let zones: Zones = [rule("a*", one), rule("*", other)].into_iter().collect();
         assert_eq!(["a.log", "b.log"].map(|name| zones.of(name)), [Some(one), Some(other)]);
         assert_eq!(Zones::default().of("a.log"), None);
+    }
+
+    #[test]
+    fn logs_of_a_machine_need_not_name_it() {
+        let zone = zone::parse("+01:00").unwrap();
+        let zones: Zones = [ZoneRule::new(Some("host07"), Some("*.log"), zone).unwrap()].into_iter().collect();
+        let of = |machine: &str, name| zones.on(machine).of(name);
+        assert_eq!(of("HOST07", "Svc.log"), Some(zone));
+        assert_eq!(of("host07.example.com", "logs/Svc.log"), Some(zone));
+        assert_eq!([of("host08", "Svc.log"), of("host07", "Svc.txt"), zones.of("Svc.log")], [None; 3]);
     }
 }

@@ -207,6 +207,23 @@ fn sigterm_and_sighup_leave_no_more_files_than_ctrl_c() {
 }
 
 #[test]
+fn a_merge_ends_at_the_first_signal() {
+    let folder = tree();
+    for signal in ["INT", "TERM"] {
+        for args in [&["merge", "-o", "result", "pipe"][..], &["merge", "--partial", "-o", "result", "pipe"]] {
+            let child = callcodes(folder.path(), args).spawn().unwrap();
+            let pipe = File::options().write(true).open(folder.path().join("pipe")).unwrap();
+            send(&child, signal);
+            assert_eq!(ran(child), (Some(130), String::new(), String::new()), "{signal} {args:?}");
+            drop(pipe);
+            let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            assert_eq!(names, ["a.log", "c.log", "pipe"], "{signal} {args:?}");
+        }
+    }
+}
+
+#[test]
 fn complete_lines_of_piped_input_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = callcodes(folder.path(), &["--format=json"]).stdin(Stdio::piped()).spawn().unwrap();

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use callcodes::unpack::Codec;
+use callcodes::unpack::{Codec, Format};
 use tempfile::TempDir;
 
-use crate::packing::compress;
+use crate::packing::{compress, pack};
 use crate::partial::sealed;
 
 /// What a run has printed.
@@ -36,11 +36,14 @@ fn run_with(folder: &Path, args: &[&str], stdin: &[u8]) -> Run {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
     let notes = text(output.stderr).replace('\\', "/");
-    let is_about_logs =
-        |line: &&str| line.contains(": a copy of ") || line.contains(" of a call status but holds no result");
+    let about = [": a copy of ", " of a call status but holds no result", SCAN_ONLY.trim_end()];
+    let is_about_logs = |line: &&str| about.iter().any(|about| line.contains(about));
     let stderr = notes.split_inclusive('\n').filter(|line| !is_about_logs(line)).collect();
     Run { status: output.status.code(), stdout: text(output.stdout), stderr, notes }
 }
+
+/// What a merge of the logs of a [`fleet`] says about an option that is suggested and that it does not have.
+const SCAN_ONLY: &str = "callcodes: pass --keep-copies to callcodes scan --partial, because merge reads no logs\n";
 
 fn run(folder: &Path, args: &[&str]) -> Run {
     run_with(folder, args, b"")
@@ -133,7 +136,7 @@ fn the_partials_of_machines_print_the_bytes_of_one_run() {
         let expected = in_one_run(&folder, &["PC1", "PC2", "PC3"], way);
         // Commands to type and line numbers of near misses are those of logs, which partials do not have.
         assert_eq!(merged.stdout, expected.stdout.replace("PC1 PC2 PC3", "PATH"), "{way:?}");
-        assert_eq!((merged.status, merged.notes), (expected.status, expected.notes), "{way:?}");
+        assert_eq!((merged.status, merged.notes), (expected.status, expected.notes + SCAN_ONLY), "{way:?}");
     }
 }
 
@@ -376,6 +379,10 @@ fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
     assert_refused(&merge(), &format!("partials/PC2.ccp:1: {zone}{others}"));
     let way = "partials/PC1.ccp. Write both in the same way";
     again(&["--tz", "Europe/Berlin"]);
+    let zones = "callcodes: partials/PC2.ccp was written with another --tz or other [[tz]] tables than partials/PC1.ccp. That is right if the \
+                 machines are in different zones\n";
+    assert_eq!((merge().status, merge().stderr.as_str()), (Some(0), zones));
+    again(&["--date-order", "dmy"]);
     assert_refused(
         &merge(),
         &format!("partials/PC2.ccp was written with other options about encodings or times than {way}"),
@@ -458,6 +465,11 @@ fn hosts_that_did_not_answer_are_named() {
     let unexpected = "callcodes: 1 machine is not in hosts.txt, and counted anyway: PC3\n";
     assert_eq!(some.stderr, format!("{unexpected}{}{}", silent("PC7"), silent("PC8.corp.example")));
     assert_eq!((some.status, &some.stdout), (Some(3), &all.stdout));
+    let few = run(folder.path(), &["merge", "--format", "csv", "--expect-hosts", "hosts.txt", "partials"]);
+    let named = "callcodes: no partial from PC7, PC8.corp.example; run callcodes scan --partial there\n";
+    let sum = "callcodes: 2 inputs could not be read; first: PC7: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on \
+               it (-v lists all)\n";
+    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{named}{sum}")));
     // Another version, and an old partial.
     hosts("PC1\nPC2\nPC3\n");
     changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
@@ -477,12 +489,26 @@ fn hosts_that_did_not_answer_are_named() {
     let wrong = merge(&["--max-age", "2017-02-14"]);
     assert!(wrong.stderr.contains("use an age such as 2h, 3d or 1w"), "{wrong:?}");
     assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
+    // A clock that is fast makes no other partial old.
+    changed(&folder, "PC3", "1500000000", "4102444800");
+    let early = "its partial was written at 2100-01-01T00:00:00Z, which has not come yet by the clock here, so nobody knows how old it is; set \
+                 the clock that is wrong";
+    let fast = merge(&[]);
+    let expected = format!("callcodes: PC3: {early}\ncallcodes: partials/PC2.ccp: line 1: {version}\n");
+    assert_eq!((fast.status, fast.stderr), (Some(3), expected));
+    changed(&folder, "PC3", "4102444800", "1500000000");
     // A machine that answered twice.
     let done = run(&folder.path().join("logs/PC3"), &scan("pc3", &["-o", "../../partials/new.ccp"]));
     assert_eq!(done.status, Some(0));
     let twice = "callcodes: pc3 has 1 other partial: partials/PC3.ccp. Only that in partials/new.ccp counts, the newest. If they are of \
                  different computers, scan with --machine NAME\n";
     let merged = merge(&[]);
+    assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
+    // With its domain, it is the same machine.
+    let done = run(&folder.path().join("logs/PC3"), &scan("pc3.corp.example", &["-o", "../../partials/new.ccp"]));
+    assert_eq!(done.status, Some(0));
+    let merged = merge(&[]);
+    let twice = twice.replace("pc3 has", "pc3.corp.example has");
     assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
     hosts("# none\n");
     assert_refused(&merge(&[]), "the list of hosts hosts.txt has no name. Write one name a line");
@@ -550,6 +576,86 @@ fn with_a_plan_every_piece_is_covered_once() {
 }
 
 #[test]
+fn a_plan_that_is_not_complete_is_refused() {
+    let folder = fleet();
+    let plan = plan(&folder);
+    let done = run(folder.path(), &["scan", "--partial", "--plan", "plan.jsonl", "-o", "all.ccp"]);
+    assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    let merge = || run(folder.path(), &["merge", "--plan", "plan.jsonl", "all.ccp"]);
+    assert_eq!(merge().status, Some(0));
+    let what = "the plan plan.jsonl is not complete: it was cut, or it has only some of the lines. Pass it as callcodes plan wrote it, so that \
+                missing pieces are noticed";
+    for lines in [&plan[..0], &plan[..plan.len() - 1], &plan[1..], &plan[2..4], &plan[..1]] {
+        let text: String = lines.iter().map(|line| line.clone() + "\n").collect();
+        fs::write(folder.path().join("plan.jsonl"), text).unwrap();
+        assert_refused(&merge(), what);
+    }
+}
+
+#[test]
+fn the_reasons_are_on_standard_error_if_no_partial_could_be_read() {
+    let folder = fleet();
+    let whole = fs::read_to_string(partial(&folder, "PC2")).unwrap();
+    let cut: Vec<&str> = whole.lines().take(3).collect();
+    fs::write(partial(&folder, "PC2"), cut.join("\n")).unwrap();
+    let reason = "callcodes: partials/PC2.ccp: line 3: the partial of PC2 is incomplete. Copy or collect the whole file again, or write it again \
+                  with -o\n";
+    for format in ["table", "csv", "json"] {
+        let args = ["merge", "--allow-missing", "--format", format, "partials/PC2.ccp"];
+        let done = run(folder.path(), &args);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(3), reason), "{done:?}");
+        if format == "table" {
+            assert_eq!(
+                done.stdout,
+                "No file could be read, so nothing was searched: standard error has the reasons.\n"
+            );
+        }
+    }
+}
+
+/// Reading it would wait for a writer.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_not_read() {
+    let folder = fleet();
+    let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    assert!(Command::new("mkfifo").arg(folder.path().join("partials/pipe")).status().unwrap().success());
+    let done = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    let skipped = "callcodes: partials/pipe: skipped, because it is neither a file nor a folder\n";
+    assert_eq!((done.status, done.stderr.as_str(), done.stdout), (Some(0), skipped, expected.stdout));
+}
+
+#[test]
+fn each_machine_has_its_own_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("a.log", "2017-02-14 08:00:00 callStatus=102\n");
+    write("b.log", "2017-02-14 08:00:00 callStatus=108\n");
+    write("own.toml", "[[tz]]\nhost = \"A\"\nzone = \"+02:00\"\n\n[[tz]]\nhost = \"B\"\nzone = \"-05:00\"\n");
+    let scan = |machine: &str, log: &str, more: &[&str]| {
+        let name = format!("{machine}.ccp");
+        let done = run(folder.path(), &[&["scan", "--partial", "--machine", machine, "-o", &name, log], more].concat());
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    let hours = || {
+        let done = run(folder.path(), &["merge", "--by", "host,hour", "--format", "csv", "A.ccp", "B.ccp"]);
+        assert_eq!(done.status, Some(0));
+        let hours = ["A,2017-02-14T06", "B,2017-02-14T13"].map(|row| done.stdout.contains(row));
+        assert_eq!(hours, [true, true], "{done:?}");
+        done.stderr
+    };
+    scan("A", "a.log", &["-f", "own.toml"]);
+    scan("B", "b.log", &["-f", "own.toml"]);
+    assert_eq!(hours(), "");
+    // Each has only its own.
+    scan("A", "a.log", &["--tz", "+02:00"]);
+    scan("B", "b.log", &["--tz", "-05:00"]);
+    let note = "callcodes: B.ccp was written with another --tz or other [[tz]] tables than A.ccp. That is right if the machines are in different \
+                zones\n";
+    assert_eq!(hours(), note);
+}
+
+#[test]
 fn files_that_changed_since_the_plan_are_named() {
     let folder = fleet();
     plan(&folder);
@@ -579,6 +685,52 @@ fn files_that_changed_since_the_plan_are_named() {
 }
 
 #[test]
+fn a_plan_has_the_options_about_files() {
+    let folder = fleet();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join("logs").join(name), bytes).unwrap();
+    let log = |count: usize| "2017-02-14T08:00:00Z callStatus=102\n".repeat(count).into_bytes();
+    let packed = [("a.log", log(1)), ("b.txt", log(2)), ("deep/c.log", log(4)), ("big.log", log(500))];
+    let members: Vec<(&str, &[u8])> = packed.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    write("all.zip", &pack(Format::Zip, &members));
+    write("odd.bin", &[b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n".as_slice(), &log(8)].concat());
+    write("old.log", &log(16));
+    let old = fs::File::options().write(true).open(folder.path().join("logs/old.log")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
+    for options in [
+        &["-g", "*.log"][..],
+        &["-g", "!deep"],
+        &["--iglob", "*.LOG", "-g", "!big*"],
+        &["-g", "**/deep/*.log"],
+        &["--max-depth", "1"],
+        &["--max-filesize", "5K"],
+        &["--newer-than", "2005-01-01"],
+        &["--older-than", "2005-01-01"],
+        &["--binary"],
+        &["--binary", "-g", "odd*"],
+    ] {
+        let planned =
+            run(folder.path(), &[&["plan", "-o", "plan.jsonl", "--split-bytes", "1K"], options, &["logs"]].concat());
+        assert_eq!((planned.status, planned.stderr.as_str()), (Some(0), ""), "{options:?}");
+        let plan = fs::read_to_string(folder.path().join("plan.jsonl")).unwrap();
+        let mut lines: Vec<&str> = plan.lines().collect();
+        lines.remove(0);
+        lines.pop();
+        let mut args = vec!["scan", "--partial", "-o", "all.ccp"];
+        lines.iter().for_each(|line| args.extend(["--plan-line", line]));
+        assert_eq!(run(folder.path(), &args).stderr, "", "{options:?}");
+        let merged = run(folder.path(), &["merge", "--plan", "plan.jsonl", "--format", "json", "all.ccp"]);
+        let expected = run(folder.path(), &[&["scan", "--format", "json"], options, &["logs"]].concat());
+        assert!(expected.stdout.contains("\"results\": ["), "{expected:?}");
+        let results = |run: &Run| run.stdout.split("\"results\": [").nth(1).map(str::to_owned);
+        assert_eq!(results(&merged), results(&expected), "{options:?}");
+    }
+    // A glob that is not valid can only be a damaged one.
+    let line = "{\"id\":0,\"path\":\"logs/all.zip\",\"select\":{\"globs\":[\"[a\"]}}";
+    let done = run(folder.path(), &["scan", "--partial", "--allow-changed", "--plan-line", line]);
+    assert!(done.stdout.contains("a glob of the plan is not valid: unclosed character class; missing ']'"), "{done:?}");
+}
+
+#[test]
 fn options_that_have_no_effect_are_refused() {
     let folder = fleet();
     let run = |args: &[&str]| run(folder.path(), args);
@@ -586,8 +738,49 @@ fn options_that_have_no_effect_are_refused() {
     assert_refused(&run(&["scan", "--partial", "--by", "host", "logs"]), &format!("{by} Pass it to callcodes merge"));
     let merged = run(&["merge", "--partial", "--by", "host", "partials"]);
     assert_refused(&merged, &format!("{by} Leave it out, or leave out --partial"));
-    let audit = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
-    assert_refused(&run(&["merge", "--audit", "3", "partials"]), audit);
+    let audit = "--audit shows lines, which a partial does not have. Pass it to callcodes scan without --partial, where the logs are";
+    let audited: [&[&str]; 3] =
+        [&["merge", "partials"], &["merge", "--partial", "partials"], &["scan", "--partial", "logs"]];
+    audited.iter().for_each(|args| assert_refused(&run(&[args, &["--audit", "3"][..]].concat()), audit));
+    let host_from = "--host-from has no effect on a partial, which has all results.";
+    let scanned = run(&["scan", "--partial", "--host-from", "{host}/**", "logs"]);
+    assert_refused(&scanned, &format!("{host_from} Pass it to callcodes merge"));
+    let merged = run(&["merge", "--partial", "--host-from", "{host}/**", "partials"]);
+    assert_refused(&merged, &format!("{host_from} Leave it out, or leave out --partial"));
+    for args in [&["scan", "--partial", "logs"][..], &["merge", "--partial", "partials"]] {
+        let stats = "--stats is about counting, which is not done with --partial. Leave it out";
+        assert_refused(&run(&[args, &["--stats"]].concat()), stats);
+        for (name, format) in [("x.csv", "CSV"), ("x.JSON", "JSON")] {
+            let ending = format!(
+                "-o {name} would write a partial, which is no {format}. Choose an ending such as .ccp; callcodes merge -o writes {format}"
+            );
+            assert_refused(&run(&[args, &["-o", name]].concat()), &ending);
+        }
+    }
+    let changed =
+        "--allow-changed is about files that have changed since a plan was made. Leave it out, or pass the plan";
+    assert_refused(&run(&["scan", "--partial", "--allow-changed", "logs"]), changed);
+    plan(&folder);
+    for (option, given) in [
+        ("--glob", &["-g", "*.log"][..]),
+        ("--iglob", &["--iglob", "*.log"]),
+        ("--max-depth", &["--max-depth", "1"]),
+        ("--max-filesize", &["--max-filesize", "1"]),
+        ("--newer-than", &["--newer-than", "1d"]),
+        ("--older-than", &["--older-than", "1d"]),
+        ("--follow", &["-L"]),
+        ("--binary", &["--binary"]),
+    ] {
+        let what = format!("{option} has no effect with a plan, which says what is read. Pass it to callcodes plan");
+        assert_refused(&run(&[&["scan", "--partial", "--plan", "plan.jsonl"], given].concat()), &what);
+        assert_refused(&run(&[&["scan", "--partial", "--plan-line", "{\"id\":0}"], given].concat()), &what);
+    }
+    // The template in a configuration is for the merge.
+    fs::write(folder.path().join("own.toml"), "host_from = \"{host}/**\"\n").unwrap();
+    let noted = run(&["scan", "--partial", "--config", "own.toml", "-o", "x.ccp", "logs"]);
+    let note = "callcodes: host_from in the configuration has no effect on a partial. callcodes merge uses it if it is in the configuration \
+                there, or pass it with --host-from\n";
+    assert_eq!((noted.status, noted.stderr.as_str()), (Some(0), note));
     let name = "\"a/b\" cannot be the name of a machine in paths. Pass one without slashes and exclamation marks with --machine NAME";
     assert_refused(&run(&["scan", "--partial", "--machine", "a/b", "logs"]), name);
     fs::create_dir(folder.path().join("none")).unwrap();
@@ -629,4 +822,44 @@ fn a_full_disk_is_reported() {
     let stderr = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(2));
     assert!(stderr.contains("Set TMPDIR to a folder that exists and has room"), "{stderr}");
+}
+
+#[test]
+fn a_result_does_not_overwrite_the_file_of_another_option() {
+    let folder = fleet();
+    plan(&folder);
+    let files = [
+        ("key", "secret"),
+        ("hosts", "PC1\nPC2\nPC3\n"),
+        ("own", "[[pattern]]\nname = \"own\"\nregex = 'own=(?<code>\\d+)'\n"),
+        ("passwords", "secret\n"),
+    ];
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let before = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for (args, option, name) in [
+        (&["scan", "--partial", "logs"][..], "--redact-users", "key"),
+        (&["scan", "--partial"], "--plan", "plan.jsonl"),
+        (&["scan", "--partial", "logs"], "-f", "own"),
+        (&["merge", "partials"], "--redact-users", "key"),
+        (&["merge", "--partial", "partials"], "--redact-users", "key"),
+        (&["merge", "partials"], "--expect-hosts", "hosts"),
+        (&["merge", "partials"], "--plan", "plan.jsonl"),
+        (&["merge", "partials"], "--config", "own"),
+        (&["scan", "logs"], "-f", "own"),
+        (&["lines", "logs"], "--config", "own"),
+        (&["files", "logs"], "--password-file", "passwords"),
+        (&["codes", "102"], "-f", "own"),
+        (&["patterns", "show", "own"], "-f", "own"),
+    ] {
+        let whole = before(name);
+        let target = format!("./{name}");
+        let done = run(folder.path(), &[args, &[option, name, "-o", &target]].concat());
+        assert_refused(&done, &format!("-o would overwrite {name}, the file of {option}. Choose another file"));
+        assert_eq!(before(name), whole, "{args:?}");
+    }
+    let log = if cfg!(windows) { r"logs\PC1\svc.log" } else { "logs/PC1/svc.log" };
+    let done = run(folder.path(), &["scan", "--partial", "--plan", "plan.jsonl", "-o", log]);
+    assert_refused(&done, "-o would overwrite logs/PC1/svc.log, a file of the plan. Choose another file");
 }

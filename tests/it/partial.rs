@@ -81,6 +81,7 @@ fn header(machine: Option<&str>, written: Option<i64>) -> Header {
         keep_copies: false,
         machine: machine.map(str::to_owned),
         written,
+        zones: None,
         pseudonyms: None,
     }
 }
@@ -112,7 +113,7 @@ fn partial(set: &PatternSet, pieces: &[Piece], run: &pipeline::Options, header: 
 
 fn pieces(folder: &Path, split_bytes: u64) -> Vec<Piece> {
     let walk = Walk::new(vec![folder.to_owned()]);
-    plan::divide(walk, &Opening::default(), &Arc::new(Selection::default()), split_bytes)
+    plan::divide(walk, &Opening::default(), (&Arc::new(Selection::default()), None), split_bytes)
 }
 
 fn read_plan(pieces: &[Piece]) -> Plan {

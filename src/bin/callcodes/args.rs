@@ -373,7 +373,8 @@ pub(crate) struct PartialArgs {
     pub(crate) partial_line: bool,
     /// Read the pieces of this plan; `-` reads them from standard input
     ///
-    /// It is a plan of `callcodes plan`, or some of its lines. The files are those of the plan, so no PATH is passed.
+    /// It is a plan of `callcodes plan`, or some of its lines. The files are those of the plan, so no PATH is passed, and options about
+    /// files in folders are those with which it was made.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "partials", hide_short_help = true)]
     pub(crate) plan: Option<PathBuf>,
     /// Read the piece in this line of a plan; may be repeated
@@ -401,8 +402,8 @@ pub(crate) struct PartialArgs {
 pub(crate) struct PlanArgs {
     /// Divide larger files into ranges of this size: 64M, 1GiB
     ///
-    /// The size is rounded up to a power of two. Archives and compressed files stay whole.
-    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB", help_heading = "Planning")]
+    /// The size is at least 1K, and rounded up to a power of two. Archives and compressed files stay whole.
+    #[arg(long, value_name = "SIZE", value_parser = values::range_size, default_value = "256MiB", help_heading = "Planning")]
     pub(crate) split_bytes: u64,
     /// Write to this file instead of standard output
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -418,7 +419,7 @@ pub(crate) struct PlanArgs {
 pub(crate) struct MergeArgs {
     /// Check that the partials cover this plan
     ///
-    /// Each piece must be in one of them. A piece that is in several counts once.
+    /// Each piece must be in one of them. A piece that is in several counts once. The plan must be complete.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Merging")]
     pub(crate) plan: Option<PathBuf>,
     /// Count what there is, although pieces are missing or damaged

@@ -33,6 +33,13 @@ pub(crate) fn install(stop: &Stop, unfinished: Option<PathBuf>) {
     let _ = ctrlc::try_set_handler(end);
 }
 
+/// Installs handlers with which the first of these signals ends the program, because there is nothing to print yet.
+pub(crate) fn install_at_once(unfinished: Option<PathBuf>) {
+    let stop = Stop::default();
+    stop.request();
+    install(&stop, unfinished);
+}
+
 #[cfg(unix)]
 mod termination {
     use std::fs;

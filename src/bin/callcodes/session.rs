@@ -62,6 +62,31 @@ impl<'a, F: ByEnding> Session<'a, F> {
         given: Option<F>,
         written: impl FnOnce(F) -> Written,
     ) -> Result<Session<'a, F>, Failure> {
+        let session = Session::open(input, patterns, args, given, written)?;
+        interrupt::install(&session.settings.options.opening.stop, session.output.unfinished());
+        Ok(session)
+    }
+
+    /// The same for a run that prints nothing before it has read everything, so that the first Ctrl-C ends it.
+    pub(crate) fn begin_whole(
+        input: &InputArgs,
+        patterns: &PatternArgs,
+        args: &'a OutputArgs,
+        given: Option<F>,
+    ) -> Result<Session<'a, F>, Failure> {
+        let session = Session::open(input, patterns, args, given, |_| Written::AtTheEnd)?;
+        interrupt::install_at_once(session.output.unfinished());
+        Ok(session)
+    }
+
+    /// Resolves the arguments and opens the output, without a handler for Ctrl-C.
+    fn open(
+        input: &InputArgs,
+        patterns: &PatternArgs,
+        args: &'a OutputArgs,
+        given: Option<F>,
+        written: impl FnOnce(F) -> Written,
+    ) -> Result<Session<'a, F>, Failure> {
         let settings = Settings::resolve(input, patterns)?;
         let target = args.output.as_deref();
         let format = format::chosen(given, target)?;
@@ -71,7 +96,6 @@ impl<'a, F: ByEnding> Session<'a, F> {
         if format::is_csv(format) {
             output.mark_as_utf8().map_err(|reason| output.error(reason))?;
         }
-        interrupt::install(&settings.options.opening.stop, output.unfinished());
         // If results are printed on the terminal during the run, they already show that something happens.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };

@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) host_from: Option<Template>,
     /// The zone in which times are shown.
     pub(crate) zone: DisplayZone,
+    /// The files of options with what they are, which a result must not overwrite.
+    named: Vec<(&'static str, PathBuf)>,
 }
 
 impl Settings {
@@ -91,7 +93,9 @@ impl Settings {
         let zone = input.times.display();
         let definitions = config.definitions;
         let catalogue = config.catalogue;
-        Ok(Settings { inputs, selection, definitions, set, catalogue, options, host_from, zone })
+        let mut named = pattern_files(patterns);
+        named.extend(input.archives.password_file.clone().map(|file| ("the file of --password-file", file)));
+        Ok(Settings { inputs, selection, definitions, set, catalogue, options, host_from, zone, named })
     }
 
     /// Returns the catalogue with the user's entries, or `None` if there are none.
@@ -118,13 +122,21 @@ impl Settings {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
     }
 
-    /// Returns an error if the output would overwrite an input.
-    pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
-        let typed = target.map(|target| term::shown(&name::shown(target))).unwrap_or_default();
-        let Some(target) = target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
-        else {
+    /// Returns an error if standard input is to be part of a plan or partial.
+    pub(crate) fn refuse_stdin(&self) -> Result<(), Failure> {
+        if !self.inputs.iter().any(|input| input == Path::new(STDIN)) {
             return Ok(());
-        };
+        }
+        let what = "standard input cannot be part of a plan or partial, because it has no name and is read once. Save the log as a file, and \
+                    pass its path";
+        Err(Failure::Message(what.to_owned()))
+    }
+
+    /// Returns an error if the output would overwrite an input, or a file of another option.
+    pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
+        spare(target, &self.named)?;
+        let typed = target.map(|target| term::shown(&name::shown(target))).unwrap_or_default();
+        let Some(target) = existing(target) else { return Ok(()) };
         let is_target = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
         if let Some(input) = self.inputs.iter().find(is_target) {
             let input = term::shown(&name::shown(input));
@@ -206,6 +218,27 @@ impl Settings {
 /// Expands wildcards in paths on Windows. Elsewhere the shell has done so, and a remaining star is part of a name.
 pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
     if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
+}
+
+/// Returns the canonical path of the file that a result replaces, if there is one.
+fn existing(target: Option<&Path>) -> Option<PathBuf> {
+    target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
+}
+
+/// Returns an error if the output would overwrite one of these files, each of which comes with what it is.
+pub(crate) fn spare<P: AsRef<Path>>(target: Option<&Path>, files: &[(&'static str, P)]) -> Result<(), Failure> {
+    let Some(target) = existing(target) else { return Ok(()) };
+    let is_target = |file: &Path| file != Path::new(STDIN) && file.canonicalize().is_ok_and(|file| file == target);
+    let Some((what, file)) = files.iter().find(|(_, file)| is_target(file.as_ref())) else { return Ok(()) };
+    let file = term::shown(&name::shown(file.as_ref()));
+    Err(Failure::Message(format!("-o would overwrite {file}, {what}. Choose another file")))
+}
+
+/// Returns the files from which patterns are read, each with what it is.
+pub(crate) fn pattern_files(args: &PatternArgs) -> Vec<(&'static str, PathBuf)> {
+    let files = expanded(&args.files).into_iter().map(|file| ("the file of -f", file));
+    let config = args.config.clone().map(|file| ("the file of --config", file));
+    files.chain(config).chain(user_file(args).map(|file| ("your configuration file", file))).collect()
 }
 
 /// Whether a file was written by an earlier run, or is empty. A file that cannot be read does not count.

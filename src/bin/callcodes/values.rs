@@ -31,6 +31,11 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     })
 }
 
+/// Parses the size of ranges of files.
+pub(crate) fn range_size(text: &str) -> Result<u64, String> {
+    size(text).and_then(|bytes| if bytes < 1024 { Err("use at least 1K".to_owned()) } else { Ok(bytes) })
+}
+
 /// Multiplies a decimal number by `unit` and rounds down.
 fn scaled(number: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));

@@ -82,14 +82,14 @@ def die_with_parent():
     return before_exec
 
 
-def run(command, **kwargs):
+def run(command, accepted=(0,), **kwargs):
     """Runs a command, and raises an error with the end of what it wrote to standard error if it fails."""
     where = f"on {socket.gethostname()}: {command[0]}"
     try:
         done = subprocess.run(command, stderr=subprocess.PIPE, preexec_fn=die_with_parent(), **kwargs)
     except OSError as error:
         raise RuntimeError(f"{where} cannot be started ({error.strerror}). Install callcodes there, or leave out --installed") from None
-    if done.returncode != 0:
+    if done.returncode not in accepted:
         end = " ".join(done.stderr.decode(errors="replace")[-2000:].split())
         how = f"was killed by signal {-done.returncode}" if done.returncode < 0 else f"failed with exit status {done.returncode}"
         raise RuntimeError(f"{where} {how}. {end}")
@@ -132,7 +132,8 @@ def count(args, folder):
     if not program:
         raise RuntimeError(f"the driver does not find {args.callcodes}. Install it, or pass its path with --callcodes")
     plan, partials = os.path.join(folder, "plan"), os.path.join(folder, "all.ccp")
-    run([program, "plan", "-o", plan, *args.plan, *args.paths], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    # The merge reports what cannot be read, too.
+    run([program, "plan", "-o", plan, *args.plan, *args.paths], accepted=(0, 3), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     with open(plan, "rb") as file:
         lines = file.readlines()[1:-1]
     with SparkContext(conf=SparkConf().setIfMissing("spark.app.name", "callcodes")) as spark:

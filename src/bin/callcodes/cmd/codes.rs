@@ -27,6 +27,7 @@ const CAVEAT: &str = "A code says what happened to the call or message, not whet
                       SUCCESS_ and FAILED_ in a name.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
+    settings::spare(args.output.as_deref(), &settings::pattern_files(&args.patterns))?;
     let config = settings::config(&args.patterns)?;
     let catalogue = config.catalogue();
     let mut found = Found::default();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use callcodes::name;
 use callcodes::partial::hosts::{Difference, Expected};
+use callcodes::partial::plan::Plan;
 use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{self, Coverage, Header, Merge, Refused, RefusedError, Stored};
 use callcodes::pipeline::{CopyRule, recorded};
@@ -20,17 +21,20 @@ use jiff::Timestamp;
 
 use crate::again;
 use crate::args::{ColorArg, InputArgs, MergeArgs};
-use crate::cmd::partial::{patterns_fingerprint, read_key, read_plan, refuse_counting};
+use crate::cmd::partial::{NO_AUDIT, patterns_fingerprint, read_key, read_plan, refuse_counting, refuse_ending};
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
-use crate::session::{Session, Written};
-use crate::settings::Settings;
+use crate::interrupt;
+use crate::session::Session;
+use crate::settings::{Settings, spare};
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
-use crate::values::Age;
 
 /// Where the names of machines are in the names of sources that partials of machines have.
 const BELOW_MACHINE: &str = "{host}/**";
+
+/// How many seconds the clock of a machine may be fast.
+const CLOCKS_APART: i64 = 300;
 
 /// How many machines and pieces a message names.
 const NAMED: usize = 20;
@@ -39,20 +43,31 @@ const NAMED: usize = 20;
 pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let MergeArgs { count, filter, format, output, patterns, .. } = args;
     let input = args.input();
+    let named = [
+        ("the file of --plan", &args.plan),
+        ("the file of --expect-hosts", &args.expect_hosts),
+        ("the file of --redact-users", &args.redact_users),
+    ];
+    let named: Vec<_> = named.iter().filter_map(|(what, file)| Some((*what, file.as_ref()?))).collect();
+    spare(output.output.as_deref(), &named)?;
     if args.partial {
         refuse_counting(matches, "Leave it out, or leave out --partial")?;
+        refuse_ending(output.output.as_deref())?;
         return write(args, &input);
     }
     if count.audit.is_some() {
-        let what = "--audit shows lines, which partials do not have. Pass it to callcodes scan, where the logs are";
-        return Err(Failure::Message(what.to_owned()));
+        return Err(Failure::Message(NO_AUDIT.to_owned()));
     }
     let by = dimensions(count)?;
-    let mut session = Session::begin(&input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    let mut session = Session::begin_whole(&input, patterns, output, *format)?;
+    // What is missing is a problem, too, which is known later.
+    session.reports_early = false;
     let filter = filters::filter(filter, &input.times)?;
     let (merge, problems) = gather(args, &session.settings, &session.written())?;
-    if merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none() {
-        // Names of sources begin with that of their machine.
+    // Names of sources begin with that of their machine.
+    let is_below_machine =
+        merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none();
+    if is_below_machine {
         session.settings.host_from = BELOW_MACHINE.parse().ok();
     }
     let mut job = Job::new(count, by, filter, &session)?;
@@ -68,12 +83,36 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
         recorded::count(set, catalogue, &options, job.options.clone(), |sink| merge.feed(sink))
     });
     let mut outcome = outcome.map_err(|error| unreadable(&error))?;
+    if is_below_machine {
+        // The user has passed no template, so nothing is said about it.
+        outcome.summary.totals.template = None;
+    }
     if !job.is_numbered && !is_worth_numbering(&outcome) {
         outcome.summary.near_misses.forget_numbers();
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    job.present(session, outcome, &again::typed(matches, false))
+    let options = options_of_scan(&outcome.problems, outcome.times.undecided);
+    let status = job.present(session, outcome, &again::typed(matches, false))?;
+    if !options.is_empty() {
+        term::note(format_args!(
+            "pass {} to callcodes scan --partial, because merge reads no logs",
+            options.join(" or ")
+        ));
+    }
+    Ok(status)
+}
+
+/// Returns the options that messages suggest and that only `scan` has.
+fn options_of_scan(problems: &[Problem], undecided: u64) -> Vec<&'static str> {
+    let is_there = |kinds: &[Kind]| problems.iter().any(|problem| kinds.contains(&problem.kind));
+    let options = [
+        ("--binary", is_there(&[Kind::Binary])),
+        ("--keep-copies", is_there(&[Kind::Copy, Kind::Replaced])),
+        ("-L", is_there(&[Kind::Link])),
+        ("--date-order", undecided > 0),
+    ];
+    options.into_iter().filter(|(_, is_suggested)| *is_suggested).map(|(option, _)| option).collect()
 }
 
 /// Writes the pieces of all partials to one.
@@ -82,6 +121,7 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     let target = args.output.output.as_deref();
     settings.spare_inputs(target)?;
     let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
+    interrupt::install_at_once(output.unfinished());
     let (merge, problems) = gather(args, &settings, &output.files())?;
     merge.write(&mut output).map_err(|error| match error.get_ref() {
         Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
@@ -109,7 +149,7 @@ fn shown(refused: &Refused) -> String {
 /// Reads all partials and checks that they can be counted together. `written` are the files that this run writes. Returns the problems
 /// of what is missing.
 fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<(Merge, Vec<Problem>), Failure> {
-    let plan = args.plan.as_deref().map(read_plan).transpose()?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
     let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
     let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
     let fingerprint = pseudonyms.as_ref().map(Pseudonyms::fingerprint);
@@ -129,6 +169,7 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     }
     check_headers(&merge, fingerprint.as_deref(), args, is_lenient)?;
     note_coverage(&coverage);
+    note_zones(&merge);
     if !coverage.missing.is_empty() && !args.allow_missing {
         return Err(Failure::Message(missing(&coverage)));
     }
@@ -139,10 +180,23 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
     problems.extend(partial::missing(&coverage));
     if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
-        problems.extend(compared(&merge, &expected, path, &args.max_age));
+        problems.extend(compared(&merge, &expected, path, args));
     }
     problems.sort();
     Ok((merge, problems))
+}
+
+/// Reads a plan that has its first and its last line. Of another one, nobody knows which pieces are missing.
+fn read_whole_plan(path: &Path) -> Result<Plan, Failure> {
+    let plan = read_plan(path)?;
+    if plan.is_whole() {
+        return Ok(plan);
+    }
+    let path = term::shown(&name::shown(path));
+    Err(Failure::Message(format!(
+        "the plan {path} is not complete: it was cut, or it has only some of the lines. Pass it as callcodes plan wrote it, so that missing \
+         pieces are noticed"
+    )))
 }
 
 /// Reads the names of the machines that should have answered.
@@ -158,31 +212,47 @@ fn read_hosts(path: &Path) -> Result<Expected, Failure> {
     Ok(expected)
 }
 
-/// Compares the machines that answered with the list in `path`. Partials that are older than the newest by more than `max_age` are
-/// reported, too.
-fn compared(merge: &Merge, expected: &Expected, path: &Path, max_age: &Age) -> Vec<Problem> {
+/// Compares the machines that answered with the list in `path`. Partials that are older than the newest by more than
+/// `--max-age` are reported, too.
+fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -> Vec<Problem> {
+    let max_age = &args.max_age;
     let path = name::shown(path);
     let Difference { silent, unexpected } = expected.compare(merge.machines());
     if let Some(count) = remark(unexpected.len() as u64, "machine is", "machines are") {
         let path = term::shown(&path);
         term::note(format_args!("{count} not in {path}, and counted anyway: {}", some(&unexpected)));
     }
+    if !silent.is_empty() && !args.output.verbose {
+        let silent = some(&silent);
+        term::note(format_args!("no partial from {silent}; run callcodes scan --partial there"));
+    }
     let silent = silent.into_iter().map(|host| {
         let what = format!("no partial is of this host, which is in {path}; run callcodes scan --partial on it");
         Problem::new(host, Kind::Unreadable, what)
     });
-    let newest = merge.headers().filter_map(|(header, _)| header.written).max().unwrap_or(0);
+    let written = || merge.headers().filter_map(|(header, _)| Some((header.machine.as_deref()?, header.written?)));
+    // Of a clock that is fast, the time must not make all others old.
+    let now = Timestamp::now().as_second();
+    let newest = written().map(|(_, written)| written).max().unwrap_or(0).min(now);
     let oldest = max_age.before(newest);
-    let old = merge.headers().filter_map(|(Header { machine, written, .. }, _)| {
-        let written = written.filter(|written| *written < oldest)?;
-        let date = Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
+    let date = |written| Timestamp::from_second(written).map_or_else(|_| written.to_string(), |time| time.to_string());
+    let early = written().filter(|(_, written)| *written > now + CLOCKS_APART).map(|(machine, written)| {
         let what = format!(
-            "its partial was written at {date}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
-             --partial on it again"
+            "its partial was written at {}, which has not come yet by the clock here, so nobody knows how old it is; set the clock that is \
+             wrong",
+            date(written)
         );
-        Some(Problem::new(machine.as_deref()?, Kind::Unreadable, what))
+        Problem::new(machine, Kind::Unreadable, what)
     });
-    silent.chain(old).collect()
+    let old = written().filter(|(_, written)| *written < oldest).map(|(machine, written)| {
+        let what = format!(
+            "its partial was written at {}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
+             --partial on it again",
+            date(written)
+        );
+        Problem::new(machine, Kind::Unreadable, what)
+    });
+    silent.chain(old).chain(early).collect()
 }
 
 /// Returns the first of some names.
@@ -224,7 +294,11 @@ fn stored(input: &Path, written: &[PathBuf]) -> Result<Vec<(String, Stored)>, Fa
         // A link to a folder could lead back here.
         let is_link_to_folder = path.is_dir() && !entry.file_type().is_ok_and(|kind| kind.is_dir());
         let is_written = written.iter().any(|written| path.canonicalize().is_ok_and(|path| path == *written));
-        if !is_link_to_folder && !is_written {
+        // Reading a pipe or device might never end.
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let path = term::shown(&name::shown(&path));
+            term::note(format_args!("{path}: skipped, because it is neither a file nor a folder"));
+        } else if !is_link_to_folder && !is_written {
             all.extend(stored(&path, written)?);
         }
     }
@@ -273,9 +347,9 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
     let pseudonyms = |header: &Header| header.pseudonyms.clone().or_else(|| key.map(str::to_owned));
     for (header, name) in headers {
         let differs = [
+            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
             (header.reading != first.reading, "was written with other options about encodings or times than"),
             (header.keep_copies != first.keep_copies, "was written with another choice of --keep-copies than"),
-            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
             (
                 pseudonyms(header) != pseudonyms(first),
                 "was written with another choice of --redact-users, or with another key, than",
@@ -299,6 +373,18 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         )));
     }
     Ok(())
+}
+
+/// Prints a note if machines gave different zones to times without one. That is right only if their clocks do.
+fn note_zones(merge: &Merge) {
+    let mut headers = merge.headers();
+    let Some((first, first_name)) = headers.next() else { return };
+    if let Some((_, name)) = headers.find(|(header, _)| header.zones != first.zones) {
+        let [name, first_name] = [name, first_name].map(|name| term::shown(&name));
+        term::note(format_args!(
+            "{name} was written with another --tz or other [[tz]] tables than {first_name}. That is right if the machines are in different zones"
+        ));
+    }
 }
 
 /// Prints notes about pieces and machines that were there more than once.

@@ -8,28 +8,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::name;
-use callcodes::partial::plan::{self, Changed, Piece, Plan};
+use callcodes::partial::plan::{self, Changed, Piece, Plan, Selections};
 use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
+use callcodes::report::problems::Extent;
 use callcodes::report::wording;
-use callcodes::source::{Digest, STDIN};
+use callcodes::source::{Digest, Opening, STDIN};
+use callcodes::time::detect::Given;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use jiff::Timestamp;
 
-use crate::args::{CountArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
+use crate::args::{CountArgs, FileArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
 use crate::interrupt;
 use crate::progress::{Line, Progress};
-use crate::settings::Settings;
+use crate::settings::{Settings, spare};
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
 /// Scans and writes a partial. `matches` are the arguments from which `args` were made.
 pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     refuse_counting(matches, "Pass it to callcodes merge")?;
+    refuse_ignored(args, matches)?;
     let ScanArgs { partial, read: ReadArgs { output: output_args, patterns, input, .. }, .. } = args;
+    let target = output_args.output.as_deref();
+    let named = [("the file of --plan", &partial.plan), ("the file of --redact-users", &partial.redact_users)];
+    let named: Vec<_> = named.iter().filter_map(|(what, file)| Some((*what, file.as_ref()?))).collect();
+    spare(target, &named)?;
     let pseudonyms = partial.redact_users.as_deref().map(read_key).transpose()?;
     let plan = planned(partial)?;
     if plan.is_some() && !input.paths.is_empty() {
@@ -41,23 +48,42 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     } else {
         Settings::resolve(input, patterns)?
     };
+    if settings.host_from.is_some() {
+        term::note(
+            "host_from in the configuration has no effect on a partial. callcodes merge uses it if it is in the configuration there, or \
+             pass it with --host-from",
+        );
+    }
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
-    let target = output_args.output.as_deref();
+    settings.refuse_stdin()?;
     settings.spare_inputs(target)?;
+    if let Some(plan) = &plan {
+        let files = plan.pieces().iter().filter_map(|piece| Some(("a file of the plan", piece.path.as_deref()?)));
+        spare(target, &files.collect::<Vec<_>>())?;
+    }
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
     let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
-    let selection = Arc::new(settings.selection.clone());
+    if let Some(machine) = &header.machine {
+        let zones = settings.options.opening.zones.on(machine);
+        settings.options.opening.zones = zones;
+    }
+    let mut selections = Selections::new(Arc::new(settings.selection.clone()));
     let pieces = match plan {
         Some(plan) => Pieces::Planned(checked(plan, partial.allow_changed)?.into()),
         None => Pieces::Walked(Box::new(plan::files(settings.parallel_walk(&output)))),
     };
     // The workers take pieces before the sink gets what they found.
     let begun: Mutex<VecDeque<Piece>> = Mutex::default();
+    // Those of a plan were reported when it was made.
+    let mut problems = Vec::new();
+    let is_walked = matches!(pieces, Pieces::Walked(_));
     let sources = pieces.map(|piece| {
-        let source = piece.source(&selection);
+        let source = selections.source(&piece);
+        let lost = piece.problem.iter().filter(|problem| is_walked && problem.kind.is_loss());
+        problems.extend(lost.cloned());
         begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
         source
     });
@@ -72,8 +98,10 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         let line = to_line(&held).map_err(too_long)?;
         writeln!(output, "{line}").map_err(|reason| output.error(reason))?;
     }
-    let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::Done };
+    let status = if settings.options.opening.stop.is_requested() { Status::Interrupted } else { Status::of(&problems) };
     output.end(status, 1)?;
+    let extent = if output_args.verbose { Extent::All } else { Extent::Kinds };
+    term::report_problems(&problems, 0, extent);
     Ok(status)
 }
 
@@ -105,9 +133,56 @@ pub(crate) fn refuse_counting(matches: &ArgMatches, remedy: &str) -> Result<(), 
     let command = FilterArgs::augment_args(command);
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str()));
-    let option = given.and_then(|arg| arg.get_long()).or_else(|| is_given("format").then_some("format"));
-    let Some(option) = option else { return Ok(()) };
-    Err(Failure::Message(format!("--{option} has no effect on a partial, which has all results. {remedy}")))
+    let others = ["format", "host_from", "stats"].into_iter().find(|id| is_given(id));
+    let option = given.and_then(|arg| arg.get_long()).or(others);
+    Err(Failure::Message(match option {
+        None => return Ok(()),
+        Some("audit") => NO_AUDIT.to_owned(),
+        Some("stats") => "--stats is about counting, which is not done with --partial. Leave it out".to_owned(),
+        Some(option) => {
+            let option = option.replace('_', "-");
+            format!("--{option} has no effect on a partial, which has all results. {remedy}")
+        }
+    }))
+}
+
+/// The message if an audit is wanted of partials.
+pub(crate) const NO_AUDIT: &str = "--audit shows lines, which a partial does not have. Pass it to callcodes scan without --partial, where \
+                                   the logs are";
+
+/// Returns a failure if the ending of the file for a partial is that of another format.
+pub(crate) fn refuse_ending(target: Option<&Path>) -> Result<(), Failure> {
+    let ending = target.and_then(Path::extension).and_then(|ending| ending.to_str()).unwrap_or_default();
+    let Some(format) = ["CSV", "JSON"].into_iter().find(|format| ending.eq_ignore_ascii_case(format)) else {
+        return Ok(());
+    };
+    let target = term::shown(&name::shown(target.unwrap_or(Path::new(""))));
+    Err(Failure::Message(format!(
+        "-o {target} would write a partial, which is no {format}. Choose an ending such as .ccp; callcodes merge -o writes {format}"
+    )))
+}
+
+/// Returns a failure if the user has passed an option about files that has no effect, with a plan or without one.
+fn refuse_ignored(args: &ScanArgs, matches: &ArgMatches) -> Result<(), Failure> {
+    use clap::Args as _;
+    let PartialArgs { partial, plan, plan_line, allow_changed, .. } = &args.partial;
+    if *partial {
+        refuse_ending(args.read.output.output.as_deref())?;
+    }
+    if plan.is_none() && plan_line.is_empty() {
+        if *allow_changed {
+            let what = "--allow-changed is about files that have changed since a plan was made. Leave it out, or pass the plan";
+            return Err(Failure::Message(what.to_owned()));
+        }
+        return Ok(());
+    }
+    let command = FileArgs::augment_args(clap::Command::new("files"));
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let given = command.get_arguments().find(|arg| is_given(arg.get_id().as_str())).and_then(|arg| arg.get_long());
+    let Some(option) = given else { return Ok(()) };
+    Err(Failure::Message(format!(
+        "--{option} has no effect with a plan, which says what is read. Pass it to callcodes plan"
+    )))
 }
 
 /// Returns the plan, if the user has passed one.
@@ -193,11 +268,12 @@ fn header(
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         patterns: patterns_fingerprint(settings),
-        reading: reading_fingerprint(settings),
+        reading: reading_fingerprint(settings, machine.is_none()),
         zone: settings.zone.name(),
         keep_copies: settings.options.copies == CopyRule::CountAll,
         written: machine.as_ref().map(|_| Timestamp::now().as_second()),
         pseudonyms: pseudonyms.map(Pseudonyms::fingerprint),
+        zones: machine.as_ref().map(|_| zones_fingerprint(settings)),
         machine,
     })
 }
@@ -218,11 +294,22 @@ pub(crate) fn patterns_fingerprint(settings: &Settings) -> String {
     short(&text)
 }
 
-/// Returns a fingerprint of what decides how logs are read.
-fn reading_fingerprint(settings: &Settings) -> String {
-    let opening = &settings.options.opening;
-    let (encoding, times, zones) = (&opening.encoding, &opening.times, &opening.zones);
-    short(&format!("{encoding:?} {times:?} {zones:?} {:?}", settings.selection.content))
+/// Returns a fingerprint of what decides how logs are read. The zones of machines may differ, but not those of the pieces of a plan.
+fn reading_fingerprint(settings: &Settings, with_zones: bool) -> String {
+    let Opening { encoding, times, .. } = &settings.options.opening;
+    let (zones, times) = if with_zones {
+        (zones_fingerprint(settings), *times)
+    } else {
+        (String::new(), Given { zone: None, ..*times })
+    };
+    short(&format!("{encoding:?} {times:?} {zones} {:?}", settings.selection.content))
+}
+
+/// Returns a fingerprint of the zones that the user has given to times without one. It is the same on all machines that have the same
+/// options and tables.
+fn zones_fingerprint(settings: &Settings) -> String {
+    let Opening { times, zones, .. } = &settings.options.opening;
+    short(&format!("{:?} {zones:?}", times.zone))
 }
 
 /// Returns a short digest of a text.

@@ -46,6 +46,7 @@ fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
 }
 
 fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
+    settings::spare(target, &settings::pattern_files(patterns))?;
     let (config, set) = settings::proved(patterns)?;
     let (catalogue, definitions) = (config.catalogue(), config.definitions);
     let index_of = |name: &String| definitions.iter().position(|definition| definition.name == *name);

@@ -2,23 +2,34 @@
 
 use std::sync::Arc;
 
-use callcodes::partial::plan;
+use callcodes::partial::plan::{self, Selects};
+use callcodes::problem::Problem;
+use callcodes::report::problems::Extent;
 use callcodes::source::Opening;
 
 use crate::args::{ColorArg, PatternArgs, PlanArgs};
+use crate::interrupt;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
-use crate::term::{Output, Styles};
+use crate::term::{self, Output, Styles};
 
 pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
     let (split_bytes, target) = (plan::split_bytes(args.split_bytes), args.output.clone());
+    let (globs, iglobs) = (args.files.globs.clone(), args.files.iglobs.clone());
     let settings = Settings::resolve(&args.input(), &PatternArgs { no_config: true, ..PatternArgs::default() })?;
+    settings.refuse_stdin()?;
     settings.spare_inputs(target.as_deref())?;
     let mut output = Output::open(target.as_deref(), &Styles::choose(ColorArg::Never, target.as_deref()))?;
+    interrupt::install_at_once(output.unfinished());
     let selection = Arc::new(settings.selection.clone());
+    let select = Selects::of(&selection, &globs, &iglobs);
     let opening = Opening::default();
-    let pieces = plan::divide(settings.parallel_walk(&output), &opening, &selection, split_bytes);
+    let pieces = plan::divide(settings.parallel_walk(&output), &opening, (&selection, select), split_bytes);
+    let lost = pieces.iter().filter_map(|piece| piece.problem.clone()).filter(|problem| problem.kind.is_loss());
+    let problems: Vec<Problem> = lost.collect();
+    let status = Status::of(&problems);
     plan::write(pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
-    output.end(Status::Done, 1)?;
-    Ok(Status::Done)
+    output.end(status, 1)?;
+    term::report_problems(&problems, 0, Extent::All);
+    Ok(status)
 }
