@@ -278,7 +278,7 @@ impl Placed {
                 line: 0,
                 pattern: pattern.name.clone(),
                 key,
-                captures: captures.into_iter().map(captured).collect(),
+                captures: captures.into_iter().map(captured).filter(|(name, text)| !is_no_name(name, text)).collect(),
                 // Blanks before a time do not matter.
                 time: time.map_or_else(time_of_line, |group| {
                     let start = group.iter().position(|byte| !b" \t\0*".contains(byte)).unwrap_or(group.len());
@@ -294,6 +294,12 @@ impl Placed {
             || matches!(self.found.key, Key::Code(_)) || Catalogue::built_in().entry(&self.found.key).is_some();
         !self.is_context && !self.is_cut && is_known()
     }
+}
+
+/// Whether a group captured what programs write in place of a name that they do not know.
+fn is_no_name(group: &str, text: &str) -> bool {
+    let no_names = ["-", "?", "na", "n/a", "none", "null", "(null)", "unknown"];
+    ["user", "host", "address"].contains(&group) && no_names.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// Whether the unwrapped line has the same names, but with more letters at their ends.
