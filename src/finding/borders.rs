@@ -14,12 +14,12 @@ const SHORTEST: i64 = MINUTE / 2;
 const BESIDE: f64 = 0.25;
 /// The length of a longer stretch before another one, compared with it.
 const LONG_BEFORE: f64 = 2.0;
-/// In the longer stretch, results are as frequent as inside from this share of the rate inside on, if they are crowded.
+/// The share of the rate inside from which the longer stretch belongs to the change, if its rate is also [`CROWDED`].
 const AS_FREQUENT: f64 = 0.5;
-/// Results are crowded from so many times the rate outside on.
+/// How many times the rate outside a stretch must have to be crowded.
 const CROWDED: f64 = 3.0;
-/// If the results beside a stretch are not crowded, the share of all results there that they must have, compared with that inside.
-/// Otherwise, there may be so many because more people sign in.
+/// A stretch that is not crowded must have this share of the traffic, compared with the share inside. With less, there may be more
+/// results only because more people sign in.
 const SHARE_BESIDE: f64 = 0.5;
 /// The last part of a stretch, and the share of its results that this part must have.
 const LAST_PART: (f64, f64) = (0.4, 0.08);
@@ -159,8 +159,8 @@ impl Borders {
         self
     }
 
-    /// Ends a stretch that goes on until the end of the log earlier, if hardly any results are in its last part, although people sign
-    /// in then.
+    /// Moves the end of a stretch that reaches the end of the log to an earlier time, if its last part has hardly any results although
+    /// people sign in.
     fn trim(&mut self, times: &Times, traffic: &dyn Fn(&Range<i64>) -> u64) {
         let Range { start, end } = self.range;
         let length = end.saturating_sub(start);

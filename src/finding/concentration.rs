@@ -33,8 +33,8 @@ const LASTS_LEAST: i64 = 24 * HOUR;
 const RATIO_OF_HOST: f64 = 4.0;
 /// The smallest number of other hosts that have the code, and of their units with it.
 const OTHERS_WITH_CODE: [u64; 2] = [3, 10];
-/// The smallest number of codes of which each belongs to a user or host, and how many of 100 such codes there must be, so that users or
-/// hosts do different work.
+/// Users or hosts do different work if at least this many codes each belong to one of them, and if these are at least this many of 100
+/// codes.
 const DIFFERENT_WORK: [usize; 2] = [3, 40];
 /// The number of samples.
 const SAMPLES: usize = 3;

@@ -29,11 +29,11 @@ const OF_ALL: usize = 60;
 const OF_ALL_OF_ONE: usize = 30;
 /// The number of repeats of a user after the same interval that are enough although the user has many others.
 const MANY_OF_ONE: usize = 10;
-/// With fewer repeats of several users, nearly all must have the interval.
+/// The number of repeats from which 60 of 100 with the same interval are enough. Of fewer, [`NEARLY_ALL`] must have it.
 const REPEATS_OF_SEVERAL: usize = 20;
 /// How many of 100 repeats are nearly all.
 const NEARLY_ALL: usize = 80;
-/// Shorter intervals cannot be told apart if times have only minutes.
+/// The shortest interval that is meaningful if the times have no seconds.
 const SHORTEST_IN_MINUTES: i64 = 5 * MINUTE;
 /// How many of 100 times begin with second 0 if times have only minutes.
 const AT_SECOND_ZERO: usize = 95;

@@ -16,7 +16,7 @@ use super::units::{AllSeries, Of, Series, Units};
 const PERSONS_LEAST: usize = 30;
 /// How many times as many people that is as those who sign in within any other hour.
 const TIMES_OTHERS: usize = 2;
-/// A surge goes on in the hours beside it that have this part of its people.
+/// A surge includes the adjacent hours that have at least a tenth of its people.
 const GOES_ON: usize = 10;
 /// How many times as long as the surge the log must be, at least.
 const LOG_LEAST: i64 = 10;

@@ -131,7 +131,7 @@ impl Selects {
     }
 }
 
-/// Returns the selections of pieces, most of which have the same.
+/// Turns the pieces of a plan into sources. Remembers the last selection, because most pieces have the same one.
 #[derive(Debug, Default)]
 pub struct Selections {
     /// The selection of pieces that have none.

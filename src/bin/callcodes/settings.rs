@@ -225,7 +225,7 @@ fn existing(target: Option<&Path>) -> Option<PathBuf> {
     target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
 }
 
-/// Returns an error if the output would overwrite one of these files, each of which comes with what it is.
+/// Returns an error if the output would overwrite one of `files`. Each file comes with a description for the message.
 pub(crate) fn spare<P: AsRef<Path>>(target: Option<&Path>, files: &[(&'static str, P)]) -> Result<(), Failure> {
     let Some(target) = existing(target) else { return Ok(()) };
     let is_target = |file: &Path| file != Path::new(STDIN) && file.canonicalize().is_ok_and(|file| file == target);
