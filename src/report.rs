@@ -142,6 +142,7 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
 /// The values of the summary before the rows.
 const BEFORE: &[Column] = &[
         Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that results are missing."),
+        Column::for_scripts("joined", Holds::Flag, "`false` if each result counts by itself (`--no-join`).").or_missing(),
         Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
         Column::for_scripts(
             "results_without_time",
@@ -324,6 +325,9 @@ const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
 const AUDIT: &str =
     "The lines below were picked at random from those with each code. Check that they say what the table says.";
 
+/// The note on results that were counted by themselves.
+const COUNTS_EACH: &str = "Each result counts by itself (--no-join), so a sign-in that two logs record counts twice.";
+
 /// The note below every table with codes.
 const CAVEAT: &str = "A code says what happened to the call or message, not whether the sign-in succeeded.";
 
@@ -384,6 +388,8 @@ pub struct Report {
     pub findings: Found,
     /// Whether only findings are written, and not the results.
     pub is_only_findings: bool,
+    /// Whether each result counts by itself, and not the sign-ins.
+    pub counts_each: bool,
     /// Whether findings were looked for.
     pub seeks_findings: bool,
 }
@@ -453,6 +459,7 @@ impl Report {
             audit: Vec::new(),
             findings: Found::default(),
             is_only_findings: false,
+            counts_each: false,
             seeks_findings: false,
         }
     }
@@ -557,6 +564,7 @@ impl Report {
         let after = Some(self.distinct_after_services_ended).filter(|&count| count > 0);
         vec![
             self.is_partial.into(),
+            if self.counts_each { false.into() } else { Cell::Absent },
             sums,
             totals.results_without_time.into(),
             totals.results_without_zone.into(),
@@ -724,6 +732,7 @@ impl Report {
             self.general_remark(),
             self.near_misses.note(),
             (!self.audit.is_empty()).then(|| AUDIT.to_owned()),
+            self.counts_each.then(|| COUNTS_EACH.to_owned()),
             remark(
                 self.sign_ins.matched,
                 "result was recorded by more than one log and counts once (--keep-twins counts each record).",

@@ -27,6 +27,8 @@ pub enum NotSaved {
     Filtered(u64),
     /// It has no rows for so many of its results: `--top`, `--min` or `--findings only` left them out.
     Cut(u64),
+    /// Each result was counted by itself, so the same sign-ins may have counted twice.
+    CountedEach,
 }
 
 /// A summary that was read.
@@ -48,6 +50,7 @@ pub struct Saved {
 struct Document {
     schema: u32,
     partial: bool,
+    joined: Option<bool>,
     totals: Totals,
     #[serde(default)]
     by: Vec<String>,
@@ -135,6 +138,9 @@ pub fn read(text: &str, of: Option<Dimension>, catalogue: &Catalogue) -> Result<
         .map_err(|_| NotSaved::Damaged("it is not the JSON of `callcodes scan`".to_owned()))?;
     if document.schema != SCHEMA {
         return Err(NotSaved::Damaged("it has no known version".to_owned()));
+    }
+    if document.joined == Some(false) {
+        return Err(NotSaved::CountedEach);
     }
     let by: Vec<&str> = document.by.iter().map(String::as_str).collect();
     let has = |name: &str| by.contains(&name) && by.contains(&"code");

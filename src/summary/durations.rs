@@ -7,7 +7,7 @@
 //! There may be a million rows with a few durations each. So up to [`FEW`] durations take four bytes each, and no durations take
 //! no memory.
 
-use std::collections::BTreeMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 /// The largest number of durations that are kept as a list.
 const FEW: usize = 512;
@@ -25,8 +25,9 @@ pub struct Durations(Kept);
 enum Kept {
     /// At most [`FEW`] durations, sorted.
     Few(Vec<u32>),
-    /// Each different duration in milliseconds, with the number of times that it occurred.
-    Exact(BTreeMap<u32, u64>),
+    /// Each different duration in milliseconds, with the number of times that it occurred. Hashed, because every result of a large
+    /// log is added here.
+    Exact(HashMap<u32, u64>),
     /// The number of durations in each [`bucket`].
     Rounded(Vec<u64>),
 }
@@ -62,7 +63,7 @@ impl Durations {
                 (0..count).for_each(|_| list.insert(at, milliseconds));
             }
             Kept::Few(list) => {
-                let mut count_by_duration = BTreeMap::new();
+                let mut count_by_duration = HashMap::with_capacity(2 * FEW);
                 list.iter().for_each(|&milliseconds| *count_by_duration.entry(milliseconds).or_default() += 1);
                 self.0 = Kept::Exact(count_by_duration);
                 self.add_many(milliseconds, count);
@@ -102,7 +103,12 @@ impl Kept {
         let mut is_found = |&(milliseconds, count): &(u32, u64)| found(milliseconds, count);
         let found = match self {
             Kept::Few(list) => list.iter().map(|&milliseconds| (milliseconds, 1)).find(is_found),
-            Kept::Exact(map) => map.iter().map(|(&milliseconds, &count)| (milliseconds, count)).find(is_found),
+            Kept::Exact(map) => {
+                let mut counts: Vec<(u32, u64)> =
+                    map.iter().map(|(&milliseconds, &count)| (milliseconds, count)).collect();
+                counts.sort_unstable();
+                counts.into_iter().find(|counted| is_found(counted))
+            }
             Kept::Rounded(counts) => {
                 let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
                 filled.map(|(bucket, &count)| (smallest(bucket), count)).find(&mut is_found)

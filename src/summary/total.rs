@@ -89,16 +89,40 @@ impl<K: RowKey> Summary<K> {
     /// Adds the counts of one whole source, which has `bytes` bytes. If it was counted in parts, these must be merged first;
     /// otherwise each part counts as a file.
     pub fn add_source(&mut self, counts: &Counts<K>, bytes: u64) {
+        self.add_rows(counts);
+        self.add_totals([counts].into_iter(), bytes);
+    }
+
+    /// Adds the counts of one whole source like [`Summary::add_source`], but `apart` to the rows of another summary, whose totals stay
+    /// empty.
+    pub(crate) fn add_divided_source(
+        &mut self,
+        counts: &Counts<K>,
+        (other, apart): (&mut Self, &Counts<K>),
+        bytes: u64,
+    ) {
+        self.add_rows(counts);
+        other.add_rows(apart);
+        self.add_totals([counts, apart].into_iter(), bytes);
+    }
+
+    fn add_rows(&mut self, counts: &Counts<K>) {
         for (key, tally) in counts.iter() {
             self.rows.add(&key, &Row { tally: *tally, files: 1, hosts: 0 });
         }
         self.rows.add_overflow(&counts.rows);
+    }
+
+    fn add_totals<'c>(&mut self, all: impl Iterator<Item = &'c Counts<K>> + Clone, bytes: u64)
+    where
+        K: 'c,
+    {
         self.totals.merge(Totals {
             files_read: 1,
-            files_with_results: u64::from(!counts.is_empty()),
+            files_with_results: u64::from(all.clone().any(|counts| !counts.is_empty())),
             bytes,
-            results_without_time: counts.results_without_time(),
-            results_without_zone: counts.results_without_zone(),
+            results_without_time: all.clone().map(Counts::results_without_time).sum(),
+            results_without_zone: all.map(Counts::results_without_zone).sum(),
         });
     }
 

@@ -369,6 +369,9 @@ fn saved(path: &Path, of: Option<Dimension>, catalogue: &Catalogue) -> Result<Op
             "--top, --min or --findings only left out {} when this summary was saved. {SAVE}",
             wording::counted(missing, "result")
         )),
+        Err(NotSaved::CountedEach) => refused(format!(
+            "this summary was counted with --no-join, so sign-ins that two logs record may have counted twice. {SAVE}"
+        )),
         Err(NotSaved::CountedOtherwise) => {
             let of = of.map_or("code", Dimension::name);
             refused(format!(

@@ -2,7 +2,7 @@
 
 use callcodes::filter::Filter;
 use callcodes::pattern::Pattern;
-use callcodes::pipeline::{Outcome, audit, sign_ins};
+use callcodes::pipeline::{Outcome, audit, sign_ins, summarise};
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::findings::Found;
@@ -11,9 +11,10 @@ use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 
 use crate::again;
-use crate::args::{CountArgs, FindingsArg, ReadArgs, ScanArgs, SummaryFormatArg};
+use crate::args::{CountArgs, FilterArgs, FindingsArg, ReadArgs, ScanArgs, SummaryFormatArg};
 use crate::cmd::lines::HELD_BYTES;
 use crate::cmd::partial;
 use crate::fail_on::FailOn;
@@ -27,15 +28,21 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     if args.partial.partial || args.partial.partial_line {
         return partial::run(args, matches);
     }
-    let ScanArgs { count, filter, read, .. } = args;
+    let ScanArgs { count, filter, read, no_join, .. } = args;
+    if *no_join {
+        refuse_joining(matches, count)?;
+    }
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
     session.without_store = "leave out --audit";
     filters::note_unlisted(filter, session.settings.catalogue());
-    let job = Job::new(count, by, filters::filter(filter, &input.times)?, &session)?;
+    let job = Job { counts_each: *no_join, ..Job::new(count, by, filters::filter(filter, &input.times)?, &session)? };
     let outcome = session.read(|walk, settings, output| {
         let (set, catalogue, options) = (&settings.set, settings.catalogue(), job.options.clone());
+        if job.counts_each {
+            return summarise::count_each(walk, set, catalogue, &settings.options);
+        }
         if let Some(lines) = count.audit {
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
             return audit::count(walk, set, catalogue, &settings.options, options, usize::from(lines), &mut store);
@@ -60,6 +67,24 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     job.present(session, outcome, &again)
 }
 
+/// Returns a failure if the user has passed an option that needs lines or logs to be joined.
+fn refuse_joining(matches: &ArgMatches, count: &CountArgs) -> Result<(), Failure> {
+    use clap::Args as _;
+    const JOINING: [&str; 7] = ["by", "keep_twins", "findings", "repeat_within", "near_misses", "audit", "host_from"];
+    let filters = FilterArgs::augment_args(clap::Command::new("filter"));
+    let mut ids = filters.get_arguments().map(|arg| arg.get_id().as_str()).chain(JOINING);
+    let given = ids.find(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+    let fail_on: FailOn = count.fail_on.iter().cloned().collect();
+    let option = match given {
+        Some(id) => id.replace('_', "-"),
+        None if fail_on.is_about_findings() => "fail-on finding".to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::Message(format!(
+        "--{option} needs lines and logs to be joined, so it cannot be used with --no-join. Leave out one of them"
+    )))
+}
+
 /// What is counted and shown.
 pub(crate) struct Job<'a> {
     count: &'a CountArgs,
@@ -67,6 +92,8 @@ pub(crate) struct Job<'a> {
     pub(crate) options: Options,
     fail_on: FailOn,
     is_only_findings: bool,
+    /// Whether each result counts by itself.
+    counts_each: bool,
     /// Whether nothing is wanted that needs more than the results themselves.
     is_plain: bool,
     /// Whether near misses have line numbers.
@@ -125,7 +152,7 @@ impl<'a> Job<'a> {
             with_history,
             ..Options::default()
         };
-        Ok(Job { count, by, options, fail_on, is_only_findings, is_plain, is_numbered })
+        Ok(Job { count, by, options, fail_on, is_only_findings, counts_each: false, is_plain, is_numbered })
     }
 
     /// Prints the report of a run. `again` are the options and paths of the commands in findings.
@@ -135,7 +162,7 @@ impl<'a> Job<'a> {
         mut outcome: Outcome<Settled>,
         again: &str,
     ) -> Result<Status, Failure> {
-        let Job { count, by, fail_on, is_only_findings, .. } = self;
+        let Job { count, by, fail_on, is_only_findings, counts_each, .. } = self;
         let is_csv = matches!(session.format, SummaryFormatArg::Csv);
         filters::check(&outcome.summary)?;
         let names = |is_named: fn(&Pattern) -> bool| {
@@ -153,7 +180,7 @@ impl<'a> Job<'a> {
         let findings = Found::of(&settled, catalogue, &count.repeats.options(), again);
         let met = fail_on.met(&settled, catalogue, &findings.texts().collect::<Vec<&str>>());
         let report = Report::of_sign_ins(settled, &by, shown(count), problems, catalogue, searched);
-        let mut report = Report { times: outcome.times, findings, is_only_findings, ..report };
+        let mut report = Report { times: outcome.times, findings, is_only_findings, counts_each, ..report };
         // Without any result, the near misses are the answer.
         let is_listed = count.near_misses || (report.results == 0 && report.sign_ins.dropped.results == 0 && !is_csv);
         if is_listed || matches!(session.format, SummaryFormatArg::Json) {
