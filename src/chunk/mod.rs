@@ -432,7 +432,9 @@ impl<R: Read> Chunks<R> {
                 State::InForeignLine => self.skip_foreign_line(),
                 State::AtLineStart | State::InLine => self.step(),
             };
-            if self.offset == 0 && self.changing.is_none() && !matches!(step, Step::NeedMore) {
+            // Of a first line that is incomplete, nothing is read that could have the wrong encoding.
+            let is_read = matches!(step, Step::HandOut { .. } | Step::Broken);
+            if is_read && self.offset == 0 && self.changing.is_none() {
                 self.contradicted = self.written.units.contradicted(&self.buffer[self.head..self.tail]);
             }
             match step {

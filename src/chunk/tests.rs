@@ -217,3 +217,27 @@ fn an_error_in_the_middle_keeps_the_whole_lines_before_it() {
     }
     assert_eq!(rest, b"one\n");
 }
+
+/// The first line is incomplete, so nothing was read in the wrong encoding.
+#[test]
+fn an_error_in_the_first_line_ends_a_source_whose_mark_contradicts_its_encoding() {
+    struct Failing(&'static [u8]);
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("the disk is gone")),
+                len => Ok(len),
+            }
+        }
+    }
+    for (source, units) in [(&b"\xFF\xFEa\0"[..], Units::Utf16Be), (b"\xFE\xFF\0a", Units::Bytes)] {
+        let mut chunks = Chunks::new(Failing(source), Span::ALL, Limits::default(), units, Vec::new());
+        assert_eq!(chunks.next_chunk().unwrap_err().to_string(), "the disk is gone");
+        assert!(chunks.next_chunk().unwrap().is_none());
+    }
+    // Of a line that is read, it is reported once.
+    let mut chunks = Chunks::new(&b"\xFF\xFEa\0"[..], Span::ALL, Limits::default(), Units::Utf16Be, Vec::new());
+    assert!(chunks.next_chunk().unwrap().is_some());
+    assert!(chunks.next_chunk().is_err());
+    assert!(chunks.next_chunk().unwrap().is_none());
+}

@@ -9,6 +9,7 @@
 
 mod naive;
 mod packing;
+mod sealed;
 
 mod audit;
 mod bombs;

@@ -10,7 +10,7 @@ use callcodes::unpack::{Codec, Format};
 use tempfile::TempDir;
 
 use crate::packing::{compress, pack};
-use crate::partial::sealed;
+use crate::sealed::sealed;
 
 /// What a run has printed.
 #[derive(Debug)]

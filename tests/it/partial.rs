@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -25,6 +26,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use crate::packing::{compress, pack};
+use crate::sealed::sealed;
 use crate::sign_ins::{divided, written};
 use crate::ticket::generated::{Layout, Order, Spec, ticket};
 use crate::ticket::small;
@@ -560,47 +562,37 @@ fn packed(partial: &[u8]) -> Range<usize> {
 }
 
 #[test]
-fn each_changed_byte_of_packed_notes_is_noticed() {
+fn each_changed_byte_is_refused_or_has_no_effect() {
     let set = set();
     let sent = sent(&set, 4);
-    let store = tempfile::tempdir().unwrap();
-    let path = store.path().join("x");
-    for at in packed(&sent[3].whole) {
-        let mut bytes = sent[3].whole.clone();
-        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-        fs::write(&path, &bytes).unwrap();
+    let read = |bytes: &[u8]| {
         let mut merge = Merge::new(set.patterns().len());
-        assert_eq!((merge.add("x", Stored::Path(path.clone())).len(), merge.len()), (1, 0));
-    }
-}
-
-/// Replaces the digest at the end of a partial by that of its lines, and the counts and digests of its pieces, too, if they are wanted.
-pub(crate) fn sealed(bytes: &[u8], with_pieces: bool) -> Vec<u8> {
-    let (mut out, mut hasher, mut lines, mut pieces) = (Vec::new(), blake3::Hasher::new(), 0, 0);
-    let mut controls = blake3::Hasher::new();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let mut line = line.to_vec();
-        if line.starts_with(b"{\"end_of_partial\":") {
-            let digest = std::mem::take(&mut controls).finalize().to_hex();
-            line = format!("{{\"end_of_partial\":{{\"pieces\":{pieces},\"digest\":\"{digest}\"}}}}\n").into_bytes();
-            pieces = 0;
-        } else if line.starts_with(b"{\"done\":") {
-            if with_pieces {
-                let digest = hasher.finalize().to_hex();
-                line = format!("{{\"done\":{{\"lines\":{lines},\"digest\":\"{digest}\"}}}}\n").into_bytes();
+        let refused = merge.add("x", Stored::Once(Box::new(Cursor::new(bytes.to_vec()))));
+        let mut out = Vec::new();
+        merge.arrange(None, |_| None).unwrap();
+        merge.write(&mut out).unwrap();
+        (refused.len(), out)
+    };
+    let whole = &sent[3].whole;
+    let packed = packed(whole);
+    let line = to_line(whole).unwrap();
+    for form in [whole.clone(), line.into_bytes(), compress(Codec::Gzip, whole)] {
+        let (refused, expected) = read(&form);
+        assert_eq!((refused, expected.is_empty()), (0, false));
+        let mut without_effect = 0;
+        for at in 0..form.len() {
+            for is in [form[at] ^ 1, form[at] ^ 0x20, b'\n'] {
+                let mut bytes = form.clone();
+                bytes[at] = is;
+                let (refused, out) = read(&bytes);
+                assert!(refused > 0 || out == expected, "{is} at {at}");
+                assert!(refused > 0 || form != *whole || !packed.contains(&at), "{is} at {at}");
+                without_effect += u32::from(refused == 0 && is != form[at]);
             }
-            pieces += 1;
-            controls.update(&line);
-        } else if line.starts_with(b"{\"piece\":") || line.starts_with(b"{\"partial\":") {
-            (hasher, lines) = (blake3::Hasher::new(), 0);
-            controls.update(&line);
-        } else {
-            hasher.update(&line);
-            lines += 1;
         }
-        out.extend(line);
+        // Such as letter case in digests, and the time in the head of gzip data.
+        assert!(without_effect < 200, "{without_effect}");
     }
-    out
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+mod marks;
+
 use std::io::{Cursor, Read};
 
 use callcodes::chunk::{Chunks, Limits, Span};
@@ -10,6 +12,7 @@ use callcodes::units::Units;
 use callcodes::unpack::{Codec, decompressed};
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use libfuzzer_sys::fuzz_target;
+use marks::is_contradicted;
 
 /// The most bytes that are decompressed, because a few bytes may expand to gigabytes.
 const READ_BYTES: usize = 256 << 10;
@@ -78,7 +81,8 @@ fn check_utf16(bytes: &[u8], units: Units) {
         }
     }
     let (pairs, rest) = bytes.as_chunks::<2>();
-    assert_eq!(faults, usize::from(!rest.is_empty()), "half a unit is the only error");
+    let is_faulty = !rest.is_empty() || is_contradicted(bytes, units);
+    assert_eq!(faults, usize::from(is_faulty), "half a unit and the mark of another encoding are the only errors");
     // The line with half a unit at its end is dropped.
     let line_feed = pairs.iter().rposition(|pair| unit(*pair) == 0x0A);
     let read = if rest.is_empty() { bytes } else { &bytes[..line_feed.map_or(0, |at| 2 * (at + 1))] };

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 
 use callcodes::problem::{Kind, Loss};
-use callcodes::source::{Openable, Opened, Opening, Walk};
+use callcodes::source::{Opened, Opening, Walk};
 use callcodes::units::Units;
 use callcodes::unpack::{Codec, HEAD_BYTES, Recognised, SAMPLE_BYTES, recognise};
 use libfuzzer_sys::fuzz_target;

@@ -1,55 +1,39 @@
-//! Parses arbitrary bytes as times, codes, queries and catalogues.
+//! Parses arbitrary bytes as codes, queries and catalogues.
 
 #![no_main]
 
 use callcodes::catalogue::{Answer, Catalogue, Query};
-use callcodes::code::{Code, Key};
-use callcodes::time::detect::{Circumstances, detect};
-use callcodes::time::{Form, SEARCH_LIMIT_BYTES};
+use callcodes::code::{Code, Key, MFA};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    check_time(bytes);
-    check_code(bytes);
+    [MFA, "nps", "entra"].into_iter().for_each(|family| check_code(family, bytes));
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_query(text);
         check_catalogue(text);
     }
 });
 
-fn check_time(line: &[u8]) {
-    let found = Form::ISO_8601.find(line);
-    let starts = 0..line.len().min(SEARCH_LIMIT_BYTES + 1);
-    match found {
-        None => {
-            let form = detect(line, &Circumstances { is_whole: true, ..Circumstances::default() });
-            let _ = (form.find(line), form.read(line));
-        }
-        Some(stamp) => {
-            assert!(starts.into_iter().any(|start| Form::ISO_8601.read(&line[start..]) == Some(stamp)), "found but not read");
-            let shown = stamp.time.to_string();
-            let again = Form::ISO_8601.read(shown.as_bytes()).expect("what is shown can be read");
-            assert_eq!((again.time, again.zone_is_assumed()), (stamp.time, false));
-        }
-    }
-    // A separator at the end of the line does not change the time that is found.
-    assert_eq!(Form::ISO_8601.find(&[line, b"|"].concat()), found);
-}
-
-fn check_code(written: &[u8]) {
+fn check_code(family: &str, written: &[u8]) {
     let catalogue = Catalogue::built_in();
-    let key = catalogue.resolve(written);
+    let resolve = |written: &[u8]| catalogue.resolve_in(family, written);
+    let key = resolve(written);
     let around = |before: &str, after: &str| [before.as_bytes(), written, after.as_bytes()].concat();
-    assert_eq!(catalogue.resolve(&around(" \t", "\r\n ")), key, "blanks around it");
+    assert_eq!(resolve(&around(" \t", "\r\n ")), key, "blanks around it");
     match &key {
         Key::Name(name) => {
-            assert!(name.chars().count() <= 81 && !name.chars().any(char::is_control), "{name:?}");
-            assert_eq!(catalogue.resolve(name.as_bytes()), key, "a displayed name resolves to another key");
+            let text = name.text();
+            assert_eq!(name.family(), family);
+            assert!(text.chars().count() <= 81 && !text.chars().any(char::is_control), "{name:?}");
+            assert_eq!(resolve(text.as_bytes()), key, "a displayed name resolves to another key");
         }
-        Key::Code(code) => assert_eq!(catalogue.resolve(code.to_string().as_bytes()), key),
+        Key::Code(code) => {
+            assert_eq!(family, MFA);
+            assert_eq!(resolve(code.to_string().as_bytes()), key);
+        }
     }
     if let Some(entry) = catalogue.entry(&key) {
-        assert_eq!(catalogue.resolve(&written.to_ascii_uppercase()), key, "letter case");
+        assert_eq!(resolve(&written.to_ascii_uppercase()), key, "letter case");
         assert_eq!(entry.key(), key);
     }
 }
@@ -90,7 +74,7 @@ fn check_catalogue(text: &str) {
             for entry in catalogue.entries() {
                 assert_eq!(catalogue.entry(&entry.key()), Some(entry));
                 for name in entry.names() {
-                    let key = catalogue.resolve(name.as_bytes());
+                    let key = catalogue.resolve_in(&entry.family, name.as_bytes());
                     assert!(catalogue.entry(&key).is_some(), "{name:?} is the name of an entry and leads to none");
                 }
             }
