@@ -25,8 +25,10 @@ const SHARE_BESIDE: f64 = 0.5;
 const LAST_PART: (f64, f64) = (0.4, 0.08);
 /// How many times an end may be moved.
 const MOVES: usize = 50;
-/// The part of the time before a fall that must not have nearly all results, and how many of 100 are nearly all.
-const BURST: (i64, u64) = (8, 80);
+/// The part of the time before a fall that must not have most results.
+const BURST: i64 = 8;
+/// How many of 100 results are most if there are none later, and if there are some.
+const MOST: [u64; 2] = [80, 50];
 
 #[expect(clippy::cast_precision_loss, reason = "rates are compared")]
 fn float(number: i64) -> f64 {
@@ -94,14 +96,15 @@ impl Times {
         })
     }
 
-    /// Whether nearly all results in a time are in a small part of it.
-    pub(super) fn are_a_burst(&self, range: &Range<i64>) -> bool {
-        let length = range.end.saturating_sub(range.start) / BURST.0;
+    /// Whether most results in a time are in a small part of it. After such a burst, fewer results are what is usual, above all if there
+    /// are some again.
+    pub(super) fn are_a_burst(&self, range: &Range<i64>, are_some_later: bool) -> bool {
+        let length = range.end.saturating_sub(range.start) / BURST;
         let all = self.count(range);
         let inside = self.at(range.start)..self.at(range.end);
         self.times[inside].iter().any(|start| {
             let end = start.saturating_add(length).min(range.end);
-            self.count(&(*start..end)) * 100 >= all * BURST.1
+            self.count(&(*start..end)) * 100 >= all * MOST[usize::from(are_some_later)]
         })
     }
 }
@@ -241,7 +244,9 @@ mod tests {
         let minutes = |range: Range<i64>| range.start * MINUTE..range.end * MINUTE;
         assert!(waves.were_as_few(&minutes(700..900), &minutes(0..700)));
         assert!(!waves.were_as_few(&minutes(700..900), &minutes(0..250)));
-        assert!(!waves.are_a_burst(&minutes(0..700)));
-        assert!(times(300..310).are_a_burst(&minutes(0..700)));
+        assert!(!waves.are_a_burst(&minutes(0..700), true));
+        assert!(times(300..310).are_a_burst(&minutes(0..700), false));
+        let storm = times((0..700).step_by(10).chain(300..380));
+        assert!(storm.are_a_burst(&minutes(0..700), true) && !storm.are_a_burst(&minutes(0..700), false));
     }
 }

@@ -469,7 +469,9 @@ fn finding(
         let times = Times::new(here.iter().copied());
         let [early, late] = clock_hours(&before, units);
         let is_early = (was_so || !ends) && early * EARLY_ONE_IN < early + late;
-        if person.is_none() && (is_early || times.were_as_few(&few, &before) || times.are_a_burst(&before)) {
+        let are_some_later = kind == Kind::Fall || main.stretch.side == Side::Fewer && ends;
+        let is_usual = times.were_as_few(&few, &before) || times.are_a_burst(&before, are_some_later);
+        if person.is_none() && (is_early || is_usual) {
             return None;
         }
     }
