@@ -1,6 +1,6 @@
 //! Lists the pieces of work of a run: whole files, and ranges of big ones.
 //!
-//! A plan is JSON Lines. The first line says what it is, each further line is a [`Piece`], and the last line has their number and the
+//! A plan is JSON Lines. The first line says what it is and which inputs were divided, each further line is a [`Piece`], and the last line has their number and the
 //! BLAKE3 hash of all lines before it. The same files have the same plan.
 //!
 //! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
@@ -11,7 +11,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Read as _, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, Refused, refused};
+use crate::name;
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::select::Content;
@@ -373,6 +374,8 @@ fn whole(found: Found) -> Piece {
 struct First {
     plan: u32,
     version: String,
+    #[serde(default)]
+    inputs: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -381,19 +384,20 @@ struct Last {
     digest: Digest,
 }
 
-/// Writes a plan.
+/// Writes the plan of these inputs, whose pieces are `pieces`.
 ///
 /// # Errors
 ///
 /// Returns the errors of `out`.
-pub fn write(pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
+pub fn write(inputs: &[PathBuf], pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
     let (mut count, mut hasher) = (0, blake3::Hasher::new());
     let mut put = |line: String| {
         hasher.update(line.as_bytes()).update(b"\n");
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")
     };
-    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() })?)?;
+    let inputs = inputs.iter().map(|input| name::shown(input)).collect();
+    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), inputs })?)?;
     for piece in pieces {
         put(serde_json::to_string(&piece)?)?;
         count += 1;
@@ -406,6 +410,8 @@ pub fn write(pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Re
 /// A plan, or some lines of one.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// The inputs that were divided, if the plan has its first line.
+    inputs: Vec<String>,
     /// The pieces, in the order of their numbers.
     pieces: Vec<Piece>,
     /// Whether the plan has its first and its last line, so that nothing is missing.
@@ -438,7 +444,7 @@ impl Plan {
                         first.plan
                     )));
                 }
-                has_first = index == 0;
+                (has_first, plan.inputs) = (index == 0, first.inputs);
             } else if line.starts_with(b"{\"pieces\":") {
                 let last: Last = serde_json::from_slice(&line).map_err(invalid)?;
                 has_last = true;
@@ -460,6 +466,11 @@ impl Plan {
         plan.is_whole = has_first && has_last;
         plan.pieces.sort_by_key(|piece| piece.id);
         Ok(plan)
+    }
+
+    /// Returns the inputs that were divided, if the plan has its first line.
+    pub fn inputs(&self) -> impl Iterator<Item = PathBuf> {
+        self.inputs.iter().map(PathBuf::from)
     }
 
     /// Returns the pieces, in the order of their numbers.

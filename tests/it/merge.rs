@@ -576,6 +576,40 @@ fn with_a_plan_every_piece_is_covered_once() {
 }
 
 #[test]
+fn templates_for_hosts_begin_where_they_do_in_one_run() {
+    let folder = fleet();
+    let templates = ["{host}/**", "*/{host}/**", "**/{host}/*.log", "{host}/old/*", "logs/{host}/**", "{host}-*.txt"];
+    let inputs: [&[&str]; 5] = [
+        &["logs"],
+        &["./logs/"],
+        &["logs/PC1", "logs/PC2"],
+        &["logs", "logs/PC3"],
+        &["logs/PC1", "logs/PC3/host-log.txt"],
+    ];
+    let by_host = ["--by", "host", "--format", "json", "--host-from"];
+    fs::remove_dir_all(folder.path().join("partials")).unwrap();
+    // The folder with the partials has the name of an input.
+    fs::create_dir(folder.path().join("PC1")).unwrap();
+    for inputs in inputs {
+        assert_eq!(run(folder.path(), &[&["plan", "-o", "plan.jsonl"], inputs].concat()).status, Some(0));
+        let scanned = run(folder.path(), &["scan", "--partial", "--plan", "plan.jsonl", "-o", "PC1/all.ccp"]);
+        assert_eq!(scanned.status, Some(0), "{scanned:?}");
+        for template in templates {
+            let expected = run(folder.path(), &[&["scan"], &by_host[..], &[template], inputs].concat());
+            let merged = [&["merge", "--plan", "plan.jsonl"], &by_host[..], &[template, "PC1"]].concat();
+            let merged = run(folder.path(), &merged);
+            assert_eq!(merged.stdout.replace("PATH", &inputs.join(" ")), expected.stdout, "{template} {inputs:?}");
+        }
+        fs::remove_file(folder.path().join("PC1/all.ccp")).unwrap();
+    }
+    // The name of a machine is the first part of the names of its sources.
+    let done = run(&folder.path().join("logs/PC1"), &scan("PC1", &["-o", "../../PC1/x.ccp"]));
+    assert_eq!(done.status, Some(0));
+    let merged = run(folder.path(), &["merge", "--by", "host", "--format", "csv", "--host-from", "{host}/**", "PC1"]);
+    assert!(merged.stdout.contains("\nPC1,"), "{merged:?}");
+}
+
+#[test]
 fn a_plan_that_is_not_complete_is_refused() {
     let folder = fleet();
     let plan = plan(&folder);

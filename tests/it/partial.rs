@@ -118,7 +118,7 @@ fn pieces(folder: &Path, split_bytes: u64) -> Vec<Piece> {
 
 fn read_plan(pieces: &[Piece]) -> Plan {
     let mut text = Vec::new();
-    plan::write(pieces.iter().cloned(), &mut text).unwrap();
+    plan::write(&[], pieces.iter().cloned(), &mut text).unwrap();
     let plan = Plan::read("plan", &text[..]).unwrap();
     assert!(plan.is_whole());
     plan

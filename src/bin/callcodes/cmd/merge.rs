@@ -63,7 +63,11 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     // What is missing is a problem, too, which is known later.
     session.reports_early = false;
     let filter = filters::filter(filter, &input.times)?;
-    let (merge, problems) = gather(args, &session.settings, &session.written())?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+    let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written())?;
+    // Names of sources are below the inputs of the scan, and not below the partials.
+    let inputs: Vec<PathBuf> = plan.iter().flat_map(Plan::inputs).collect();
+    session.settings.host_from = session.settings.host_from.take().map(|template| template.below(&inputs));
     // Names of sources begin with that of their machine.
     let is_below_machine =
         merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none();
@@ -122,7 +126,8 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     settings.spare_inputs(target)?;
     let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
     interrupt::install_at_once(output.unfinished());
-    let (merge, problems) = gather(args, &settings, &output.files())?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+    let (merge, problems) = gather(args, plan.as_ref(), &settings, &output.files())?;
     merge.write(&mut output).map_err(|error| match error.get_ref() {
         Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
         _ => output.error(error).into(),
@@ -148,8 +153,12 @@ fn shown(refused: &Refused) -> String {
 
 /// Reads all partials and checks that they can be counted together. `written` are the files that this run writes. Returns the problems
 /// of what is missing.
-fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<(Merge, Vec<Problem>), Failure> {
-    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+fn gather(
+    args: &MergeArgs,
+    plan: Option<&Plan>,
+    settings: &Settings,
+    written: &[PathBuf],
+) -> Result<(Merge, Vec<Problem>), Failure> {
     let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
     let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
     let fingerprint = pseudonyms.as_ref().map(Pseudonyms::fingerprint);
@@ -159,7 +168,7 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     let mut refused = add_all(&mut merge, &settings.inputs, written)?;
     merge.notes().iter().for_each(term::note);
     let reason = |header: &Header| foreign(header, settings);
-    let coverage = merge.arrange(plan.as_ref(), reason).map_err(|refused| Failure::Message(shown(&refused)))?;
+    let coverage = merge.arrange(plan, reason).map_err(|refused| Failure::Message(shown(&refused)))?;
     refused.extend(coverage.left_out.iter().cloned());
     if let Some(first) = refused.first().filter(|_| !is_lenient) {
         let others = remark(refused.len() as u64 - 1, "other is refused, too.", "others are refused, too.");

@@ -28,7 +28,7 @@ pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
     let lost = pieces.iter().filter_map(|piece| piece.problem.clone()).filter(|problem| problem.kind.is_loss());
     let problems: Vec<Problem> = lost.collect();
     let status = Status::of(&problems);
-    plan::write(pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
+    plan::write(&settings.inputs, pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
     output.end(status, 1)?;
     term::report_problems(&problems, 0, Extent::All);
     Ok(status)
