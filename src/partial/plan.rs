@@ -68,8 +68,7 @@ pub struct Piece {
 
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.problem.as_ref().map(|problem| &problem.path).or(self.path.as_ref());
-        f.write_str(path.map_or("", String::as_str))?;
+        f.write_str(self.name().unwrap_or_default())?;
         match self.range {
             Some([start, end]) => write!(f, " (bytes {start} to {end}, piece {})", self.id),
             None => write!(f, " (piece {})", self.id),
@@ -164,12 +163,16 @@ impl Selections {
 }
 
 /// How a file differs from its state when it was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Changed {
     /// It cannot be found.
     Gone,
     /// It has another size or was modified at another time.
-    Differs,
+    Differs {
+        /// When it was last modified, in nanoseconds since the Unix epoch.
+        modified: Option<i64>,
+    },
 }
 
 impl Piece {
@@ -208,13 +211,18 @@ impl Piece {
         Ok(if self.alone && self.changed().is_none() { openable.alone() } else { openable })
     }
 
+    /// Returns the path of the file or of what cannot be read, if it is known.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.problem.as_ref().map(|problem| &problem.path).or(self.path.as_ref()).map(String::as_str)
+    }
+
     /// Compares the file with its state when it was planned. Returns `None` if nothing has changed.
     #[must_use]
     pub fn changed(&self) -> Option<Changed> {
         let path = self.path.as_deref().filter(|_| self.problem.is_none())?;
         let Ok(metadata) = std::fs::metadata(path) else { return Some(Changed::Gone) };
         let is_same = self.bytes == Some(metadata.len()) && self.modified == modified(&metadata);
-        (!is_same).then_some(Changed::Differs)
+        (!is_same).then(|| Changed::Differs { modified: modified(&metadata) })
     }
 }
 
@@ -503,7 +511,7 @@ impl Plan {
 pub fn changed(piece: &Piece, changed: Changed) -> Problem {
     let what = match changed {
         Changed::Gone => "it was there when the plan was made, and cannot be found now",
-        Changed::Differs => "its size or time of modification has changed since the plan was made",
+        Changed::Differs { .. } => "its size or time of modification has changed since the plan was made",
     };
     let path = piece.path.as_deref().unwrap_or_default();
     Problem::new(path, Kind::Unreadable, what).remedy(Remedy::PlanAgain)

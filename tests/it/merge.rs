@@ -500,8 +500,9 @@ fn hosts_that_did_not_answer_are_named() {
     // A machine that answered twice.
     let done = run(&folder.path().join("logs/PC3"), &scan("pc3", &["-o", "../../partials/new.ccp"]));
     assert_eq!(done.status, Some(0));
-    let twice = "callcodes: pc3 has 1 other partial: partials/PC3.ccp. Only that in partials/new.ccp counts, the newest. If they are of \
-                 different computers, scan with --machine NAME\n";
+    let twice = "callcodes: pc3 has 1 other partial: partials/PC3.ccp. Only that in partials/new.ccp counts, the newest. To count several \
+                 folders of a computer, pass all of them to one callcodes scan --partial. If they are of different computers, scan with \
+                 --machine NAME\n";
     let merged = merge(&[]);
     assert_eq!(merged.stderr, format!("{twice}callcodes: partials/PC2.ccp: line 1: {version}\n"));
     // With its domain, it is the same machine.
@@ -687,6 +688,75 @@ fn each_machine_has_its_own_zone() {
     let note = "callcodes: B.ccp was written with another --tz or other [[tz]] tables than A.ccp. That is right if the machines are in different \
                 zones\n";
     assert_eq!(hours(), note);
+}
+
+#[test]
+fn what_only_an_older_partial_of_a_machine_has_is_named() {
+    let folder = fleet();
+    let scan = |log: &str, target: &str| {
+        let done = run(&folder.path().join("logs/PC1"), &["scan", "--partial", "--machine", "PC1", "-o", target, log]);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    fs::remove_dir_all(folder.path().join("partials")).unwrap();
+    fs::create_dir(folder.path().join("partials")).unwrap();
+    scan("radius.log", "../../partials/PC1.ccp");
+    changed(&folder, "PC1", "\"written\":", "\"written\":1");
+    scan("svc.log", "../../partials/older.ccp");
+    let merged = run(folder.path(), &["merge", "--format", "csv", "partials"]);
+    let [which, remedy] = [
+        "callcodes: PC1 has 1 other partial: partials/older.ccp. Only that in partials/PC1.ccp counts, the newest. 1 log that it does not \
+         have is left out: svc.log.",
+        "To count several folders of a computer, pass all of them to one callcodes scan --partial. If they are of different computers, scan \
+         with --machine NAME",
+    ];
+    assert_eq!((merged.status, merged.stderr), (Some(0), format!("{which} {remedy}\n")));
+    assert_eq!(merged.stdout, run(folder.path(), &["merge", "--format", "csv", "partials/PC1.ccp"]).stdout);
+}
+
+#[test]
+fn of_several_versions_of_a_file_that_changed_the_last_one_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    let write = |results: usize, seconds: u64| {
+        fs::write(&log, "2017-02-14T08:00:00Z callStatus=102\n".repeat(results)).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        fs::File::options().write(true).open(&log).unwrap().set_modified(time).unwrap();
+    };
+    let scan = |name: &str| {
+        let args = ["scan", "--partial", "--plan", "plan.jsonl", "--allow-changed", "--keep-copies", "-o", name];
+        assert_eq!(run(folder.path(), &args).status, Some(0));
+    };
+    write(3, 1_500_000_000);
+    assert_eq!(run(folder.path(), &["plan", "-o", "plan.jsonl", "a.log"]).status, Some(0));
+    scan("planned.ccp");
+    write(9, 1_400_000_000);
+    scan("older.ccp");
+    write(1, 1_600_000_000);
+    scan("newer.ccp");
+    fs::remove_file(&log).unwrap();
+    scan("gone.ccp");
+    let which = "done more than once, and not in the same way. The file that was modified last counts, and then the one with more lines";
+    for (partials, counts, results) in [
+        (["planned.ccp", "older.ccp"], "planned.ccp", 3),
+        (["planned.ccp", "newer.ccp"], "newer.ccp", 1),
+        (["older.ccp", "newer.ccp"], "newer.ccp", 1),
+        (["older.ccp", "gone.ccp"], "older.ccp", 9),
+    ] {
+        let [first, second] = partials;
+        for order in [[first, second], [second, first]] {
+            let merge = |partials: &[&str], more: &[&str]| {
+                run(folder.path(), &[&["merge", "--plan", "plan.jsonl"], more, partials].concat())
+            };
+            let merged = merge(&order, &["--by", "code", "--format", "csv"]);
+            let said = format!("callcodes: {which}: a.log (piece 0) of {counts}\n");
+            assert!(merged.stderr.ends_with(&said), "{order:?} {merged:?}");
+            assert!(merged.stdout.lines().nth(1).unwrap().contains(&format!(",{results},")), "{order:?} {merged:?}");
+            // The time is kept.
+            assert_eq!(merge(&order, &["--partial", "-o", "both.ccp"]).status, Some(0));
+            let again = merge(&["both.ccp", first, second], &["--by", "code", "--format", "csv"]);
+            assert_eq!(again.stdout, merged.stdout);
+        }
+    }
 }
 
 #[test]

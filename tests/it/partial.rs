@@ -102,7 +102,7 @@ fn partial(set: &PatternSet, pieces: &[Piece], run: &pipeline::Options, header: 
             Step::Message(message) => writer.message(message.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
-                writer.done()
+                writer.done(None)
             }
         }
     })

@@ -408,15 +408,18 @@ fn note_coverage(coverage: &Coverage) {
     if !coverage.differing.is_empty() {
         let pieces = some(&coverage.differing);
         term::note(format_args!(
-            "done more than once, and not in the same way; the one with more lines counts: {pieces}"
+            "done more than once, and not in the same way. The file that was modified last counts, and then the one with more lines: {pieces}"
         ));
     }
     for several in &coverage.machines {
         let (machine, counts) = (term::shown(&several.machine), term::shown(&several.counts));
         let others = counted(several.others.len() as u64, "other partial");
         let why = if several.is_tie { "though another is of the same second" } else { "the newest" };
+        let lost = remark(several.lost.len() as u64, "log that it does not have is", "logs that it does not have are");
+        let lost = lost.map(|lost| format!(" {lost} left out: {}.", some(&several.lost))).unwrap_or_default();
         term::note(format_args!(
-            "{machine} has {others}: {}. Only that in {counts} counts, {why}. If they are of different computers, scan with --machine NAME",
+            "{machine} has {others}: {}. Only that in {counts} counts, {why}.{lost} To count several folders of a computer, pass all of them to \
+             one callcodes scan --partial. If they are of different computers, scan with --machine NAME",
             some(&several.others)
         ));
     }

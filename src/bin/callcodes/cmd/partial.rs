@@ -76,7 +76,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         None => Pieces::Walked(Box::new(plan::files(settings.parallel_walk(&output)))),
     };
     // The workers take pieces before the sink gets what they found.
-    let begun: Mutex<VecDeque<Piece>> = Mutex::default();
+    let begun: Begun = Mutex::default();
     // Those of a plan were reported when it was made.
     let mut problems = Vec::new();
     let is_walked = matches!(pieces, Pieces::Walked(_));
@@ -84,7 +84,8 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         let source = selections.source(&piece);
         let lost = piece.problem.iter().filter(|problem| is_walked && problem.kind.is_loss());
         problems.extend(lost.cloned());
-        begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
+        let changed = if partial.allow_changed { piece.changed() } else { None };
+        begun.lock().unwrap_or_else(PoisonError::into_inner).push_back((piece, changed));
         source
     });
     let line = if output_args.no_progress { Line::NotDrawn } else { Line::Drawn };
@@ -226,7 +227,7 @@ fn checked(plan: Plan, allows_changed: bool) -> Result<Vec<Piece>, Failure> {
     let path = term::shown(piece.path.as_deref().unwrap_or_default());
     let what = match how {
         Changed::Gone => "was there when the plan was made, and cannot be found now. Is the share connected?",
-        Changed::Differs => "has changed since the plan was made.",
+        Changed::Differs { .. } => "has changed since the plan was made.",
     };
     Err(Failure::Message(format!(
         "{path} {what}{others} Make a new plan with callcodes plan, or read what is there with --allow-changed"
@@ -319,26 +320,32 @@ fn short(text: &str) -> String {
     digest
 }
 
+/// The pieces that workers have taken, in order, each with how its file differs from its state in the plan.
+type Begun = Mutex<VecDeque<(Piece, Option<Changed>)>>;
+
 /// Scans the sources of pieces and writes what was found.
 fn write(
     settings: &Settings,
     header: &Header,
     sources: impl Iterator<Item = callcodes::source::Found> + Send,
-    (begun, pseudonyms): (&Mutex<VecDeque<Piece>>, Option<&Pseudonyms>),
+    (begun, pseudonyms): (&Begun, Option<&Pseudonyms>),
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut writer = Writer::new(&mut *out, header)?;
     let next = || begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let mut is_in_piece = false;
+    let (mut is_in_piece, mut differs) = (false, None);
     let mut sink = |step| {
-        if !std::mem::replace(&mut is_in_piece, true) {
-            next().map_or(Ok(()), |piece| writer.begin(&piece))?;
+        if !std::mem::replace(&mut is_in_piece, true)
+            && let Some((piece, changed)) = next()
+        {
+            differs = changed;
+            writer.begin(&piece)?;
         }
         match step {
             Step::Message(line) => writer.message(line.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
-                writer.done()
+                writer.done(differs)
             }
         }
     };
