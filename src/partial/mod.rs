@@ -61,6 +61,9 @@ const LINE_LIMIT: u64 = 256 << 20;
 const BATCH_BYTES: usize = 64 << 10;
 const BATCHES: usize = 2;
 
+/// An option that the user has passed: its long name and its values, of which a switch has none.
+pub type Passed = (String, Vec<String>);
+
 /// What a partial says about the run that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -88,6 +91,9 @@ pub struct Header {
     /// A fingerprint of the key with which users were replaced by pseudonyms, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pseudonyms: Option<String>,
+    /// The options about reading, which commands for the logs repeat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Passed>,
 }
 
 impl Header {
@@ -381,6 +387,15 @@ impl Merge {
     /// Returns the headers of all partials that count, each with the place where it begins.
     pub fn headers(&self) -> impl Iterator<Item = (&Header, String)> {
         self.partials.iter().filter(|partial| partial.counts).map(|partial| (&partial.header, self.place_of(partial)))
+    }
+
+    /// Returns the options about reading with which all partials that count were written.
+    #[must_use]
+    pub fn options(&self) -> Vec<Passed> {
+        let mut headers = self.partials.iter().filter(|partial| partial.counts).map(|partial| &partial.header);
+        let mut options = headers.next().map(|first| first.options.clone()).unwrap_or_default();
+        headers.for_each(|other| options.retain(|option| other.options.contains(option)));
+        options
     }
 
     /// Returns what is remarkable about files that are not refused.
@@ -847,6 +862,9 @@ impl Merge {
             let mut header = partial.header.clone();
             if let Some(pseudonyms) = &self.pseudonyms {
                 header.pseudonyms.get_or_insert_with(|| pseudonyms.fingerprint());
+            }
+            if header.is_planned() {
+                header.options = self.options();
             }
             let mut writer = Writer::new(&mut out, &header)?;
             let is_planned = |found: &Found| self.partials[found.partial].header.is_planned();

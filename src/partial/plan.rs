@@ -1,6 +1,6 @@
 //! Lists the pieces of work of a run: whole files, and ranges of big ones.
 //!
-//! A plan is JSON Lines. The first line says what it is and which inputs were divided, each further line is a [`Piece`], and the last line has their number and the
+//! A plan is JSON Lines. The first line says what it is and what the user has passed, each further line is a [`Piece`], and the last line has their number and the
 //! BLAKE3 hash of all lines before it. The same files have the same plan.
 //!
 //! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
@@ -11,15 +11,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Read as _, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, Refused, refused};
-use crate::name;
+use super::{FORMAT, Passed, Refused, refused};
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::select::Content;
@@ -382,8 +381,19 @@ fn whole(found: Found) -> Piece {
 struct First {
     plan: u32,
     version: String,
-    #[serde(default)]
-    inputs: Vec<String>,
+    #[serde(flatten)]
+    typed: Typed,
+}
+
+/// What the user has passed to make a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    /// The files and folders that were divided.
+    pub inputs: Vec<String>,
+    /// The options about files, which commands for the logs repeat.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Passed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -392,20 +402,19 @@ struct Last {
     digest: Digest,
 }
 
-/// Writes the plan of these inputs, whose pieces are `pieces`.
+/// Writes a plan.
 ///
 /// # Errors
 ///
 /// Returns the errors of `out`.
-pub fn write(inputs: &[PathBuf], pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
+pub fn write(typed: Typed, pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
     let (mut count, mut hasher) = (0, blake3::Hasher::new());
     let mut put = |line: String| {
         hasher.update(line.as_bytes()).update(b"\n");
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")
     };
-    let inputs = inputs.iter().map(|input| name::shown(input)).collect();
-    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), inputs })?)?;
+    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), typed })?)?;
     for piece in pieces {
         put(serde_json::to_string(&piece)?)?;
         count += 1;
@@ -418,8 +427,8 @@ pub fn write(inputs: &[PathBuf], pieces: impl Iterator<Item = Piece>, mut out: i
 /// A plan, or some lines of one.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The inputs that were divided, if the plan has its first line.
-    inputs: Vec<String>,
+    /// What the user has passed, if the plan has its first line.
+    typed: Typed,
     /// The pieces, in the order of their numbers.
     pieces: Vec<Piece>,
     /// Whether the plan has its first and its last line, so that nothing is missing.
@@ -452,7 +461,7 @@ impl Plan {
                         first.plan
                     )));
                 }
-                (has_first, plan.inputs) = (index == 0, first.inputs);
+                (has_first, plan.typed) = (index == 0, first.typed);
             } else if line.starts_with(b"{\"pieces\":") {
                 let last: Last = serde_json::from_slice(&line).map_err(invalid)?;
                 has_last = true;
@@ -476,9 +485,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Returns the inputs that were divided, if the plan has its first line.
-    pub fn inputs(&self) -> impl Iterator<Item = PathBuf> {
-        self.inputs.iter().map(PathBuf::from)
+    /// Returns what the user has passed, if the plan has its first line.
+    #[must_use]
+    pub fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     /// Returns the pieces, in the order of their numbers.

@@ -66,7 +66,8 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
     let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written())?;
     // Names of sources are below the inputs of the scan, and not below the partials.
-    let inputs: Vec<PathBuf> = plan.iter().flat_map(Plan::inputs).collect();
+    let typed = plan.as_ref().map(|plan| plan.typed().clone()).unwrap_or_default();
+    let inputs: Vec<PathBuf> = typed.inputs.iter().map(PathBuf::from).collect();
     session.settings.host_from = session.settings.host_from.take().map(|template| template.below(&inputs));
     // Names of sources begin with that of their machine.
     let is_below_machine =
@@ -97,7 +98,8 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     outcome.problems.extend(problems);
     outcome.problems.sort();
     let options = options_of_scan(&outcome.problems, outcome.times.undecided);
-    let status = job.present(session, outcome, &again::typed(matches, false))?;
+    let passed = [merge.options(), typed.options].concat();
+    let status = job.present(session, outcome, &again::merged(matches, &passed, &inputs))?;
     if !options.is_empty() {
         term::note(format_args!(
             "pass {} to callcodes scan --partial, because merge reads no logs",
