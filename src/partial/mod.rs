@@ -33,7 +33,7 @@ pub mod line;
 pub mod plan;
 pub mod pseudonyms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write};
@@ -48,7 +48,7 @@ use crate::problem::{Kind, Problem};
 use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
 use forms::{Form, Spool};
-use plan::{Piece, Plan};
+use plan::{Changed, Piece, Plan};
 use pseudonyms::Pseudonyms;
 
 /// The version of the format of plans and partials.
@@ -60,6 +60,9 @@ const LINE_LIMIT: u64 = 256 << 20;
 /// The length of lines in bytes that are parsed before they are passed on together, and how many such batches may wait.
 const BATCH_BYTES: usize = 64 << 10;
 const BATCHES: usize = 2;
+
+/// An option that the user has passed: its long name and its values, of which a switch has none.
+pub type Passed = (String, Vec<String>);
 
 /// What a partial says about the run that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +91,9 @@ pub struct Header {
     /// A fingerprint of the key with which users were replaced by pseudonyms, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pseudonyms: Option<String>,
+    /// The options about reading, which commands for the logs repeat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Passed>,
 }
 
 impl Header {
@@ -127,6 +133,9 @@ const CONTROLS: [&[u8]; 4] = [b"{\"partial\":", b"{\"piece\":", b"{\"done\":", b
 struct Done {
     lines: u64,
     digest: Digest,
+    /// How the file differed from its state in the plan when it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed: Option<Changed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,10 +189,10 @@ impl<W: Write> Writer<W> {
         self.out.write_all(b"\n")
     }
 
-    /// Ends the current piece.
-    pub fn done(&mut self) -> io::Result<()> {
+    /// Ends the current piece, whose file differed from its state in the plan like this.
+    pub fn done(&mut self, changed: Option<Changed>) -> io::Result<()> {
         self.pieces += 1;
-        let done = Done { lines: self.lines, digest: self.hasher.finalize().into() };
+        let done = Done { lines: self.lines, digest: self.hasher.finalize().into(), changed };
         self.control(&Control::Done(done))
     }
 
@@ -222,7 +231,7 @@ fn write_from_line((header, pieces): &line::Content, out: impl Write) -> io::Res
         for message in piece {
             writer.message(ascii(message.to_string()).as_bytes())?;
         }
-        writer.done()?;
+        writer.done(None)?;
     }
     writer.end()
 }
@@ -302,6 +311,20 @@ struct Found {
     digest: Digest,
     /// The hashes of the bytes of the piece, if it is a range of a file.
     hashed: Vec<HashedPart>,
+    /// How the file differed from its state in the plan when it was read.
+    changed: Option<Changed>,
+}
+
+impl Found {
+    /// Returns when the version of the file that was read was last modified, if that is known. A file that was gone has no version, which
+    /// is less than any.
+    fn version(&self) -> Option<Option<i64>> {
+        match self.changed {
+            None => Some(self.piece.modified),
+            Some(Changed::Differs { modified }) => Some(modified),
+            Some(Changed::Gone) => None,
+        }
+    }
 }
 
 /// Partials that are merged.
@@ -326,7 +349,7 @@ pub struct Coverage {
     pub missing: Vec<String>,
     /// How many pieces were done more than once, and count once.
     pub repeated: u64,
-    /// The pieces that were done more than once in different ways. The one with the most lines counts.
+    /// The pieces that were done more than once in different ways, each with the partial whose piece counts.
     pub differing: Vec<String>,
     /// The machines of which there are different partials. Only the newest of each counts.
     pub machines: Vec<Several>,
@@ -343,6 +366,8 @@ pub struct Several {
     pub counts: String,
     /// The files with the others.
     pub others: Vec<String>,
+    /// The logs that only the others have.
+    pub lost: Vec<String>,
     /// Whether all were written at the same time, so that none is the newest.
     pub is_tie: bool,
 }
@@ -362,6 +387,15 @@ impl Merge {
     /// Returns the headers of all partials that count, each with the place where it begins.
     pub fn headers(&self) -> impl Iterator<Item = (&Header, String)> {
         self.partials.iter().filter(|partial| partial.counts).map(|partial| (&partial.header, self.place_of(partial)))
+    }
+
+    /// Returns the options about reading with which all partials that count were written.
+    #[must_use]
+    pub fn options(&self) -> Vec<Passed> {
+        let mut headers = self.partials.iter().filter(|partial| partial.counts).map(|partial| &partial.header);
+        let mut options = headers.next().map(|first| first.options.clone()).unwrap_or_default();
+        headers.for_each(|other| options.retain(|option| other.options.contains(option)));
+        options
     }
 
     /// Returns what is remarkable about files that are not refused.
@@ -623,12 +657,13 @@ impl Merge {
                         return Err(wrong("has a piece whose range is not possible. Write it again"));
                     }
                     let (offset, line, digest) = (lines.offset, number + 1, Digest::of(b""));
-                    let found = Found { piece, partial, offset, line, lines: 0, digest, hashed: Vec::new() };
+                    let (hashed, changed) = (Vec::new(), None);
+                    let found = Found { piece, partial, offset, line, lines: 0, digest, hashed, changed };
                     current = Some((found, blake3::Hasher::new()));
                 }
                 Control::Done(done) => {
                     let Some((mut found, hasher)) = current.take() else { return Err(wrong(CUT)) };
-                    found.digest = hasher.finalize().into();
+                    (found.digest, found.changed) = (hasher.finalize().into(), done.changed);
                     if found.digest != done.digest || found.lines != done.lines {
                         return Err((refused(name, found.line, format!("{whose} {DAMAGED}")), false));
                     }
@@ -678,11 +713,12 @@ impl Merge {
         }
         let partials = &self.partials;
         let machine = |found: &Found| partials[found.partial].header.machine.as_deref();
-        // Of pieces that were done more than once, the first one counts. It is the same in any order of the partials.
+        // Of pieces that were done more than once, the first one counts. It is the same in any order of the partials: that of the version
+        // which was modified last, and of one version, the one with the most lines.
         self.found.sort_by(|a, b| {
             let digest = |found: &Found| String::from(found.digest);
-            (machine(a), a.piece.id, b.lines)
-                .cmp(&(machine(b), b.piece.id, a.lines))
+            (machine(a), a.piece.id, b.version(), b.lines)
+                .cmp(&(machine(b), b.piece.id, a.version(), a.lines))
                 .then_with(|| digest(a).cmp(&digest(b)))
         });
         let is_same = |a: &Found, b: &Found| machine(a) == machine(b) && a.piece.id == b.piece.id;
@@ -696,7 +732,8 @@ impl Merge {
             }
             coverage.repeated += same.len() as u64 - 1;
             if same.iter().any(|other| other.digest != same[0].digest) {
-                coverage.differing.push(same[0].piece.to_string());
+                let place = self.place_of(&partials[same[0].partial]);
+                coverage.differing.push(format!("{} of {place}", same[0].piece));
             }
         }
         self.found.dedup_by(|later, first| is_same(later, first));
@@ -721,7 +758,15 @@ impl Merge {
                 by_machine.entry(name.to_owned()).or_default().push(index);
             }
         }
-        for mut indexes in by_machine.into_values().filter(|indexes| indexes.len() > 1) {
+        by_machine.retain(|_, indexes| indexes.len() > 1);
+        let mut logs: BTreeMap<usize, BTreeSet<&str>> =
+            by_machine.values().flatten().map(|index| (*index, BTreeSet::new())).collect();
+        for found in &self.found {
+            if let (Some(logs), Some(name)) = (logs.get_mut(&found.partial), found.piece.name()) {
+                logs.insert(name);
+            }
+        }
+        for mut indexes in by_machine.into_values() {
             let key = |index: &usize| {
                 let Partial { header, sum, .. } = &self.partials[*index];
                 (header.written, String::from(*sum), &header.machine)
@@ -734,11 +779,13 @@ impl Merge {
             coverage.repeated += copies as u64;
             if copies < indexes.len() - 1 {
                 let others = others.filter(|other| !is_copy(other));
+                let older: BTreeSet<&str> = indexes[1..].iter().flat_map(|index| &logs[index]).copied().collect();
                 coverage.machines.push(Several {
                     machine: first.header.machine.clone().unwrap_or_default(),
                     counts: self.place_of(first),
                     is_tie: others.clone().any(|other| other.header.written == first.header.written),
                     others: others.map(|other| self.place_of(other)).collect(),
+                    lost: older.difference(&logs[&indexes[0]]).map(|name| (*name).to_owned()).collect(),
                 });
             }
             for index in &indexes[1..] {
@@ -816,6 +863,9 @@ impl Merge {
             if let Some(pseudonyms) = &self.pseudonyms {
                 header.pseudonyms.get_or_insert_with(|| pseudonyms.fingerprint());
             }
+            if header.is_planned() {
+                header.options = self.options();
+            }
             let mut writer = Writer::new(&mut out, &header)?;
             let is_planned = |found: &Found| self.partials[found.partial].header.is_planned();
             let belongs = |found: &&Found| found.partial == index || partial.header.is_planned() && is_planned(found);
@@ -830,7 +880,7 @@ impl Merge {
                         writer.message(line)
                     }
                 })?;
-                writer.done()?;
+                writer.done(found.changed)?;
             }
             writer.end()?;
         }

@@ -1,6 +1,6 @@
 //! Lists the pieces of work of a run: whole files, and ranges of big ones.
 //!
-//! A plan is JSON Lines. The first line says what it is, each further line is a [`Piece`], and the last line has their number and the
+//! A plan is JSON Lines. The first line says what it is and what the user has passed, each further line is a [`Piece`], and the last line has their number and the
 //! BLAKE3 hash of all lines before it. The same files have the same plan.
 //!
 //! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, Refused, refused};
+use super::{FORMAT, Passed, Refused, refused};
 use crate::pipeline::range_end;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::select::Content;
@@ -67,8 +67,7 @@ pub struct Piece {
 
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.problem.as_ref().map(|problem| &problem.path).or(self.path.as_ref());
-        f.write_str(path.map_or("", String::as_str))?;
+        f.write_str(self.name().unwrap_or_default())?;
         match self.range {
             Some([start, end]) => write!(f, " (bytes {start} to {end}, piece {})", self.id),
             None => write!(f, " (piece {})", self.id),
@@ -163,12 +162,16 @@ impl Selections {
 }
 
 /// How a file differs from its state when it was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Changed {
     /// It cannot be found.
     Gone,
     /// It has another size or was modified at another time.
-    Differs,
+    Differs {
+        /// When it was last modified, in nanoseconds since the Unix epoch.
+        modified: Option<i64>,
+    },
 }
 
 impl Piece {
@@ -207,13 +210,18 @@ impl Piece {
         Ok(if self.alone && self.changed().is_none() { openable.alone() } else { openable })
     }
 
+    /// Returns the path of the file or of what cannot be read, if it is known.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.problem.as_ref().map(|problem| &problem.path).or(self.path.as_ref()).map(String::as_str)
+    }
+
     /// Compares the file with its state when it was planned. Returns `None` if nothing has changed.
     #[must_use]
     pub fn changed(&self) -> Option<Changed> {
         let path = self.path.as_deref().filter(|_| self.problem.is_none())?;
         let Ok(metadata) = std::fs::metadata(path) else { return Some(Changed::Gone) };
         let is_same = self.bytes == Some(metadata.len()) && self.modified == modified(&metadata);
-        (!is_same).then_some(Changed::Differs)
+        (!is_same).then(|| Changed::Differs { modified: modified(&metadata) })
     }
 }
 
@@ -373,6 +381,19 @@ fn whole(found: Found) -> Piece {
 struct First {
     plan: u32,
     version: String,
+    #[serde(flatten)]
+    typed: Typed,
+}
+
+/// What the user has passed to make a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    /// The files and folders that were divided.
+    pub inputs: Vec<String>,
+    /// The options about files, which commands for the logs repeat.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Passed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -386,14 +407,14 @@ struct Last {
 /// # Errors
 ///
 /// Returns the errors of `out`.
-pub fn write(pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
+pub fn write(typed: Typed, pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Result<u64> {
     let (mut count, mut hasher) = (0, blake3::Hasher::new());
     let mut put = |line: String| {
         hasher.update(line.as_bytes()).update(b"\n");
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")
     };
-    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() })?)?;
+    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), typed })?)?;
     for piece in pieces {
         put(serde_json::to_string(&piece)?)?;
         count += 1;
@@ -406,6 +427,8 @@ pub fn write(pieces: impl Iterator<Item = Piece>, mut out: impl Write) -> io::Re
 /// A plan, or some lines of one.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// What the user has passed, if the plan has its first line.
+    typed: Typed,
     /// The pieces, in the order of their numbers.
     pieces: Vec<Piece>,
     /// Whether the plan has its first and its last line, so that nothing is missing.
@@ -438,7 +461,7 @@ impl Plan {
                         first.plan
                     )));
                 }
-                has_first = index == 0;
+                (has_first, plan.typed) = (index == 0, first.typed);
             } else if line.starts_with(b"{\"pieces\":") {
                 let last: Last = serde_json::from_slice(&line).map_err(invalid)?;
                 has_last = true;
@@ -460,6 +483,12 @@ impl Plan {
         plan.is_whole = has_first && has_last;
         plan.pieces.sort_by_key(|piece| piece.id);
         Ok(plan)
+    }
+
+    /// Returns what the user has passed, if the plan has its first line.
+    #[must_use]
+    pub fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     /// Returns the pieces, in the order of their numbers.
@@ -492,7 +521,7 @@ impl Plan {
 pub fn changed(piece: &Piece, changed: Changed) -> Problem {
     let what = match changed {
         Changed::Gone => "it was there when the plan was made, and cannot be found now",
-        Changed::Differs => "its size or time of modification has changed since the plan was made",
+        Changed::Differs { .. } => "its size or time of modification has changed since the plan was made",
     };
     let path = piece.path.as_deref().unwrap_or_default();
     Problem::new(path, Kind::Unreadable, what).remedy(Remedy::PlanAgain)

@@ -220,7 +220,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 impl TaskEnd {
     /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
     /// digest of all bytes if there is one.
-    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
+    pub(super) fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);

@@ -319,7 +319,7 @@ impl fmt::Display for NoThreads {
 impl Error for NoThreads {}
 
 /// The report of a task at its end, or the sum of the reports of all tasks of a source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct TaskEnd {
     bytes: u64,
     what: Option<What>,

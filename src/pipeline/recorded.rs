@@ -169,6 +169,8 @@ struct Reading {
 
 /// A step of [`record`].
 pub enum Step {
+    /// A problem of the current input. The messages have it, too.
+    Problem(Problem),
     /// A message about the current input, as a line of JSON in ASCII.
     Message(String),
     /// All messages about the current input have come.
@@ -201,6 +203,7 @@ pub fn record(
     let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
     let joined = Recorders::new(set).joined();
     let visitor = || Recorder { listener: wants.listener(options, &joined), rename };
+    let mut sum = TaskEnd::default();
     work(inputs, crew, visitor, &mut |message| {
         let line = match message {
             Message::InputEnd => return sink(Step::InputEnd),
@@ -209,8 +212,16 @@ pub fn record(
             Message::Start(_) => return Ok(()),
             Message::Looked(looked) => Recorded(Line::Begin(looked)).into_json(),
             Message::Hashed(parts) => Recorded(Line::Hashed(parts)).into_json(),
-            Message::TaskEnd(end) => Recorded(Line::End(Box::new(End::of(*end)))).into_json(),
-            Message::Problem(problem) => Recorded(Line::Problem(problem)).into_json(),
+            Message::TaskEnd(end) => {
+                let ended = sum.join((*end).clone(), options.limits);
+                let problems = ended.into_iter().flat_map(|(end, _)| end.problems);
+                problems.map(Step::Problem).try_for_each(&mut *sink)?;
+                Recorded(Line::End(Box::new(End::of(*end)))).into_json()
+            }
+            Message::Problem(problem) => {
+                sink(Step::Problem(problem.clone()))?;
+                Recorded(Line::Problem(problem)).into_json()
+            }
         };
         sink(Step::Message(line?))
     })

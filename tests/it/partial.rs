@@ -85,6 +85,7 @@ fn header(machine: Option<&str>, written: Option<i64>) -> Header {
         written,
         zones: None,
         pseudonyms: None,
+        options: Vec::new(),
     }
 }
 
@@ -101,10 +102,11 @@ fn partial(set: &PatternSet, pieces: &[Piece], run: &pipeline::Options, header: 
             writer.begin(next.next().unwrap())?;
         }
         match step {
+            Step::Problem(_) => Ok(()),
             Step::Message(message) => writer.message(message.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
-                writer.done()
+                writer.done(None)
             }
         }
     })
@@ -120,7 +122,7 @@ fn pieces(folder: &Path, split_bytes: u64) -> Vec<Piece> {
 
 fn read_plan(pieces: &[Piece]) -> Plan {
     let mut text = Vec::new();
-    plan::write(pieces.iter().cloned(), &mut text).unwrap();
+    plan::write(plan::Typed::default(), pieces.iter().cloned(), &mut text).unwrap();
     let plan = Plan::read("plan", &text[..]).unwrap();
     assert!(plan.is_whole());
     plan

@@ -1,14 +1,22 @@
 //! Writes the options and paths of a run as they are typed, so that a command in the output can be pasted.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
+use callcodes::partial::Passed;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory as _};
+use clap::{Arg, ArgMatches, Args as _, Command, CommandFactory as _, Id};
 
-use crate::args::Cli;
+use crate::args::{Cli, InputArgs};
 
 /// The word that stands for input that cannot be named in a command.
 pub(crate) const PATH: &str = "PATH";
+
+/// The id of the argument with the paths.
+const PATHS: &str = "paths";
+
+/// Returns the values with which an option was passed, or `None` if it was not.
+type Given<'g> = &'g dyn Fn(&Arg) -> Option<Vec<OsString>>;
 
 /// The options of `lines` that decide how it reads and prints, and not which results.
 const OUTPUT: [&str; 10] =
@@ -28,32 +36,72 @@ const SHELLS: Shells = if cfg!(windows) { Shells::Windows } else { Shells::Unix 
 /// Returns the options and paths of a run of `scan` that `lines` takes too, as they are typed. [`PATH`] stands for the paths if
 /// `has_paths` is false, and for everything if a shell cannot express an argument.
 pub(crate) fn typed(scan: &ArgMatches, has_paths: bool) -> String {
-    let program = Cli::command();
-    let Some(lines) = program.find_subcommand("lines") else { return PATH.to_owned() };
-    words(scan, lines, has_paths, SHELLS).map_or_else(|| PATH.to_owned(), |words| words.join(" "))
+    let given = |arg: &Arg| of(scan, arg);
+    let paths = scan.get_raw(PATHS).filter(|_| has_paths).into_iter().flatten();
+    all_words(&given, &paths.collect::<Vec<_>>())
 }
 
-fn words(scan: &ArgMatches, command: &Command, has_paths: bool, shells: Shells) -> Option<Vec<String>> {
-    let is_given = |arg: &&Arg| {
-        let id = arg.get_id();
-        let is_known = scan.ids().any(|known| known == id);
-        is_known && scan.value_source(id.as_str()) == Some(ValueSource::CommandLine)
+/// Returns the same for a run of `merge`. `passed` are the options about reading with which the partials and the plan were made, and `paths`
+/// those of the plan.
+pub(crate) fn merged(merge: &ArgMatches, passed: &[Passed], paths: &[PathBuf]) -> String {
+    let reading = reading();
+    // Partials come from elsewhere, so only what they have of these options is typed.
+    let of_passed = |arg: &Arg| {
+        let long = arg.get_long().filter(|_| reading.contains(arg.get_id()))?;
+        let (_, values) = passed.iter().find(|(name, _)| name == long)?;
+        Some(values.iter().map(OsString::from).collect())
     };
+    let given = |arg: &Arg| of(merge, arg).or_else(|| of_passed(arg));
+    all_words(&given, &paths.iter().map(|path| path.as_os_str()).collect::<Vec<_>>())
+}
+
+/// Returns the options about reading that were passed, without those about hosts and shown times, which are options of `merge`.
+pub(crate) fn passed(matches: &ArgMatches) -> Vec<Passed> {
+    let command = InputArgs::augment_args(Command::new("input"));
+    let reading = reading();
+    let passed = command.get_arguments().filter(|arg| reading.contains(arg.get_id())).filter_map(|arg| {
+        let values = of(matches, arg)?.into_iter().filter(|_| arg.get_action().takes_values());
+        let values = values.map(|value| value.into_string().ok()).collect::<Option<_>>()?;
+        Some((arg.get_long()?.to_owned(), values))
+    });
+    passed.collect()
+}
+
+/// Returns the options about reading that `merge` does not have.
+fn reading() -> Vec<Id> {
+    let command = InputArgs::augment_args(Command::new("input"));
+    let others = [PATHS, "host_from", "display_tz"];
+    let ids = command.get_arguments().map(Arg::get_id).filter(|id| !OUTPUT.contains(&id.as_str()));
+    ids.filter(|id| !others.contains(&id.as_str())).cloned().collect()
+}
+
+/// Returns the values with which an option was passed on the command line, or `None` if it was not.
+fn of(matches: &ArgMatches, arg: &Arg) -> Option<Vec<OsString>> {
+    let id = arg.get_id();
+    let is_given =
+        matches.ids().any(|known| known == id) && matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    is_given.then(|| matches.get_raw(id.as_str()).into_iter().flatten().map(OsStr::to_owned).collect())
+}
+
+fn all_words(given: Given<'_>, paths: &[&OsStr]) -> String {
+    let program = Cli::command();
+    let Some(lines) = program.find_subcommand("lines") else { return PATH.to_owned() };
+    words(given, paths, lines, SHELLS).map_or_else(|| PATH.to_owned(), |words| words.join(" "))
+}
+
+fn words(given: Given<'_>, paths: &[&OsStr], command: &Command, shells: Shells) -> Option<Vec<String>> {
     let mut words = Vec::new();
-    let mut paths: Vec<&OsStr> = Vec::new();
-    for arg in command.get_arguments().filter(|arg| !OUTPUT.contains(&arg.get_id().as_str())).filter(is_given) {
-        let values = scan.get_raw(arg.get_id().as_str()).into_iter().flatten();
-        match arg.get_long() {
-            None => paths = values.collect(),
-            Some(long) if arg.get_action().takes_values() => {
-                for value in values {
-                    words.extend(option(long, value, shells)?);
-                }
-            }
-            Some(long) => words.push(format!("--{long}")),
+    for arg in command.get_arguments().filter(|arg| !OUTPUT.contains(&arg.get_id().as_str())) {
+        let Some((long, values)) = arg.get_long().zip(given(arg)) else { continue };
+        if !arg.get_action().takes_values() {
+            words.push(format!("--{long}"));
+            continue;
+        }
+        for value in values {
+            words.extend(option(long, &value, shells)?);
         }
     }
-    if paths.is_empty() || !has_paths {
+    if paths.is_empty() {
         words.push(PATH.to_owned());
         return Some(words);
     }
@@ -111,7 +159,49 @@ mod tests {
         let lines = program.find_subcommand("lines").unwrap();
         let matches = Cli::command().try_get_matches_from([&["callcodes"], arguments].concat()).unwrap();
         let scan = matches.subcommand_matches("scan").unwrap_or(&matches);
-        words(scan, lines, has_paths, shells).map(|words| words.join(" "))
+        let paths = scan.get_raw(PATHS).filter(|_| has_paths).into_iter().flatten();
+        words(&|arg| of(scan, arg), &paths.collect::<Vec<_>>(), lines, shells).map(|words| words.join(" "))
+    }
+
+    #[test]
+    fn a_merge_repeats_only_options_about_reading_of_partials() {
+        let passed = |arguments: &[&str]| {
+            let matches = Cli::command().try_get_matches_from([&["callcodes"], arguments].concat()).unwrap();
+            passed(matches.subcommand().unwrap().1)
+        };
+        let scan = [
+            "scan",
+            "--partial",
+            "-E",
+            "utf-16le",
+            "--tz=-05:00",
+            "-j2",
+            "--binary",
+            "--redact-users",
+            "k",
+            "-o",
+            "x",
+            "a",
+        ];
+        let of_scan = passed(&scan);
+        let plan = passed(&["plan", "-g", "*.log", "-g", "!x", "--split-bytes", "1M", "a"]);
+        let some = |name: &str, values: &[&str]| (name.to_owned(), values.iter().map(|&value| value.into()).collect());
+        let expected = [some("binary", &[]), some("encoding", &["utf-16le"]), some("tz", &["-05:00"])];
+        assert_eq!(of_scan, expected);
+        assert_eq!(plan, [some("glob", &["*.log", "!x"])]);
+        let matches =
+            Cli::command().try_get_matches_from(["callcodes", "merge", "--top", "3", "--user", "a", "b"]).unwrap();
+        // What a partial may have and no run writes.
+        let foreign = [some("output", &["x"]), some("no-such", &[]), some("file", &["y"]), some("user", &["b"])];
+        let all = [of_scan, plan, foreign.to_vec()].concat();
+        let merged = |paths: &[&str]| {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            merged(matches.subcommand().unwrap().1, &all, &paths)
+        };
+        let options = if cfg!(windows) { "--glob \"!x\"" } else { "--glob '!x'" };
+        let options = format!("--user a --glob \"*.log\" {options} --binary --encoding utf-16le \"--tz=-05:00\"");
+        assert_eq!(merged(&[]), format!("{options} PATH"));
+        assert_eq!(merged(&["a b", "c"]), format!("{options} \"a b\" c"));
     }
 
     #[test]

@@ -388,7 +388,8 @@ pub(crate) struct PartialArgs {
     pub(crate) plan_line: Vec<String>,
     /// Read files of a plan although they have changed
     ///
-    /// Without this, a file whose size or time of modification is not that in the plan is an error.
+    /// Without this, a file whose size or time of modification is not that in the plan is an error. If a piece is done twice, the
+    /// version of the file that was modified last counts.
     #[arg(long, requires = "partials", hide_short_help = true)]
     pub(crate) allow_changed: bool,
     /// Name of this machine in the partial

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let matches = help::definition(&arguments).try_get_matches_from(&arguments);
     let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
     let (cli, matches) = parsed.unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
-    let matches = ["scan", "merge"].iter().find_map(|name| matches.subcommand_matches(name)).unwrap_or(&matches);
+    let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
         None => slip::check(&cli.scan.read.input.paths).and_then(|()| cmd::scan::run(&cli.scan, matches)),
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Some(Command::Timeline(args)) => cmd::timeline::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),
         Some(Command::Compare(args)) => cmd::compare::run(&args),
-        Some(Command::Plan(args)) => cmd::plan::run(*args),
+        Some(Command::Plan(args)) => cmd::plan::run(*args, matches),
         Some(Command::Merge(args)) => cmd::merge::run(&args, matches),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),

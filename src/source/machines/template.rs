@@ -64,9 +64,10 @@ const SEPARATORS: &str = if cfg!(windows) { r"[/\\]+" } else { "/+" };
 const WITHIN: &str = if cfg!(windows) { r"[^/\\]" } else { "[^/]" };
 
 impl Template {
-    /// Sets the inputs of the run. Without them, paths are treated as relative to the input.
+    /// Sets the inputs of the run, in place of those that were set before. Without any, paths are treated as relative to the input.
     #[must_use]
     pub fn below(mut self, inputs: &[PathBuf]) -> Template {
+        (self.inputs, self.deepest) = (HashSet::default(), 0);
         for input in inputs {
             let name = name::shown(input);
             let parts: Vec<&str> = parts(&name).collect();

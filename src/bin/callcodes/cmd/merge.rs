@@ -63,7 +63,12 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     // What is missing is a problem, too, which is known later.
     session.reports_early = false;
     let filter = filters::filter(filter, &input.times)?;
-    let (merge, problems) = gather(args, &session.settings, &session.written())?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+    let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written())?;
+    // Names of sources are below the inputs of the scan, and not below the partials.
+    let typed = plan.as_ref().map(|plan| plan.typed().clone()).unwrap_or_default();
+    let inputs: Vec<PathBuf> = typed.inputs.iter().map(PathBuf::from).collect();
+    session.settings.host_from = session.settings.host_from.take().map(|template| template.below(&inputs));
     // Names of sources begin with that of their machine.
     let is_below_machine =
         merge.headers().all(|(header, _)| header.machine.is_some()) && session.settings.host_from.is_none();
@@ -93,7 +98,8 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     outcome.problems.extend(problems);
     outcome.problems.sort();
     let options = options_of_scan(&outcome.problems, outcome.times.undecided);
-    let status = job.present(session, outcome, &again::typed(matches, false))?;
+    let passed = [merge.options(), typed.options].concat();
+    let status = job.present(session, outcome, &again::merged(matches, &passed, &inputs))?;
     if !options.is_empty() {
         term::note(format_args!(
             "pass {} to callcodes scan --partial, because merge reads no logs",
@@ -122,7 +128,8 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     settings.spare_inputs(target)?;
     let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
     interrupt::install_at_once(output.unfinished());
-    let (merge, problems) = gather(args, &settings, &output.files())?;
+    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+    let (merge, problems) = gather(args, plan.as_ref(), &settings, &output.files())?;
     merge.write(&mut output).map_err(|error| match error.get_ref() {
         Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
         _ => output.error(error).into(),
@@ -148,8 +155,12 @@ fn shown(refused: &Refused) -> String {
 
 /// Reads all partials and checks that they can be counted together. `written` are the files that this run writes. Returns the problems
 /// of what is missing.
-fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<(Merge, Vec<Problem>), Failure> {
-    let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
+fn gather(
+    args: &MergeArgs,
+    plan: Option<&Plan>,
+    settings: &Settings,
+    written: &[PathBuf],
+) -> Result<(Merge, Vec<Problem>), Failure> {
     let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
     let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
     let fingerprint = pseudonyms.as_ref().map(Pseudonyms::fingerprint);
@@ -159,7 +170,7 @@ fn gather(args: &MergeArgs, settings: &Settings, written: &[PathBuf]) -> Result<
     let mut refused = add_all(&mut merge, &settings.inputs, written)?;
     merge.notes().iter().for_each(term::note);
     let reason = |header: &Header| foreign(header, settings);
-    let coverage = merge.arrange(plan.as_ref(), reason).map_err(|refused| Failure::Message(shown(&refused)))?;
+    let coverage = merge.arrange(plan, reason).map_err(|refused| Failure::Message(shown(&refused)))?;
     refused.extend(coverage.left_out.iter().cloned());
     if let Some(first) = refused.first().filter(|_| !is_lenient) {
         let others = remark(refused.len() as u64 - 1, "other is refused, too.", "others are refused, too.");
@@ -399,15 +410,18 @@ fn note_coverage(coverage: &Coverage) {
     if !coverage.differing.is_empty() {
         let pieces = some(&coverage.differing);
         term::note(format_args!(
-            "done more than once, and not in the same way; the one with more lines counts: {pieces}"
+            "done more than once, and not in the same way. The file that was modified last counts, and then the one with more lines: {pieces}"
         ));
     }
     for several in &coverage.machines {
         let (machine, counts) = (term::shown(&several.machine), term::shown(&several.counts));
         let others = counted(several.others.len() as u64, "other partial");
         let why = if several.is_tie { "though another is of the same second" } else { "the newest" };
+        let lost = remark(several.lost.len() as u64, "log that it does not have is", "logs that it does not have are");
+        let lost = lost.map(|lost| format!(" {lost} left out: {}.", some(&several.lost))).unwrap_or_default();
         term::note(format_args!(
-            "{machine} has {others}: {}. Only that in {counts} counts, {why}. If they are of different computers, scan with --machine NAME",
+            "{machine} has {others}: {}. Only that in {counts} counts, {why}.{lost} To count several folders of a computer, pass all of them to \
+             one callcodes scan --partial. If they are of different computers, scan with --machine NAME",
             some(&several.others)
         ));
     }

@@ -13,6 +13,7 @@ use callcodes::partial::pseudonyms::Pseudonyms;
 use callcodes::partial::{FORMAT, Header, Writer, line, to_line};
 use callcodes::pipeline::CopyRule;
 use callcodes::pipeline::recorded::{self, Step};
+use callcodes::problem::Problem;
 use callcodes::report::problems::Extent;
 use callcodes::report::wording;
 use callcodes::source::{Digest, Opening, STDIN};
@@ -21,6 +22,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use jiff::Timestamp;
 
+use crate::again;
 use crate::args::{CountArgs, FileArgs, FilterArgs, PartialArgs, ReadArgs, ScanArgs};
 use crate::interrupt;
 use crate::progress::{Line, Progress};
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     }
     let mut output = Output::open(target, &Styles::choose(output_args.color, target))?;
     interrupt::install(&settings.options.opening.stop, output.unfinished());
-    let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref())?;
+    let header = header(&settings, partial, plan.is_some(), pseudonyms.as_ref(), matches)?;
     if let Some(machine) = &header.machine {
         let zones = settings.options.opening.zones.on(machine);
         settings.options.opening.zones = zones;
@@ -76,15 +78,12 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
         None => Pieces::Walked(Box::new(plan::files(settings.parallel_walk(&output)))),
     };
     // The workers take pieces before the sink gets what they found.
-    let begun: Mutex<VecDeque<Piece>> = Mutex::default();
-    // Those of a plan were reported when it was made.
-    let mut problems = Vec::new();
+    let begun: Begun = Mutex::default();
     let is_walked = matches!(pieces, Pieces::Walked(_));
     let sources = pieces.map(|piece| {
         let source = selections.source(&piece);
-        let lost = piece.problem.iter().filter(|problem| is_walked && problem.kind.is_loss());
-        problems.extend(lost.cloned());
-        begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(piece);
+        let changed = if partial.allow_changed { piece.changed() } else { None };
+        begun.lock().unwrap_or_else(PoisonError::into_inner).push_back((piece, changed));
         source
     });
     let line = if output_args.no_progress { Line::NotDrawn } else { Line::Drawn };
@@ -93,7 +92,10 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let out: &mut dyn io::Write = if partial.partial_line { &mut held } else { &mut output };
     let result = write(&settings, &header, sources, (&begun, pseudonyms.as_ref()), out);
     drop(progress);
-    result.map_err(|reason| output.error(reason))?;
+    let mut problems = result.map_err(|reason| output.error(reason))?;
+    // A scheduler would repeat a process that fails, and nothing would change. The merge reports the problems of a plan.
+    problems.retain(|problem| is_walked && problem.kind.is_loss());
+    problems.sort();
     if partial.partial_line && !settings.options.opening.stop.is_requested() {
         let line = to_line(&held).map_err(too_long)?;
         writeln!(output, "{line}").map_err(|reason| output.error(reason))?;
@@ -226,7 +228,7 @@ fn checked(plan: Plan, allows_changed: bool) -> Result<Vec<Piece>, Failure> {
     let path = term::shown(piece.path.as_deref().unwrap_or_default());
     let what = match how {
         Changed::Gone => "was there when the plan was made, and cannot be found now. Is the share connected?",
-        Changed::Differs => "has changed since the plan was made.",
+        Changed::Differs { .. } => "has changed since the plan was made.",
     };
     Err(Failure::Message(format!(
         "{path} {what}{others} Make a new plan with callcodes plan, or read what is there with --allow-changed"
@@ -256,6 +258,7 @@ fn header(
     args: &PartialArgs,
     is_planned: bool,
     pseudonyms: Option<&Pseudonyms>,
+    matches: &ArgMatches,
 ) -> Result<Header, Failure> {
     let machine = (!is_planned).then(|| args.machine.clone().unwrap_or_else(machine_name));
     if let Some(machine) = machine.as_ref().filter(|machine| !Header::is_machine_name(machine)) {
@@ -275,6 +278,7 @@ fn header(
         pseudonyms: pseudonyms.map(Pseudonyms::fingerprint),
         zones: machine.as_ref().map(|_| zones_fingerprint(settings)),
         machine,
+        options: again::passed(matches),
     })
 }
 
@@ -319,26 +323,36 @@ fn short(text: &str) -> String {
     digest
 }
 
-/// Scans the sources of pieces and writes what was found.
+/// The pieces that workers have taken, in order, each with how its file differs from its state in the plan.
+type Begun = Mutex<VecDeque<(Piece, Option<Changed>)>>;
+
+/// Scans the sources of pieces and writes what was found. Returns all problems.
 fn write(
     settings: &Settings,
     header: &Header,
     sources: impl Iterator<Item = callcodes::source::Found> + Send,
-    (begun, pseudonyms): (&Mutex<VecDeque<Piece>>, Option<&Pseudonyms>),
+    (begun, pseudonyms): (&Begun, Option<&Pseudonyms>),
     out: &mut dyn io::Write,
-) -> io::Result<()> {
+) -> io::Result<Vec<Problem>> {
     let mut writer = Writer::new(&mut *out, header)?;
     let next = || begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let mut is_in_piece = false;
+    let (mut is_in_piece, mut differs, mut problems) = (false, None, Vec::new());
     let mut sink = |step| {
-        if !std::mem::replace(&mut is_in_piece, true) {
-            next().map_or(Ok(()), |piece| writer.begin(&piece))?;
+        if !std::mem::replace(&mut is_in_piece, true)
+            && let Some((piece, changed)) = next()
+        {
+            differs = changed;
+            writer.begin(&piece)?;
         }
         match step {
+            Step::Problem(problem) => {
+                problems.push(problem);
+                Ok(())
+            }
             Step::Message(line) => writer.message(line.as_bytes()),
             Step::InputEnd => {
                 is_in_piece = false;
-                writer.done()
+                writer.done(differs)
             }
         }
     };
@@ -350,5 +364,6 @@ fn write(
     if !settings.options.opening.stop.is_requested() {
         writer.end()?;
     }
-    out.flush()
+    out.flush()?;
+    Ok(problems)
 }

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use callcodes::partial::plan::{self, Selects};
+use callcodes::name;
+use callcodes::partial::plan::{self, Selects, Typed};
 use callcodes::problem::Problem;
 use callcodes::report::problems::Extent;
 use callcodes::source::Opening;
+use clap::ArgMatches;
 
+use crate::again;
 use crate::args::{ColorArg, PatternArgs, PlanArgs};
 use crate::interrupt;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
+/// Writes a plan. `matches` are the arguments from which `args` were made.
+pub(crate) fn run(args: PlanArgs, matches: &ArgMatches) -> Result<Status, Failure> {
     let (split_bytes, target) = (plan::split_bytes(args.split_bytes), args.output.clone());
     let (globs, iglobs) = (args.files.globs.clone(), args.files.iglobs.clone());
     let settings = Settings::resolve(&args.input(), &PatternArgs { no_config: true, ..PatternArgs::default() })?;
@@ -28,7 +32,9 @@ pub(crate) fn run(args: PlanArgs) -> Result<Status, Failure> {
     let lost = pieces.iter().filter_map(|piece| piece.problem.clone()).filter(|problem| problem.kind.is_loss());
     let problems: Vec<Problem> = lost.collect();
     let status = Status::of(&problems);
-    plan::write(pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
+    let inputs = settings.inputs.iter().map(|input| name::shown(input)).collect();
+    let typed = Typed { inputs, options: again::passed(matches) };
+    plan::write(typed, pieces.into_iter(), &mut output).map_err(|reason| output.error(reason))?;
     output.end(status, 1)?;
     term::report_problems(&problems, 0, Extent::All);
     Ok(status)
