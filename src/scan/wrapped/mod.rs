@@ -305,6 +305,7 @@ impl Scanner<'_> {
                     continue;
                 }
                 if S::JOINS {
+                    captures.add(Capture::User, resolver.written.user(&line.window[..line.len]));
                     set.add_writer(&mut resolver.writers, found.pattern, inner, &mut captures);
                     captures.add(Capture::Host, resolver.written.computer(line.window));
                 }
