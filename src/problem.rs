@@ -81,6 +81,8 @@ pub enum Remedy {
     SaveAttachments,
     /// Save the text of the mail as HTML.
     SaveHtml,
+    /// Open the mail in a mail program, and save what it shows of the header as text.
+    OpenMail,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.

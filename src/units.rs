@@ -6,6 +6,7 @@
 
 mod change;
 mod characters;
+mod columns;
 mod detect;
 mod reading;
 mod rows;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use change::{AHEAD_BYTES, Change};
 pub use characters::Characters;
+pub use columns::UserColumn;
 pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};
@@ -50,6 +52,8 @@ pub struct Written {
     pub form: Form,
     /// Whether the source is an event log, in whose lines the name of the computer follows the time.
     pub names_computer: bool,
+    /// The column with the user, if the source is a sign-in log in CSV.
+    pub user_column: Option<UserColumn>,
     /// Whether the source does not begin like text, so that text in any encoding may be anywhere in it.
     pub is_binary: bool,
 }
@@ -87,6 +91,15 @@ impl Written {
             _ => memchr(b'\t', &line[..line.len().min(LONGEST_TIME)])?,
         };
         line[after_time + 1..].split(|&byte| byte == b' ').next().filter(|name| *name != b"-")
+    }
+}
+
+impl Written {
+    /// Returns the user that a row of a sign-in log in CSV names. Returns `None` for any other source.
+    #[inline]
+    #[must_use]
+    pub fn user(self, line: &[u8]) -> Option<&[u8]> {
+        self.user_column?.user(line)
     }
 }
 

@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use callcodes::catalogue::Catalogue;
 use callcodes::code::{Code, Key};
 use callcodes::finding::cells::{Cells, Labels, is_watched, minute_hash, person_hash};
 use callcodes::finding::lines::Lines;
@@ -468,7 +469,7 @@ pub(crate) fn cells(results: &[Sign], limit: usize) -> Cells {
     for one in results {
         let row = Row::one(one.host, one.user, one.code as u32, one.time);
         rows.add(row, hash);
-        if is_watched(&Key::Code(Code(one.code))) {
+        if is_watched(Catalogue::built_in(), &Key::Code(Code(one.code))) {
             watched.add(row);
         }
         lines.add(one.host, one.time);

@@ -501,6 +501,9 @@ impl<R: Read> Chunks<R> {
                 // An odd byte at the end of a part is a stray one.
                 let whole = len - len % units.size_bytes();
                 units.decode(&data[skipped..whole], &mut self.decoded);
+                if units == Units::Utf16Le && data[whole..len] == *b"\n" {
+                    self.decoded.push(b'\n');
+                }
                 let owned = self.decoded.len();
                 let ahead = data.len().min(len + limits.lookahead_bytes);
                 units.decode(&data[len..ahead], &mut self.decoded);
@@ -526,7 +529,9 @@ impl<R: Read> Chunks<R> {
             let part = &self.buffer[self.head..self.head + change.at];
             return match self.whole_lines(part) {
                 Some(len) => Step::HandOut { len, cut: Cut::AtLineEnd },
-                None if change.is_after_stray_byte => Step::HandOut { len: change.at, cut: Cut::AtStrayByte },
+                None if change.is_after_stray_byte && !self.is_half_line_end(part) => {
+                    Step::HandOut { len: change.at, cut: Cut::AtStrayByte }
+                }
                 None => Step::HandOut { len: change.at, cut: Cut::AtLineEnd },
             };
         }
@@ -543,10 +548,17 @@ impl<R: Read> Chunks<R> {
             if self.is_torn {
                 return Step::Finished;
             }
-            let is_broken = !data.len().is_multiple_of(self.written.units.size_bytes());
+            let is_whole = data.len().is_multiple_of(self.written.units.size_bytes());
+            let is_broken = !is_whole && !self.is_half_line_end(data);
             return if is_broken { Step::Broken } else { Step::HandOut { len: data.len(), cut: Cut::AtLineEnd } };
         }
         Step::NeedMore
+    }
+
+    /// Whether the last byte of text in the current encoding is half of a line feed, so that nothing of the line before it is missing. So
+    /// ends UTF-16BE that is read as UTF-16LE from its second byte on.
+    fn is_half_line_end(&self, text: &[u8]) -> bool {
+        self.written.units == Units::Utf16Le && !text.len().is_multiple_of(2) && text.ends_with(b"\n")
     }
 
     /// Returns the next change of the encoding in the first `ready` bytes of the data. If it is at their start, changes the encoding

@@ -50,11 +50,11 @@ pub const WATCHED: [Code; 6] = [Code(14), Code(105), Code(112), Code(132), Code(
 /// Whether results with this code or name are kept in [`Earliest`] too. Of other families than that of the codes, these are the names
 /// in the group of security.
 #[must_use]
-pub fn is_watched(key: &Key) -> bool {
+pub fn is_watched(catalogue: &Catalogue, key: &Key) -> bool {
     match key.code() {
         Some(code) => WATCHED.contains(&code),
         None if key.family() == MFA => false,
-        None => Catalogue::built_in().entry(key).is_some_and(|entry| entry.group == Group::Security),
+        None => catalogue.entry(key).is_some_and(|entry| entry.group == Group::Security),
     }
 }
 

@@ -160,7 +160,7 @@ pub(super) fn findings(
     let sizes = Sizes { of: all, all: units.all.len() as u64, numbers, bar, lack_users: units.lack_users };
     let is_left_out = |key: u32| {
         let name = &cells.keys()[key as usize];
-        let is_left_out = cells.is_exposure(key) || is_watched(name) || !is_trouble(catalogue, name);
+        let is_left_out = cells.is_exposure(key) || is_watched(catalogue, name) || !is_trouble(catalogue, name);
         totals[key as usize] < UNITS_LEAST as u64 || is_left_out
     };
     let examined: Vec<usize> =

@@ -63,7 +63,7 @@ impl Log {
             let row =
                 Row { duration: one.seconds * 1_000 + 1, ..Row::one(one.host, one.user, key, MIDNIGHT + one.time) };
             rows.add(row, hash);
-            if is_watched(&Key::Code(Code(one.code))) {
+            if is_watched(Catalogue::built_in(), &Key::Code(Code(one.code))) {
                 watched.add(row);
             }
             lines.add(one.host, MIDNIGHT + one.time);

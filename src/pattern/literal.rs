@@ -25,6 +25,9 @@ const SPELLING_LIMIT: usize = 16;
 /// The largest number of literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
+/// The length of the shortest word that is looked for after an escape, in bytes.
+const SHORTEST_WORD: usize = 4;
+
 /// A rarity in bits. Literals that are at least this rare are rare enough: of several sets of them, the one with the fewest
 /// literals is found fastest.
 const RARE_ENOUGH: u32 = 18;
@@ -103,6 +106,19 @@ pub(super) struct Leading {
     pub(super) offset: usize,
     /// The bytes that may precede the literal, unless it is at the start of the text.
     pub(super) before: ByteSet,
+}
+
+impl Leading {
+    /// Returns the last words of the keys that may be written with a space or an underscore, such as the `status` of `call[ _]status`.
+    /// Where such a key goes through another program, an escape often replaces the space or the underscore.
+    pub(super) fn divided(&self) -> impl Iterator<Item = &[u8]> {
+        self.literals.iter().filter_map(|literal| {
+            let gap = literal.iter().rposition(|&byte| byte == b'_')?;
+            let mut other = literal.clone();
+            other[gap] = b' ';
+            self.literals.contains(&other).then_some(&literal[gap + 1..]).filter(|word| word.len() >= SHORTEST_WORD)
+        })
+    }
 }
 
 /// Returns the leading literals of `hir`. They are always in the line in which the match starts, so they can also be used for a
@@ -430,6 +446,20 @@ mod tests {
         assert_eq!(before(r"(?:c|d)?\b(?:xyz)+"), no_word.union(bytes("z")));
         assert_eq!(before(r"\b(?:al|sm)?(?:_(?i:c))?xyz"), bytes("lmcC").union(no_word));
         assert_eq!(before(r"(?u)éxyz\d"), ByteSet::ALL);
+    }
+
+    #[test]
+    fn a_key_is_divided_where_a_space_or_an_underscore_may_be() {
+        let divided = |regex: &str| -> Vec<String> {
+            let leading = leading(&parse(regex)).unwrap();
+            leading.divided().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
+        };
+        assert_eq!(divided(r"\bcall[ _]?[Ss]tatus\b"), ["Status", "status"]);
+        assert_eq!(divided(r"\bdoor[ _]answer=\d"), ["answer="]);
+        assert!(divided(r"\bdoor answer=\d").is_empty());
+        assert!(divided(r"\bdoor_answer=\d").is_empty());
+        // Too short a word would be found in too many lines.
+        assert!(divided(r"\bdoor[ _]is\d").is_empty());
     }
 
     #[test]

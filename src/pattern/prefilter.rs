@@ -29,6 +29,15 @@ const COMPARED_BYTES: usize = 16;
 /// The last bytes of escapes, such as `\n`, `\u0022` and the sequences of terminals. A line that another program has wrapped may have one
 /// before a literal. Such a place is a candidate that no pattern uses, so that the line is looked at.
 const ESCAPE_ENDS: ByteSet = ByteSet::of(b"0123456789ABCDEFKabcdefmnrtv");
+/// The ends of what may stand for the space or the underscore within a key, such as the `%20` in `Call%20Status`, with the bytes that
+/// may precede them. The keys that have one are those in [`Leading::divided`].
+const GAPS: [(&[u8], ByteSet); 3] = [
+    // `%20` and `=20`, `\u0020`, `%5F` and `\u005f`, `&nbsp;` and `&#95;`, `+`, a no-break space, and the end of what grep writes.
+    (b"", ByteSet::of(b"0Ff;+K\xA0")),
+    (br"\_", ByteSet::ALL),
+    // A terminal sequence.
+    (b"m", ByteSet::of(b"0123456789[")),
+];
 /// The number of bytes near a window that [`Near`] looks up.
 const NEAR_BYTES: usize = 4;
 /// The length of the span around a window from which [`Near`] chooses its bytes.
@@ -99,9 +108,11 @@ struct Literal {
     len: usize,
     /// The index in the literal at which its window starts.
     offset: usize,
-    /// The bytes that may precede the literal. It may also be at the start of a line.
+    /// The bytes that may precede the literal. Includes the line feed if the literal may also be at the start of a line.
     before: ByteSet,
-    /// The patterns that use the literal.
+    /// The bytes that may precede the literal in a line that another program has wrapped.
+    before_wrapped: ByteSet,
+    /// The patterns that use the literal. There is none if it is a part of a key after an escape.
     uses: Vec<Use>,
 }
 
@@ -228,6 +239,7 @@ impl Literals {
                 anchors.leading.as_ref().filter(|leading| anchors.required.is_none() || wants_leading(leading));
             if let Some(leading) = leading {
                 all.add(&leading.literals, leading.before, Use { pattern, distance: Some(leading.offset) });
+                all.add_divided(leading);
             } else if let Some(required) = &anchors.required {
                 all.add(&required.literals, required.before, Use { pattern, distance: None });
             }
@@ -240,6 +252,17 @@ impl Literals {
         for literal in literals {
             let beginning = literal[..literal.len().min(COMPARED_BYTES)].to_vec();
             self.0.entry((beginning, before)).or_default().push(used);
+        }
+    }
+
+    /// Adds the last words of keys after what may stand for the space or the underscore before them. No pattern uses these literals:
+    /// they only find the lines to unwrap.
+    fn add_divided(&mut self, leading: &Leading) {
+        for word in leading.divided() {
+            for (end, before) in GAPS {
+                let literal = [end, word].concat();
+                self.0.entry((literal[..literal.len().min(COMPARED_BYTES)].to_vec(), before)).or_default();
+            }
         }
     }
 
@@ -379,7 +402,11 @@ impl Literal {
         let len = bytes.len();
         padded[..len].copy_from_slice(bytes);
         let mask = u128::MAX >> (8 * (COMPARED_BYTES - len));
-        Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
+        let (before, before_wrapped) = match uses.is_empty() {
+            true => (before, ByteSet::EMPTY),
+            false => (before.union(ByteSet::one(b'\n')), ESCAPE_ENDS),
+        };
+        Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, before_wrapped, uses }
     }
 
     /// Converts an index in the span to an index in the literal. Returns `None` for a byte before the literal.
@@ -397,14 +424,11 @@ impl Literal {
     fn allows(&self, at: usize, byte: u8) -> bool {
         match self.byte_near(at) {
             Some(own) => own == byte,
-            None if self.index_near(at + 1) == Some(0) => self.may_follow(byte) || ESCAPE_ENDS.contains(byte),
+            None if self.index_near(at + 1) == Some(0) => {
+                self.before.contains(byte) || self.before_wrapped.contains(byte)
+            }
             None => true,
         }
-    }
-
-    /// Whether `byte` may precede the literal. A line feed always may, because it ends the previous line.
-    fn may_follow(&self, byte: u8) -> bool {
-        byte == b'\n' || self.before.contains(byte)
     }
 
     /// Returns the literal as a candidate if it occurs in `text` with its window at `place`, and otherwise `None`.
@@ -421,9 +445,9 @@ impl Literal {
         if !fits {
             return None;
         }
-        let uses: &[Use] = match self.may_follow(before) {
+        let uses: &[Use] = match self.before.contains(before) {
             true => &self.uses,
-            false if ESCAPE_ENDS.contains(before) => &[],
+            false if self.before_wrapped.contains(before) => &[],
             false => return None,
         };
         Some(Candidate { at, uses })
@@ -604,6 +628,36 @@ mod tests {
             (40, vec![2]),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn the_last_word_of_a_divided_key_is_a_candidate_without_a_pattern_after_an_escape() {
+        let prefilter = Prefilter::new(&[leading(&["xcall_status", "xcall status", "xcallstatus"])]);
+        for escaped in [
+            "call%20status",
+            "call=5Fstatus",
+            "call\\u0020status",
+            "call\\u005fstatus",
+            "call+status",
+            "call\\_status",
+            "call&nbsp;status",
+            "call&#95;status",
+            "call \x1b[01;31m\x1b[Kstatus",
+            "call_\x1b[31mstatus",
+        ] {
+            let at = escaped.len() - "status".len();
+            let all: Vec<usize> = found(&prefilter, escaped.as_bytes())
+                .into_iter()
+                .map(|(at, uses)| {
+                    assert!(uses.is_empty(), "{escaped}");
+                    at
+                })
+                .collect();
+            assert!(matches!(all[..], [only] if (at - 2..=at).contains(&only)), "{escaped}: {all:?}");
+        }
+        for other in ["status", "a status", "order_status", "\nstatus", "bstatus", "xstatus"] {
+            assert_eq!(found(&prefilter, other.as_bytes()), [], "{other}");
+        }
     }
 
     #[test]

@@ -126,6 +126,7 @@ fn worded(remedy: Remedy) -> &'static str {
         }
         Remedy::SaveAttachments => "save its attachments and scan these",
         Remedy::SaveHtml => "save the mail as HTML and scan that if the texts differ",
+        Remedy::OpenMail => "open the mail in a mail program, save what it shows of the header as text, and scan that",
         Remedy::Decompress => "decompress it with another program and scan the result",
         Remedy::DecompressData => "decompress the file with another program and scan the result",
         Remedy::DecompressWithDictionary => "decompress the file with that dictionary and scan the result",

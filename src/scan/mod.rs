@@ -478,6 +478,7 @@ impl Resolver<'_> {
         // `get` instead of an index: the compiler can remove an unused value only if computing it cannot panic.
         let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         if S::JOINS {
+            captures.add(Capture::User, self.written.user(&line.window[..line.len]));
             self.set.add_writer(&mut self.writers, found.pattern, &line.window[..line.len], &mut captures);
             captures.add(Capture::Host, self.written.computer(line.window));
         }

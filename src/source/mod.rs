@@ -65,7 +65,7 @@ use crate::name;
 use crate::neighbour;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::time::detect::{Given, ZoneBy};
-use crate::units::Written;
+use crate::units::{UserColumn, Written};
 use crate::unpack::{
     self, AtEnd, Codec, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
     Unsupported, ZipFile, passed_on, recognise,
@@ -859,7 +859,10 @@ impl Known {
     fn written(&self, head: &[u8], opening: &Opening) -> Written {
         match opening.encoding {
             EncodingChoice::Automatic if !self.source.is_text() => Written { is_binary: true, ..Written::default() },
-            encoding => encoding.units(head).into(),
+            encoding => {
+                let units = encoding.units(head);
+                Written { user_column: UserColumn::of(head, units), ..units.into() }
+            }
         }
     }
 

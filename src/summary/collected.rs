@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::attempt::SignIn;
 use crate::attempt::values::{Number, Values};
+use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::finding::Cells;
 use crate::finding::cells::{Labels, is_watched, minute_hash, person_hash};
@@ -16,8 +17,10 @@ use crate::finding::rows::{Earliest, NO_TIME, Row, Rows};
 use crate::time::Time;
 
 /// The results and lines of a run, as far as findings need them.
-#[derive(Debug, Default)]
-pub(super) struct Collected {
+#[derive(Debug)]
+pub(super) struct Collected<'c> {
+    /// Says which results no rule leaves out.
+    catalogue: &'c Catalogue,
     rows: Rows,
     watched: Earliest,
     lines: Lines,
@@ -46,7 +49,21 @@ fn unplaced(place: u32) -> (u32, Number) {
     if place & HOST == 0 { (number, Number::default()) } else { (u32::MAX, Number::from_index(u64::from(number))) }
 }
 
-impl Collected {
+impl<'c> Collected<'c> {
+    /// Creates an empty collection.
+    pub(super) fn new(catalogue: &'c Catalogue) -> Collected<'c> {
+        Collected {
+            catalogue,
+            rows: Rows::default(),
+            watched: Earliest::default(),
+            lines: Lines::default(),
+            unanswered: Lines::default(),
+            named: Default::default(),
+            shared: BTreeSet::new(),
+            hashes: RefCell::default(),
+        }
+    }
+
     /// Adds a result that counts, in `source`. A result without a time is left out, unless it is never left out.
     pub(super) fn add(&mut self, result: &SignIn, source: u32, keys: &[Key], users: &Values) {
         self.add_any(result, source, keys, users, true);
@@ -71,7 +88,7 @@ impl Collected {
             let hashes = &self.hashes;
             self.rows.add(row, |row| hash(row, hashes, users));
         }
-        if counts && is_watched(key) {
+        if counts && is_watched(self.catalogue, key) {
             self.watched.add(row);
         }
     }

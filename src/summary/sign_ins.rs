@@ -311,7 +311,7 @@ pub struct SignIns<'c> {
     /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
     /// The results and lines for findings, if [`Options::with_cells`] is set.
-    collected: Option<Collected>,
+    collected: Option<Collected<'c>>,
     /// The results in the order of time, if [`Options::with_timeline`] is set.
     latest: Option<Latest>,
     /// The results over time, if [`Options::with_history`] is set.
@@ -622,7 +622,7 @@ impl<'c> SignIns<'c> {
         if options.with_verdicts {
             origins.number_results(0);
         }
-        let collected = options.with_cells.then(Collected::default);
+        let collected = options.with_cells.then(|| Collected::new(catalogue));
         let latest = options.with_timeline.then(|| Latest::new(TIMELINE_LIMIT));
         let periods = options.with_history.then(Periods::default);
         // Verdicts come in the order of the results, and so does a timeline of results with equal times.

@@ -16,6 +16,7 @@
 //! * a byte order mark at the start of a line;
 //! * a row of printable bytes that is too long to be Chinese characters. If no NUL precedes it in its line, the whole line is in
 //!   single bytes, otherwise only the row and what follows;
+//! * a short line of words and a separator, such as `callStatus=4`;
 //! * a row of units that are ASCII in the other byte order. Such a row is also what a stray byte makes of all units that follow it.
 //!   Then the byte order stays, and the units are counted from another byte;
 //! * a line start, in one of these ways of counting, after which the text has all signs of UTF-16 and none in the present one.
@@ -46,6 +47,8 @@ const WORD_UNITS: usize = 4;
 const ROW_BYTES: [usize; 3] = [10, 20, 32];
 /// The smallest length of a line in single bytes, and of its printable end, if no byte of the line is a control character.
 const LINE_END_BYTES: usize = 15;
+/// The smallest length of a line in single bytes that consists of words and separators.
+const WORDS_BYTES: usize = 12;
 /// The smallest number of bytes beyond ASCII in a line of UTF-8.
 const UTF8_BYTES: usize = 4;
 /// Rows contain at least this many whole units, so looking at one unit of so many finds them all.
@@ -262,8 +265,9 @@ impl Units {
             let mut end = 0;
             to_nul.split_inclusive(|byte| *byte == b'\n').any(|line| {
                 end += line.len();
-                is_line_in_bytes(line, text.get(end))
-            })
+                // At an even position, the NUL after a line cannot be half of its line feed.
+                is_line_in_bytes(line, text.get(end).filter(|_| !end.is_multiple_of(2)))
+            }) || to_nul.split_inclusive(|byte| *byte == b'\n').next().is_some_and(is_line_of_words)
         };
         if has_mark || has_row() || has_line() {
             return Some((0, Units::Bytes));
@@ -280,8 +284,33 @@ impl Units {
     /// Returns the first change at `least` or later in the line at `line`, or after its start if a stray byte divides it.
     fn change_within_line(self, data: &[u8], line: Range<usize>, least: usize) -> Option<Change> {
         let shifted = self.line_start_after_stray_byte(data, line.clone());
+        let after_half = self.bytes_after_half_line_end(data, line.clone()).filter(|change| change.at >= least);
         let row = self.foreign_row(data, line, least);
-        shifted.into_iter().chain(row).min_by_key(|change| change.at)
+        let first = shifted.into_iter().chain(row).min_by_key(|change| change.at);
+        // The row may begin with the half line end.
+        match (first, after_half) {
+            (Some(first), Some(half)) if first.at + 1 < half.at => Some(first),
+            (first, half) => half.or(first),
+        }
+    }
+
+    /// Returns the first change to single bytes after half of a line feed, with which UTF-16BE ends that is read as UTF-16LE from its
+    /// second byte on.
+    fn bytes_after_half_line_end(self, data: &[u8], line: Range<usize>) -> Option<Change> {
+        let start = line.start;
+        let is_half = |at: &usize| {
+            at.is_multiple_of(2)
+                && data.get(start + at + 1).is_some_and(|next| is_plain(*next))
+                && at
+                    .checked_sub(2)
+                    .is_some_and(|before| self.ascii([data[start + before], data[start + before + 1]]).is_some())
+        };
+        let at_line = |at: usize| {
+            let change = self.change_at_line_start(window(data, start + at + 1));
+            change.is_some_and(|change| change == (0, Units::Bytes)).then(|| Change::new(start + at + 1, Units::Bytes))
+        };
+        let halves = || memchr_iter(b'\n', &data[line.clone()]).filter(is_half).find_map(at_line);
+        if self == Units::Utf16Le { halves() } else { None }
     }
 
     /// Returns the first change at a row of printable bytes or of ASCII in the other byte order.
@@ -493,18 +522,30 @@ fn is_row(text: &[u8]) -> bool {
 }
 
 /// Whether a line without NUL bytes is no part of UTF-16: it is UTF-8 beyond ASCII, or it contains no control characters and is nearly
-/// all printable, at its end or as a whole. `next` is the byte after it. If that is a NUL, the line feed may be in UTF-16.
+/// all printable, at its end or as a whole. `next` is the byte after it. If that is a NUL, the line feed may be in UTF-16, unless the line
+/// is UTF-8.
 pub(super) fn is_line_in_bytes(line: &[u8], next: Option<&u8>) -> bool {
     let is_utf8 =
         || line.iter().filter(|byte| !byte.is_ascii()).count() >= UTF8_BYTES && std::str::from_utf8(line).is_ok();
     let ends_plain = || line.iter().rev().take_while(|byte| is_plain(**byte)).count() >= LINE_END_BYTES;
     let is_plain_enough = || line.iter().filter(|byte| is_plain(**byte)).count() * 10 >= line.len() * 9;
     line.ends_with(b"\n")
-        && next != Some(&0)
+        && (next != Some(&0) || is_utf8())
         && line.len() >= LINE_END_BYTES
         && !line.iter().any(|byte| is_control(*byte))
         && !is_one_block(line)
         && (ends_plain() || is_utf8() || (line.len() >= ROW_BYTES[2] && is_plain_enough()))
+}
+
+/// Whether a line consists of words with a separator, such as `callStatus=4`, and of nothing else. As many bytes of Chinese characters
+/// in UTF-16 are never all of this kind.
+fn is_line_of_words(line: &[u8]) -> bool {
+    let is_of_words = |byte: &u8| byte.is_ascii_alphanumeric() || b" =:_-.,\r\n".contains(byte);
+    line.len() >= WORDS_BYTES
+        && line.ends_with(b"\n")
+        && line.iter().any(|byte| b"=:".contains(byte))
+        && line.iter().all(is_of_words)
+        && !is_one_block(line)
 }
 
 /// Returns the bytes from `at` on that decide whether the encoding changes there.

@@ -691,3 +691,48 @@ fn all_of_the_tens_of_thousands_of_results_in_a_line_are_reported_once() {
 fn an_empty_source_has_no_results() {
     assert_eq!(scanned(b"", &[Chunk::whole(b"")], &BUILT_IN.fast, Limits::default()), []);
 }
+
+/// The codes that were found in a log, and whether anything could not be read.
+fn codes_in(bytes: &[u8], range_bytes: u64) -> (Vec<String>, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    std::fs::write(&path, bytes).unwrap();
+    let options = Options { range_bytes, ..Options::default() };
+    // The path, the line, the offset, the pattern and the code.
+    let code = |line: &str| line.split(' ').nth(4).unwrap_or_default().to_owned();
+    let found = printed(std::slice::from_ref(&path), &options).lines().map(code).collect();
+    let outcome = summarise(walk(&[path]), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();
+    (found, outcome.problems.iter().any(|problem| problem.kind != Kind::EncodingChanges))
+}
+
+/// Each of several lines in a row may be in another encoding than the one before it, and so may the beginning of the log.
+#[test]
+fn every_line_in_three_encodings_is_read() {
+    const LINES: [&str; 4] = [
+        "2017-02-14T02:57:24Z|für Jürgen callStatus=101",
+        "callStatus=4",
+        "Call Status: 102, ErrorID: 0 and some more words",
+        "2017-02-14 02:57:24 rawCallStatus = 108",
+    ];
+    const CODES: [&str; 4] = ["101", "4", "102", "108"];
+    let encodings = NaiveEncoding::ALL;
+    for (head, end) in encodings.iter().flat_map(|head| ["\n", "\r\n"].map(|end| (head, end))) {
+        for number in 0..3_usize.pow(4) {
+            // The lines begin with each of them in turn.
+            let first = number % LINES.len();
+            let places = (0..LINES.len()).map(|place| (place, (first + place) % LINES.len()));
+            let mut bytes = head.encode(&format!("2017-02-14 00:00:00 a{end}").repeat(40));
+            for (place, line) in places.clone() {
+                let encoding = encodings[number / 3_usize.pow(u32::try_from(place).unwrap()) % 3];
+                bytes.extend(encoding.encode(&format!("{}{end}", LINES[line])));
+            }
+            let codes: Vec<&str> = places.map(|(_, line)| CODES[line]).collect();
+            let (found, is_unread) = codes_in(&bytes, 10_000);
+            assert_eq!(
+                (found, is_unread),
+                (codes.iter().map(ToString::to_string).collect(), false),
+                "{head:?} {end:?} {number}"
+            );
+        }
+    }
+}

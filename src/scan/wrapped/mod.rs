@@ -2,9 +2,10 @@
 //!
 //! Invariants:
 //!
-//! * A line is first searched as it is. It is unwrapped only if it contains a literal of a pattern but no known result: no result at
-//!   all, or only values that an escape cuts off, or names that the catalogue does not know, such as the `CONFIG` in
-//!   `CONFIG\_ISSUE`. Therefore unwrapping never changes a known result that was already found.
+//! * A line is first searched as it is. It is unwrapped only if it contains a literal of a pattern, or the last word of one after an
+//!   escape as in `call%20status`, but no known result: no result at all, or only values that an escape cuts off, or names that the
+//!   catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. Therefore unwrapping never changes a known result that was already
+//!   found.
 //! * At most two rules are undone, one after the other. The combinations are tried in a fixed order. The first one that reveals a
 //!   known result, or the rest of an unknown name, is used. If there is no such combination, the results of the line
 //!   stay. If the line has none, the first combination with any result is used.
@@ -305,6 +306,7 @@ impl Scanner<'_> {
                     continue;
                 }
                 if S::JOINS {
+                    captures.add(Capture::User, resolver.written.user(&line.window[..line.len]));
                     set.add_writer(&mut resolver.writers, found.pattern, inner, &mut captures);
                     captures.add(Capture::Host, resolver.written.computer(line.window));
                 }

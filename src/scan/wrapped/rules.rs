@@ -15,6 +15,7 @@
 //! | [`TAGS`] | `<b>` `</td>` | HTML mail, wikis |
 //! | [`EMPHASIS`] | `**` `*` and the backtick | Markdown, Slack and Teams, Jira |
 //! | [`PERCENT`] | `%3D` `%20` | URLs in the logs of web servers and proxies |
+//! | [`FORM`] | `Call+Status%3A` | forms of web pages, in the logs of web servers and proxies |
 //! | [`QUOTED_PRINTABLE`] | `=3D` `=20` | mail that was saved as text |
 //! | [`TYPOGRAPHY`] | “ ” ‘ ’ – — and no-break spaces | Word, Outlook, Teams, and web pages |
 //! | [`QUALIFIERS`] | `PFAuthResult.` before a constant | programs with the SDK |
@@ -64,7 +65,7 @@ impl Signs {
 }
 
 /// All rules, in the order in which they are tried.
-pub(super) const RULES: [&Rule; 13] = [
+pub(super) const RULES: [&Rule; 14] = [
     &ESCAPES,
     &PUNCTUATION,
     &DOUBLED_QUOTES,
@@ -74,6 +75,7 @@ pub(super) const RULES: [&Rule; 13] = [
     &TAGS,
     &EMPHASIS,
     &PERCENT,
+    &FORM,
     &QUOTED_PRINTABLE,
     &TYPOGRAPHY,
     &QUALIFIERS,
@@ -142,7 +144,7 @@ fn offset(at: usize) -> u32 {
 }
 
 /// The ASCII bytes with which units of the rules begin, in the order of the bits that [`may_apply`] returns.
-const SIGNS: [u8; 14] = *b"\\\"&#\x1b^<*`%=[(P";
+const SIGNS: [u8; 15] = *b"\\\"&#\x1b^<*`%+=[(P";
 
 /// The most bytes of a unit of a strict rule: two escapes of UTF-16.
 const LONGEST_UNIT: usize = 12;
@@ -417,12 +419,36 @@ static EMPHASIS: Rule = Rule {
 };
 
 /// Decodes percent-encoded bytes in URLs.
-static PERCENT: Rule = Rule {
-    signs: Signs::One(b'%'),
-    set: Signs::One(b'%').set(),
-    unit: |text, _| Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?))),
+static PERCENT: Rule =
+    Rule { signs: Signs::One(b'%'), set: Signs::One(b'%').set(), unit: |text, _| percent(text), is_strict: false };
+
+fn percent(text: &[u8]) -> Option<(usize, Plain)> {
+    Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?)))
+}
+
+/// Decodes a form of a web page: percent-encoded bytes, and the plus sign for a space.
+static FORM: Rule = Rule {
+    signs: Signs::Two(b'%', b'+'),
+    set: Signs::Two(b'%', b'+').set(),
+    unit: |text, before| match text[0] {
+        b'%' => percent(text),
+        _ => is_space_of_form(text, before).then(|| (1, Plain::byte(b' '))),
+    },
     is_strict: false,
 };
+
+/// Whether a plus sign stands for a space, and is not the sign of a time zone or of a phone number.
+fn is_space_of_form(text: &[u8], before: &[u8]) -> bool {
+    let is_before_digit = text.get(1).is_none_or(u8::is_ascii_digit);
+    let is_encoded = |three: &[u8; 3]| three[0] == b'%' && digits(&three[1..], 16).is_some();
+    match before.last() {
+        Some(byte) if is_before_digit => {
+            matches!(byte, b'=' | b'&' | b'+') || before.last_chunk().is_some_and(is_encoded)
+        }
+        Some(byte) => !byte.is_ascii_whitespace(),
+        None => false,
+    }
+}
 
 /// Decodes quoted-printable mail, in which every equals sign is written as `=3D`.
 static QUOTED_PRINTABLE: Rule = Rule {

@@ -9,17 +9,23 @@
 //! member but for the fields that repeat the subject or describe a part, because a log may begin like a mail, and because a damaged mail
 //! has text where a header should be. Of a text that the mail contains both plain and as HTML, the plain one is read, unless it is blank. A mail within a mail is a member.
 //!
+//! Texts of the header that are not ASCII are decoded by [`words`], which says what cannot be decoded. In the text of a mail, sign-ins of
+//! Entra that are quoted are restored by [`quoted`].
+//!
 //! Several parts may have the same name. As later files of an archive replace earlier ones, all but the first get a number.
 //!
 //! In a mailbox, each mail follows a line that starts with `From `, and has `>` before other such lines. There is an empty line before
 //! each of these lines, which distinguishes them from lines of a text in a mailbox that does not quote them.
+
+mod quoted;
+mod words;
 
 use std::collections::HashSet;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::ops::ControlFlow;
 
 use mail_parser::decoders::base64::base64_decode;
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
+use mail_parser::{HeaderName, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 use memchr::{memchr, memmem};
 
 use super::{Container, Format, Item, Label, MemberData, Options, Visit, refused, unix_time, without_dots};
@@ -108,7 +114,15 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
         return Err(too_large(options).into());
     }
     let mail = MessageParser::default().parse(&raw).unwrap_or_default();
-    let mut walk = Walk { raw: &raw, mail: &mail, names: HashSet::new(), has_text: false, end: 0, outside: Vec::new() };
+    let mut walk = Walk {
+        raw: &raw,
+        mail: &mail,
+        names: HashSet::new(),
+        has_text: false,
+        end: 0,
+        outside: Vec::new(),
+        fault: fault_of(&mail),
+    };
     let parts = mail.parts.iter().zip(0..).filter(|(part, _)| !matches!(part.body, PartType::Multipart(_)));
     let (mut members, limit) = (0, options.max_members);
     for (part, id) in parts {
@@ -188,6 +202,19 @@ struct Walk<'m> {
     end: usize,
     /// What is outside of the parts so far.
     outside: Vec<u8>,
+    /// What is wrong with the header, if that was not read completely.
+    fault: Option<Loss>,
+}
+
+/// Returns what is wrong with a mail whose parts cannot be told from each other.
+fn fault_of(mail: &Message<'_>) -> Option<Loss> {
+    let lacks_boundary = |part: &MessagePart<'_>| {
+        let kind = part.content_type();
+        kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart") && kind.attribute("boundary").is_none())
+    };
+    let is_damaged = mail.parts.iter().any(lacks_boundary);
+    is_damaged
+        .then(|| Format::Mail.damaged("its header does not say what divides its parts, so these were not decoded"))
 }
 
 impl Walk<'_> {
@@ -211,15 +238,32 @@ impl Walk<'_> {
             return visit(Item::Unread(label, refused(what, Remedy::SaveAttachments)));
         }
         let is_text = matches!(part.body, PartType::Text(_) | PartType::Html(_)) && part.attachment_name().is_none();
-        if is_text && !std::mem::replace(&mut self.has_text, true) {
-            data.bytes.splice(0..0, self.subject());
+        if is_text {
+            data.bytes = quoted::restored(data.bytes);
+            if !std::mem::replace(&mut self.has_text, true) {
+                data.bytes.splice(0..0, self.subject());
+            }
         }
         visit(Item::Member(label, &mut data))
     }
 
     /// Returns the subject as the first lines of a text.
-    fn subject(&self) -> Vec<u8> {
-        self.mail.subject().map(|subject| format!("Subject: {subject}\n\n").into_bytes()).unwrap_or_default()
+    fn subject(&mut self) -> Vec<u8> {
+        let header =
+            self.mail.parts.first().and_then(|root| root.headers.iter().find(|it| it.name == HeaderName::Subject));
+        let raw = header.and_then(|it| self.raw.get(it.offset_start as usize..it.offset_end as usize));
+        let Some(raw) = raw else { return Vec::new() };
+        // A line that begins with a blank continues the one before it.
+        let unfolded: Vec<u8> = raw.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+        let subject = self.decoded(unfolded.trim_ascii());
+        [b"Subject: ", subject.as_slice(), b"\n\n"].concat()
+    }
+
+    /// Decodes a part of the header, and records what cannot be decoded.
+    fn decoded(&mut self, header: &[u8]) -> Vec<u8> {
+        let words = words::decoded(header);
+        self.fault = self.fault.take().or(words.fault);
+        words.text
     }
 
     /// Whether a part is a version of a text in HTML that the mail also contains as plain text.
@@ -256,7 +300,7 @@ impl Walk<'_> {
 
     /// Visits what is outside of the parts, and checks whether the mail is complete.
     fn end(&mut self, visit: &mut Visit<'_>) -> io::Result<()> {
-        let outside = without_repeated_fields(&self.outside);
+        let outside = self.decoded(&without_repeated_fields(&self.outside));
         if !outside.trim_ascii().is_empty() {
             // Without the empty line, a header would be a mail.
             let subject = if self.has_text { Vec::new() } else { self.subject() };
@@ -268,7 +312,8 @@ impl Walk<'_> {
         }
         let root = self.mail.parts.first();
         let boundary = root.and_then(|root| root.content_type()?.attribute("boundary"));
-        let Some(boundary) = boundary else { return Ok(()) };
+        let fault = self.fault.take().map_or(Ok(()), |fault| Err(fault.into()));
+        let Some(boundary) = boundary else { return fault };
         let close = format!("--{boundary}--");
         let Some(at) = memmem::rfind(self.raw, close.as_bytes()) else {
             return Err(Format::Mail.truncated(None).into());
@@ -280,7 +325,7 @@ impl Walk<'_> {
             // This is the last member in any case.
             let _ = visit(Item::Member(label, &mut data));
         }
-        Ok(())
+        fault
     }
 }
 
@@ -490,7 +535,29 @@ mod tests {
         }
         // Without a boundary, nothing tells the parts.
         let mail = format!("{HEADER}Content-Type: multipart/mixed\n\ncall result = 102\n");
-        assert!(!lost(&read(mail.as_bytes(), 1 << 20).0, "call result = 102"));
+        let (members, error) = read(mail.as_bytes(), 1 << 20);
+        assert!(!lost(&members, "call result = 102"));
+        assert_eq!(error, Some(Kind::Damaged));
+    }
+
+    #[test]
+    fn what_a_header_does_not_say_is_reported() {
+        let read = |fields: &str| read(format!("{HEADER}{fields}\n\ntext\n").as_bytes(), 1 << 20);
+        let is_in = |members: &[Seen], text: &str| members.iter().any(|(_, data, _)| data.contains(text));
+        for (fields, expected, kind) in [
+            ("Subject: =?x-none?Q?call_result_=3D_117?=", "Subject: call result = 117\n", Kind::Damaged),
+            ("X-Reason: =?x-none?Q?call_result_=3D_117?=", "X-Reason: call result = 117\n", Kind::Damaged),
+            ("Subject: =?utf-8?B?Y2FsbCByZXN1bHQgPSAx*TE3?=", "Subject: call result = \n", Kind::Damaged),
+            ("Subject: =?utf-8?B?Y2FsbCByZXN1bHQ", "Subject: =?utf-8?B?Y2FsbCByZXN1bHQ\n", Kind::Truncated),
+        ] {
+            let (members, error) = read(fields);
+            assert_eq!(error, Some(kind), "{fields}");
+            assert!(is_in(&members, expected) && is_in(&members, "text"), "{members:?}");
+        }
+        let (members, error) =
+            read("Subject: =?utf-8?Q?call_?=\n =?utf-8?Q?result?= = 117\nX-Reason: =?latin1?q?call_result_=3D_102?=");
+        assert!(is_in(&members, "Subject: call result = 117\n"), "{members:?}");
+        assert!(is_in(&members, "X-Reason: call result = 102\n") && error.is_none(), "{members:?} {error:?}");
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Exported {
         let ascii: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
         match ascii.first() {
             Some(b'<') => is_xml(&ascii).then_some(Exported::Xml),
-            Some(b'[' | b'{') if json::is_export(&ascii) => Some(Exported::Json(Json::default())),
+            Some(b'[' | b'{') if json::is_export(&ascii) => Some(Exported::Json(Json::of(&ascii))),
             _ => Table::of(&ascii).map(|table| Exported::Table(Box::new(table))).or_else(|| details(&ascii)),
         }
     }

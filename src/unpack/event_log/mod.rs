@@ -53,6 +53,7 @@ use block::{BLOCK_BYTES, Outcome};
 
 pub(crate) use export::Export;
 pub(super) use export::is_export;
+pub(super) use json::records;
 
 /// The length of the header of a file in bytes.
 const HEADER_BYTES: usize = 4 << 10;
