@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn each_key_is_there_once() {
         let Keys { finders, others, doubtful, sorted } = Keys::get();
-        let all: usize = [&OWN_KEYS[..], &OTHER_KEYS, &DOUBTFUL_KEYS].concat().iter().map(|key| spellings(key).len()).sum();
+        let all: usize =
+            [&OWN_KEYS[..], &OTHER_KEYS, &DOUBTFUL_KEYS].concat().iter().map(|key| spellings(key).len()).sum();
         assert_eq!((all, finders.len()), (sorted.len(), sorted.len()));
         assert!(sorted.windows(2).all(|pair| pair[0].0 != pair[1].0));
         assert!(others < doubtful && *doubtful < finders.len());
@@ -308,7 +309,17 @@ mod tests {
 
     #[test]
     fn a_key_has_several_spellings() {
-        let known = ["time", "TIME", "timeStamp", "TimeStamp", "eventTime", "EventTime", "eventtime", "event_time", "EVENT_TIME"];
+        let known = [
+            "time",
+            "TIME",
+            "timeStamp",
+            "TimeStamp",
+            "eventTime",
+            "EventTime",
+            "eventtime",
+            "event_time",
+            "EVENT_TIME",
+        ];
         assert!(known.iter().all(|key| ends_with_one(key.as_bytes())));
         assert!(["tImE", "eventTIME", "EVENTTIME", "RT"].iter().all(|key| !ends_with_one(key.as_bytes())));
     }

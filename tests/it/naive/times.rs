@@ -111,8 +111,10 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     let nanosecond: i64 = format!("{fraction:0<9}")[..9].parse().unwrap();
     // An offset after the name of UTC, such as ` GMT+0100`, which no letter or digit follows.
     static SHIFT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)^ (?:UTC|GMT)(?<sign>[+-])(?:(?<hh>\d\d)(?<mm>\d\d)|(?<h>\d\d?):(?<m>[0-5]\d)|(?<only>\d\d?))")
-            .unwrap()
+        Regex::new(
+            r"(?-u)^ (?:UTC|GMT)(?<sign>[+-])(?:(?<hh>\d\d)(?<mm>\d\d)|(?<h>\d\d?):(?<m>[0-5]\d)|(?<only>\d\d?))",
+        )
+        .unwrap()
     });
     let shift = SHIFT.captures(rest).and_then(|found| {
         let number = |names: [&str; 2]| {
