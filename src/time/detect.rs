@@ -666,6 +666,13 @@ impl Detection<'_> {
     /// Whether the times of a second form are near the preceding times of the first one, so that they are not dates in messages.
     fn is_second(&self, first: Slot, second: Slot) -> bool {
         const NEAR_SECONDS: i64 = 15 * 3600;
+        const YEAR_SECONDS: i64 = 31_556_952;
+        let lacks_year = matches!(first, Slot::At(_, shape, _) if shape.lacks == Lacks::Year);
+        // A year that the first form does not contain may be wrong.
+        let is_close = |apart: i64| {
+            let in_year = apart.rem_euclid(YEAR_SECONDS);
+            apart.abs() <= NEAR_SECONDS || lacks_year && in_year.min(YEAR_SECONDS - in_year) <= NEAR_SECONDS + 86_400
+        };
         let [first, second] = [first, second].map(|slot| Form::new([Some(slot), None], self.around, false));
         let (mut reader, mut last) = (Reader::default(), None);
         let (mut all, mut far) = (0, 0);
@@ -675,7 +682,7 @@ impl Detection<'_> {
                 last = Some(second);
             } else if let Some(second) = second_of(&second) {
                 // An indented line continues the one above.
-                let is_near = last.is_none_or(|last: i64| (second - last).abs() <= NEAR_SECONDS) && !is_continued(line);
+                let is_near = last.is_none_or(|last: i64| is_close(second - last)) && !is_continued(line);
                 all += 1;
                 far += usize::from(!is_near);
             }
@@ -886,6 +893,8 @@ fn names_another_time(text: &[u8]) -> bool {
         "modif", "session", "password", "deadline",
     ];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
+    // A message that begins with a time is a line of a log.
+    const MESSAGES: [&str; 3] = ["log", "message", "msg"];
     let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
     let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
     let is_key = text.ends_with(b"=") || text.ends_with(b"\":");
@@ -896,7 +905,7 @@ fn names_another_time(text: &[u8]) -> bool {
     let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
-    let is_time = word == "t" || KEY_ENDS.iter().any(|end| word.ends_with(end));
+    let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
     is_other || is_key && !is_time || WORDS.contains(&word.as_str())
 }
 
