@@ -158,14 +158,17 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
 }
 
 /// Lines that each begin with a time in another form, with the name of the form.
-const STAMPS: [(&str, &str); 7] = [
+const STAMPS: [(&str, &str); 10] = [
     ("iso-8601", "2017-02-14T02:57:24.600Z"),
     ("slashes", "2/14/2017 2:57:24 AM"),
     ("nps-text", "\"NPS01\",\"IAS\",02/14/2017,02:57:24,"),
     ("dots", "14.02.2017 02:57:24"),
     ("syslog", "Feb 14 02:57:24"),
     ("web", "192.0.2.7 - - [14/Feb/2017:02:57:24 +0100]"),
-    ("epoch-ts", "{\"ts\":1487041044.6,"),
+    ("epoch", "{\"ts\":1487041044.6,"),
+    ("iso-8601", "{\"EVENT_TIMESTAMP\":\"2017-02-14 02:57:24.600\","),
+    ("iso-underscore", "2017-02-14_02:57:24"),
+    ("wpp", "[0]0744.05F0::02/14/2017-02:57:24.600 [driver]"),
 ];
 
 /// Reads the time of each of 1,000 lines in a form that was detected.

@@ -8,7 +8,7 @@
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
 //! before them. A second form is accepted if it is certain in the other lines, because two programs can write to a source, and
-//! if its times are near those of the first.
+//! if its times are near those of the first, or if both are after keys of records.
 //!
 //! Numbers without separators are times only after a key that names the time, or if nearly all lines have one in the same column,
 //! and they increase in small steps or mean the same times as dates in their lines. After any other key, and after a word of a
@@ -145,7 +145,10 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let is_enough = missed.len() >= 2 || circumstances.has_events;
     let second = is_enough.then(|| detection.winner(&missed)).flatten();
     let is_second = |((place, _), second): &(Candidate, Slot)| {
-        circumstances.has_events && *place == Place::Start || detection.is_second(slot, *second)
+        circumstances.has_events && *place == Place::Start
+            // A key of the record itself names its time, even if another program wrote the other records.
+            || matches!((first.0, place), (Place::Key(..), Place::Key(key, Reach::Own)) if !keys::is_other(*key))
+            || detection.is_second(slot, *second)
     };
     let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot));
     let second = second.filter(is_second).map(|(_, slot)| slot);
@@ -520,6 +523,9 @@ impl Detection<'_> {
     fn slot(&self, (place, index): Candidate, votes: usize, total: usize, lines: &[&[u8]]) -> Option<Slot> {
         let shape = index.map(|index| self.shape(index));
         let is_enough = match (place, shape) {
+            (Place::Key(key, Reach::Own), _) if !keys::is_other(key) && self.are_objects((place, index), lines) => {
+                votes >= 3 || votes * 20 >= total
+            }
             (Place::Key(..), _) => votes * 3 >= total,
             (_, Some(shape)) if shape.needs_lines && !self.has_fractions((place, index), lines) => {
                 let is_clock = shape.lacks == Lacks::Date && self.around.day.is_some();
@@ -566,6 +572,11 @@ impl Detection<'_> {
         Some(Slot::At(place, shape, settled))
     }
 
+    /// Whether all lines with a candidate are JSON objects.
+    fn are_objects(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
+        lines.iter().filter(|line| self.has(line, candidate)).all(|line| line.starts_with(b"{"))
+    }
+
     /// Whether all numbers of a candidate are at the start of lines and have a fraction, so that they cannot be anything but the
     /// seconds since 1970, even in a few lines.
     fn has_fractions(&self, (place, index): Candidate, lines: &[&[u8]]) -> bool {
@@ -590,7 +601,7 @@ impl Detection<'_> {
     /// Whether dates within lines are the times of these lines and are not just mentioned in their messages.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
-        let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':', .. });
+        let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':' | b'[', .. });
         let is_doubtful = matches!(place, Place::Key(key, _) if keys::is_doubtful(key));
         let is_sure = index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere);
         if !is_doubtful && (!is_free || is_sure) {
@@ -655,6 +666,13 @@ impl Detection<'_> {
     /// Whether the times of a second form are near the preceding times of the first one, so that they are not dates in messages.
     fn is_second(&self, first: Slot, second: Slot) -> bool {
         const NEAR_SECONDS: i64 = 15 * 3600;
+        const YEAR_SECONDS: i64 = 31_556_952;
+        let lacks_year = matches!(first, Slot::At(_, shape, _) if shape.lacks == Lacks::Year);
+        // A year that the first form does not contain may be wrong.
+        let is_close = |apart: i64| {
+            let in_year = apart.rem_euclid(YEAR_SECONDS);
+            apart.abs() <= NEAR_SECONDS || lacks_year && in_year.min(YEAR_SECONDS - in_year) <= NEAR_SECONDS + 86_400
+        };
         let [first, second] = [first, second].map(|slot| Form::new([Some(slot), None], self.around, false));
         let (mut reader, mut last) = (Reader::default(), None);
         let (mut all, mut far) = (0, 0);
@@ -664,7 +682,7 @@ impl Detection<'_> {
                 last = Some(second);
             } else if let Some(second) = second_of(&second) {
                 // An indented line continues the one above.
-                let is_near = last.is_none_or(|last: i64| (second - last).abs() <= NEAR_SECONDS) && !is_continued(line);
+                let is_near = last.is_none_or(|last: i64| is_close(second - last)) && !is_continued(line);
                 all += 1;
                 far += usize::from(!is_near);
             }
@@ -875,6 +893,8 @@ fn names_another_time(text: &[u8]) -> bool {
         "modif", "session", "password", "deadline",
     ];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
+    // A message that begins with a time is a line of a log.
+    const MESSAGES: [&str; 3] = ["log", "message", "msg"];
     let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
     let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
     let is_key = text.ends_with(b"=") || text.ends_with(b"\":");
@@ -885,7 +905,7 @@ fn names_another_time(text: &[u8]) -> bool {
     let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
-    let is_time = word == "t" || KEY_ENDS.iter().any(|end| word.ends_with(end));
+    let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
     is_other || is_key && !is_time || WORDS.contains(&word.as_str())
 }
 
@@ -957,9 +977,9 @@ fn may_be_time(text: &[u8]) -> bool {
 
 /// Returns the places that describe the position `at` in a line. `begin` and `level` are the positions that [`start`] and
 /// [`after_level`] return for the line.
-fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Option<Place>; 3] {
+fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Option<Place>; 4] {
     if at == begin {
-        return [Some(Place::Start), None, None];
+        return [Some(Place::Start), None, None, None];
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
@@ -972,7 +992,10 @@ fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Op
         },
     );
     let level = (level == Some(at)).then_some(Place::Level);
-    [field, u8::try_from(at).ok().map(Place::Offset), level]
+    // Names and lists of addresses before a bracket may have blanks.
+    let bracket = line[..at].ends_with(b"[").then(|| line[..at].iter().filter(|&&byte| byte == b'[').count());
+    let bracket = bracket.and_then(|index| Some(Place::Field { delimiter: b'[', index: u8::try_from(index).ok()? }));
+    [field, u8::try_from(at).ok().map(Place::Offset), level, bracket]
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::tz::{self, TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::detect::ZoneBy;
+use super::forms::names;
 use super::forms::read::{Local, Missing, Order, Parts};
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
@@ -267,8 +268,8 @@ pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'[' | b'(' | b'<' | b'{')
 }
 
-/// Returns where a line begins after blanks, NULs, asterisks, brackets, quotes, a byte order mark and the priority of syslog,
-/// such as `<13>`, with the version of its protocol, as in `<13>1 2017-02-14T02:57:24Z`.
+/// Returns where a line begins after blanks, NULs, asterisks, brackets, quotes, a byte order mark, the colours of a terminal and the
+/// priority of syslog, such as `<13>`, with the version of its protocol, as in `<13>1 2017-02-14T02:57:24Z`.
 pub(super) fn start(line: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -291,6 +292,13 @@ pub(super) fn start(line: &[u8]) -> usize {
                 digits + 1
             }
             [0xEF, 0xBB, 0xBF, ..] => 3,
+            [0x1B, b'[', rest @ ..] => {
+                let len = rest.iter().take_while(|&&byte| byte.is_ascii_digit() || byte == b';').count();
+                if rest.get(len) != Some(&b'm') {
+                    return at;
+                }
+                len + 3
+            }
             [b' ' | b'\t' | 0 | b'*', ..] => 1,
             [byte, ..] if is_opening(*byte) => 1,
             _ => return at,
@@ -328,7 +336,7 @@ const LEVELS: [&str; 25] = [
 ];
 
 /// Returns where a line begins after the level of its message, or `None` if it does not begin with one: `INFO 2017-02-14`,
-/// `WARN: [Feb 14`, `[error|auth] 2017-02-14` or `I, [2017-02-14`.
+/// `WARN: [Feb 14`, `[error|auth] 2017-02-14`, `DEBUG [main] 2017-02-14` or `I, [2017-02-14`.
 pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let begin = start(line);
     let rest = &line[begin..];
@@ -347,14 +355,22 @@ pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let at = skipped(after);
     let is_bracketed = begin > 0 && matches!(line[begin - 1], b'[' | b'(' | b'<');
     let is_closed = || memchr::memchr3(b']', b')', b'>', &line[after..at]).is_some();
-    // What else is in the bracket, such as the name of a module, belongs to the level.
-    let is_time = || line.get(at).is_some_and(u8::is_ascii_digit);
-    if is_bracketed && !is_closed() && !is_time() {
+    let is_time = || line.get(at).is_some_and(|&byte| byte.is_ascii_digit() || is_name_of_day(&line[at..]));
+    // What else is in the bracket, such as the name of a module, belongs to the level, and so does a bracket after it with the name
+    // of a thread.
+    let has_bracket = at > after && line.get(at - 1).is_some_and(|&byte| is_opening(byte));
+    if (is_bracketed && !is_closed() || has_bracket) && !is_time() {
         let near = &line[after..line.len().min(after + SEARCH_LIMIT_BYTES)];
-        let close = memchr::memchr3(b']', b')', b'>', near)?;
+        let open = at - after;
+        let close = open + memchr::memchr3(b']', b')', b'>', near.get(open..)?)?;
         return Some(skipped(after + close));
     }
     (at > after).then_some(at)
+}
+
+/// Whether a text begins with the name of a month or a weekday.
+fn is_name_of_day(text: &[u8]) -> bool {
+    names::month(text).is_some() || names::weekday(text).is_some()
 }
 
 /// The default is [`Form::ISO_8601`].
@@ -458,7 +474,8 @@ impl Form {
                 OrderBasis::Unknown => Some("is not known, so its times are not read; give --date-order"),
             };
             words.extend(why.map(|why| format!("{order} {why}")));
-            words.extend(shape.product.as_ref().map(|product| format!("month first, as {product} writes it")));
+            let first = if shape.has_day_first() { "day" } else { "month" };
+            words.extend(shape.product.as_ref().map(|product| format!("{first} first, as {product} writes it")));
             let (what, basis) = match shape.lacks {
                 Lacks::Nothing => continue,
                 Lacks::Year => ("year", self.around.year_basis),

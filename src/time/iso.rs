@@ -302,12 +302,36 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
 fn zone_name(text: &[u8]) -> (Named, usize) {
     let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = text[1..].split_at(name);
+    if let Some((offset, len)) = offset_from(name, rest) {
+        return (Named::Offset(offset), 1 + name.len() + len);
+    }
     // `EST-SRV` is a name and not a zone.
     match names::zone(name).filter(|_| !starts_word(rest) && !matches!(rest.first(), Some(b'-' | b'_'))) {
         Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), 1 + name.len()),
         Some(ZoneName::Ambiguous) => (Named::Ambiguous, 1 + name.len()),
         None => (Named::Nothing, 0),
     }
+}
+
+/// Reads the offset after the name of UTC, as in `GMT+0100`, `UTC+01:00` or `GMT+1`. Returns it in seconds, and its length.
+pub(super) fn offset_from(name: &[u8], rest: &[u8]) -> Option<(i32, usize)> {
+    let [sign @ (b'+' | b'-'), digits @ ..] = rest else { return None };
+    if !matches!(name, b"UTC" | b"GMT") {
+        return None;
+    }
+    let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (hours, minutes, len) = match (len, &digits[len..]) {
+        (1 | 2, [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9', ..]) => {
+            (number(&digits[..len]), number(&[*tens, *ones]), len + 3)
+        }
+        (1 | 2, _) => (number(&digits[..len]), 0, len),
+        (4, _) => (number(&digits[..2]), number(&digits[2..4]), 4),
+        _ => return None,
+    };
+    let is_offset = hours <= 14 && minutes < 60 && !starts_word(&digits[len..]);
+    let seconds = hours * 3600 + minutes * 60;
+    is_offset.then_some((if *sign == b'-' { -seconds } else { seconds }, len + 1))
 }
 
 /// Whether the text starts with AM or PM of a 12-hour clock. Then the digits alone do not determine the time.
@@ -380,6 +404,9 @@ mod tests {
             ("2017-02-14T02:57:24-", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 UTC x", "2017-02-14T02:57:24Z"),
             ("2017-02-14 02:57:24 GMT", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 GMT+0100 x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24 UTC-05:30 x", "2017-02-14T08:27:24Z"),
+            ("2017-02-14T02:57:24 GMT+1", "2017-02-14T01:57:24Z"),
             ("2017-02-14 02:57:24 UTCX", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 Amber", "2017-02-14T02:57:24Z assumed"),
         ];

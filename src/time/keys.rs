@@ -8,89 +8,138 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// The keys, in order of preference. The last [`OTHER_KEYS`] of them may also come before some other time.
-const KEYS: [&str; 75] = [
-    "time",
-    "timestamp",
-    "@timestamp",
-    "ts",
-    "Time",
-    "Timestamp",
-    "TimeStamp",
-    "timeStamp",
-    "@t",
-    "datetime",
-    "DateTime",
-    "Datetime",
-    "dateTime",
-    "asctime",
-    "eventTime",
-    "EventTime",
-    "eventtime",
-    "event_time",
-    "eventTimestamp",
-    "event_timestamp",
-    "eventDateTime",
-    "log_time",
-    "LogTime",
-    "logTime",
-    "logtime",
-    "LogTimestamp",
-    "TimeCreated",
-    "timeCreated",
-    "TimeGenerated",
-    "timeGenerated",
-    "time_generated",
-    "SystemTime",
-    "UTCTimestamp",
-    "UtcTime",
-    "utc_time",
-    "time_local",
-    "time_iso8601",
-    "createdDateTime",
-    "activityDateTime",
-    "requestReceivedTimestamp",
-    "detectedDateTime",
-    "occurred",
-    "occurredAt",
-    "occurred_at",
-    "occurredOn",
-    "__REALTIME_TIMESTAMP",
-    "timeUnixNano",
-    "EdgeStartTimestamp",
-    "devTime",
-    "epoch",
-    "rt",
-    "msec",
-    "epochSecond",
-    "date",
-    "Date",
-    "When",
-    "when",
-    "received",
-    "receivedAt",
-    "received_at",
-    "receivedTime",
-    "$date",
-    "created",
-    "createdAt",
-    "created_at",
-    "CreatedAt",
-    "CreationTime",
-    "creationTime",
-    "startTime",
-    "StartTime",
-    "start_time",
-    "started_at",
-    "startedAt",
-    "published",
-    "detectedAt",
+/// The words of which keys for the time of a record consist, in order of preference. [`spellings`] describes how keys are spelled. A
+/// key in angle brackets is spelled in no other way.
+const OWN_KEYS: [&[&str]; 50] = [
+    &["time"],
+    &["timestamp"],
+    &["<@timestamp>"],
+    &["ts"],
+    &["time", "stamp"],
+    &["<@t>"],
+    &["<_time>"],
+    &["<_ts>"],
+    &["date", "time"],
+    &["<Datetime>"],
+    &["<asctime>"],
+    &["event", "time"],
+    &["event", "timestamp"],
+    &["event", "ts"],
+    &["event", "date", "time"],
+    &["event", "creation", "time"],
+    &["log", "time"],
+    &["log", "timestamp"],
+    &["time", "created"],
+    &["time", "generated"],
+    &["system", "time"],
+    &["<UTCTimestamp>"],
+    &["utc", "time"],
+    &["utc", "timestamp"],
+    &["time", "local"],
+    &["<time_iso8601>"],
+    &["created", "date", "time"],
+    &["generated", "date", "time"],
+    &["activity", "date", "time"],
+    &["request", "received", "timestamp"],
+    &["detected", "date", "time"],
+    &["occurred"],
+    &["occurred", "at"],
+    &["occurred", "on"],
+    &["<__REALTIME_TIMESTAMP>"],
+    &["time", "unix", "nano"],
+    &["edge", "start", "timestamp"],
+    &["<devTime>"],
+    &["message", "time"],
+    &["calendar", "time"],
+    &["unix", "time"],
+    &["effective", "at"],
+    &["date", "create"],
+    &["server", "timestamp"],
+    &["detection", "time"],
+    &["detection", "timestamp"],
+    &["<epoch>"],
+    &["<rt>"],
+    &["<msec>"],
+    &["epoch", "second"],
 ];
-/// How many keys at the end of [`KEYS`] count only if few of the lines have one of the other keys.
-const OTHER_KEYS: usize = 22;
-/// How many keys at the end of [`KEYS`] may even come before the time of what the record is about, such as an account. Their times
-/// must be in order.
-const DOUBTFUL_KEYS: usize = 13;
+/// The words of keys that may also come before some other time. They count only if few of the lines have one of [`OWN_KEYS`].
+const OTHER_KEYS: [&[&str]; 8] = [
+    &["date"],
+    &["when"],
+    &["received"],
+    &["received", "at"],
+    &["received", "time"],
+    &["timestamp", "start"],
+    &["<p_event_time>"],
+    &["<$date>"],
+];
+/// The words of keys that may even come before the time of what the record is about, such as an account. Their times must be in
+/// order, and they do not count far within a record.
+const DOUBTFUL_KEYS: [&[&str]; 9] = [
+    &["created"],
+    &["created", "at"],
+    &["created", "on"],
+    &["creation", "time"],
+    &["start", "time"],
+    &["started", "at"],
+    &["<start>"],
+    &["<published>"],
+    &["detected", "at"],
+];
+/// How many objects may contain a key of [`DOUBTFUL_KEYS`].
+const DOUBTFUL_DEPTH: usize = 2;
+
+/// All keys.
+struct Keys {
+    /// Searches for each key. Those of [`OWN_KEYS`] come first, then those of [`OTHER_KEYS`].
+    finders: Vec<Finder<'static>>,
+    /// Where the finders of [`OTHER_KEYS`] begin.
+    others: usize,
+    /// Where the finders of [`DOUBTFUL_KEYS`] begin.
+    doubtful: usize,
+    /// The keys in alphabetical order, each with the index of its finder.
+    sorted: Vec<(Vec<u8>, u8)>,
+}
+
+impl Keys {
+    fn get() -> &'static Keys {
+        static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+            let spelled = |keys: &[&[&str]]| keys.iter().flat_map(|words| spellings(words)).collect::<Vec<String>>();
+            let (own, others, doubtful) = (spelled(&OWN_KEYS), spelled(&OTHER_KEYS), spelled(&DOUBTFUL_KEYS));
+            let begins = (own.len(), own.len() + others.len());
+            let mut finders: Vec<Finder<'static>> = Vec::new();
+            let mut sorted: Vec<(Vec<u8>, u8)> = Vec::new();
+            for key in own.into_iter().chain(others).chain(doubtful) {
+                // The tests ensure that there are not too many keys.
+                let Ok(index) = u8::try_from(finders.len()) else { break };
+                finders.push(Finder::new(key.as_bytes()).into_owned());
+                sorted.push((key.into_bytes(), index));
+            }
+            sorted.sort_unstable();
+            Keys { finders, others: begins.0, doubtful: begins.1, sorted }
+        });
+        &KEYS
+    }
+}
+
+/// Returns the spellings of a key, such as `eventTime`, `EventTime`, `eventtime`, `event_time` and `EVENT_TIME`.
+fn spellings(words: &[&str]) -> Vec<String> {
+    if let [key] = words
+        && let Some(key) = key.strip_prefix('<').and_then(|key| key.strip_suffix('>'))
+    {
+        return vec![key.to_owned()];
+    }
+    let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    let pascal: String = words.iter().map(|word| capital(word)).collect();
+    let camel = pascal[..1].to_ascii_lowercase() + &pascal[1..];
+    let (plain, snake) = (words.concat(), words.join("_"));
+    let mut all = vec![plain, camel, pascal, snake.to_ascii_uppercase(), snake];
+    // `timestamp` is a word, too.
+    all.retain(|key| words.len() == 1 || key != "timestamp");
+    all.sort_unstable();
+    all.dedup();
+    all
+}
 
 /// Which occurrences of a key count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,31 +154,36 @@ pub(super) enum Reach {
 
 /// Whether the key with this index may also come before some other time than that of the record.
 pub(super) fn is_other(key: u8) -> bool {
-    usize::from(key) >= KEYS.len() - OTHER_KEYS
+    usize::from(key) >= Keys::get().others
 }
 
 /// Whether the key with this index may come before the time of what the record is about.
 pub(super) fn is_doubtful(key: u8) -> bool {
-    usize::from(key) >= KEYS.len() - DOUBTFUL_KEYS
+    usize::from(key) >= Keys::get().doubtful
 }
 
 /// Returns where the value of the key with this index begins in a line.
 pub(super) fn find(line: &[u8], key: u8, reach: Reach) -> Option<usize> {
-    let own = || values(line, key).find(|&(at, _)| is_in_record(&line[..at])).map(|(_, value)| value);
+    let within = |most: usize| {
+        let is_within = |&(at, _): &(usize, usize)| depth(&line[..at]).is_some_and(|depth| depth <= most);
+        values(line, key).find(is_within).map(|(_, value)| value)
+    };
+    let own = || within(1);
     let first = || values(line, key).next().map(|(_, value)| value);
+    let nested = || if is_doubtful(key) { within(DOUBTFUL_DEPTH) } else { first() };
     match reach {
         Reach::Own => own(),
-        Reach::Nested => own().or_else(|| first().filter(|_| !has_own_time(line))),
+        Reach::Nested => own().or_else(|| nested().filter(|_| !has_own_time(line))),
         Reach::Any => first(),
     }
 }
 
 /// Returns where each occurrence of a key begins, with its quote, and where the value after it begins.
 fn values(line: &[u8], key: u8) -> impl Iterator<Item = (usize, usize)> {
-    static FINDERS: LazyLock<[Finder<'static>; KEYS.len()]> = LazyLock::new(|| KEYS.map(Finder::new));
+    let finder = &Keys::get().finders[usize::from(key)];
     let blanks = |at: usize| at + line[at..].iter().take_while(|&&byte| byte == b' ').count();
-    FINDERS[usize::from(key)].find_iter(line).filter_map(move |at| {
-        let after = at + KEYS[usize::from(key)].len();
+    finder.find_iter(line).filter_map(move |at| {
+        let after = at + finder.needle().len();
         let (begin, value) = match (&line[..at], &line[after..]) {
             // An escaped quote is part of a message.
             ([.., b'\\', b'"'], _) => return None,
@@ -149,8 +203,8 @@ fn values(line: &[u8], key: u8) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Whether the text that follows `before` in a line is in the record itself, and neither in a nested object nor in a quoted value.
-fn is_in_record(before: &[u8]) -> bool {
+/// Returns how many objects contain the text that follows `before` in a line, or `None` if that text is in a quoted value.
+fn depth(before: &[u8]) -> Option<usize> {
     // A plain loop, because strings in JSON are so short that searching for the next quote takes longer.
     let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
     for byte in before {
@@ -163,7 +217,7 @@ fn is_in_record(before: &[u8]) -> bool {
             _ => {}
         }
     }
-    !is_quoted && depth <= 1
+    (!is_quoted).then_some(depth)
 }
 
 /// Whether a key is in the record itself and its value is like a time.
@@ -190,13 +244,15 @@ pub(super) fn ends_with_one(text: &[u8]) -> bool {
     key_before(text).is_some()
 }
 
-/// Returns the index in [`KEYS`] of the key at the end of a text, if there is one.
+/// Returns the index of the key at the end of a text, if there is one.
 fn key_before(text: &[u8]) -> Option<u8> {
     let text = text.trim_ascii_end();
     let text = text.strip_suffix(b"\"").unwrap_or(text);
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'_');
     let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
-    u8::try_from(KEYS.iter().position(|key| key.as_bytes() == word)?).ok()
+    let sorted = &Keys::get().sorted;
+    let at = sorted.binary_search_by(|(key, _)| key.as_slice().cmp(word)).ok()?;
+    Some(sorted[at].1)
 }
 
 #[cfg(test)]
@@ -205,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_key_counts_where_it_is_in_the_record_itself() {
-        let key = |name: &str| u8::try_from(KEYS.iter().position(|key| *key == name).unwrap()).unwrap();
+        let key = |name: &str| key_before(name.as_bytes()).unwrap();
         let cases = [
             (r#"{"time":"2017-02-14T02:57:24Z"}"#, "time", Some(9), Some(9)),
             (r#"{"a":{"time":"2016"},"time":"2017"}"#, "time", Some(29), Some(29)),
@@ -227,11 +283,44 @@ mod tests {
     }
 
     #[test]
+    fn a_doubtful_key_does_not_count_far_within_a_record() {
+        let cases = [
+            (r#"{"created":"2017-02-14"}"#, Some(12)),
+            (r#"{"a":{"created":"2017-02-14"}}"#, Some(17)),
+            (r#"{"a":{"b":{"created":"2017-02-14"}}}"#, None),
+            (r#"{"a":{"b":{"created":"2016-02-14"},"created":"2017-02-14"}}"#, Some(46)),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(find(line.as_bytes(), key_before(b"created").unwrap(), Reach::Nested), expected, "{line}");
+        }
+    }
+
+    #[test]
     fn each_key_is_there_once() {
-        let mut keys = KEYS;
-        keys.sort_unstable();
-        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
-        assert!(is_other(u8::try_from(KEYS.iter().position(|key| *key == "date").unwrap()).unwrap()));
-        assert!(!is_other(u8::try_from(KEYS.iter().position(|key| *key == "rt").unwrap()).unwrap()));
+        let Keys { finders, others, doubtful, sorted } = Keys::get();
+        let all: usize =
+            [&OWN_KEYS[..], &OTHER_KEYS, &DOUBTFUL_KEYS].concat().iter().map(|key| spellings(key).len()).sum();
+        assert_eq!((all, finders.len()), (sorted.len(), sorted.len()));
+        assert!(sorted.windows(2).all(|pair| pair[0].0 != pair[1].0));
+        assert!(others < doubtful && *doubtful < finders.len());
+        assert!(is_other(key_before(b"date").unwrap()) && !is_doubtful(key_before(b"date").unwrap()));
+        assert!(!is_other(key_before(b"rt").unwrap()) && is_doubtful(key_before(b"detectedAt").unwrap()));
+    }
+
+    #[test]
+    fn a_key_has_several_spellings() {
+        let known = [
+            "time",
+            "TIME",
+            "timeStamp",
+            "TimeStamp",
+            "eventTime",
+            "EventTime",
+            "eventtime",
+            "event_time",
+            "EVENT_TIME",
+        ];
+        assert!(known.iter().all(|key| ends_with_one(key.as_bytes())));
+        assert!(["tImE", "eventTIME", "EVENTTIME", "RT"].iter().all(|key| !ends_with_one(key.as_bytes())));
     }
 }

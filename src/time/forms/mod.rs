@@ -25,7 +25,7 @@ pub struct Shape {
     /// The form in the notation of `builtin/times.toml`.
     pub(super) form: String,
     steps: Box<[Step]>,
-    /// The program that writes this form, and always with the month first.
+    /// The program that writes this form, and always with the day and the month in the same order.
     pub(super) product: Option<String>,
     /// Texts of which the first lines of every source with this form contain at least one. If there are none, this form needs no
     /// header.
@@ -139,6 +139,15 @@ impl Shape {
     /// Whether this form is a number without any separator between hours, minutes and seconds, so that it may be another number.
     pub(super) fn is_bare(&self) -> bool {
         self.lacks == Lacks::Nothing && !self.form.contains(':')
+    }
+
+    /// Whether the day comes before the month, in a form that has both as numbers.
+    pub(super) fn has_day_first(&self) -> bool {
+        let first = self.steps.iter().find_map(|step| match step {
+            Step::Digits { part: part @ (Part::Day | Part::Month), .. } => Some(*part),
+            _ => None,
+        });
+        first == Some(Part::Day)
     }
 
     /// Whether a time in this form can begin with `byte`.

@@ -42,7 +42,7 @@ const WEEKDAYS: [&[&str]; 7] = [
 ];
 
 /// Reads the name of a month at the start of `text`. Returns the number of the month, 1 to 12, and the length of the name.
-pub(super) fn month(text: &[u8]) -> Option<(u16, usize)> {
+pub(in crate::time) fn month(text: &[u8]) -> Option<(u16, usize)> {
     if let Some((&word, rest)) = text.split_first_chunk::<3>()
         && !rest.first().is_some_and(|&byte| is_letter(byte) || byte == b'.')
     {
@@ -69,7 +69,7 @@ pub(super) fn month(text: &[u8]) -> Option<(u16, usize)> {
 }
 
 /// Reads the name of a weekday at the start of `text`. Returns its number, 0 for Monday to 6, and the length of the name.
-pub(super) fn weekday(text: &[u8]) -> Option<(u16, usize)> {
+pub(in crate::time) fn weekday(text: &[u8]) -> Option<(u16, usize)> {
     in_list(text, &WEEKDAYS).map(|(number, len)| (number - 1, len))
 }
 
@@ -112,8 +112,8 @@ pub(in crate::time) enum ZoneName {
 pub(in crate::time) fn zone(name: &[u8]) -> Option<ZoneName> {
     let minutes = match name {
         b"UTC" | b"GMT" | b"UT" | b"WET" => 0,
-        b"CET" | b"MEZ" | b"WEST" => 60,
-        b"CEST" | b"MESZ" | b"EET" | b"SAST" => 120,
+        b"CET" | b"MEZ" | b"MET" | b"WEST" => 60,
+        b"CEST" | b"MESZ" | b"MEST" | b"EET" | b"SAST" => 120,
         b"EEST" | b"MSK" | b"TRT" => 180,
         b"PKT" => 300,
         b"AWST" | b"HKT" | b"SGT" => 480,

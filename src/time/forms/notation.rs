@@ -34,6 +34,8 @@ pub(super) enum Step {
     HalfDay,
     /// An optional zone.
     Zone,
+    /// An offset.
+    Offset,
     /// An optional offset, as the minutes by which UTC is ahead of the local time.
     Bias,
     /// The time since 1970, in seconds or a smaller unit.
@@ -133,6 +135,7 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             [b'f', ..] => (Step::FractionDigits, 2),
             [b'p', ..] => (Step::HalfDay, 2),
             [b'Z' | b'z', ..] => (Step::Zone, 2),
+            [b'O', ..] => (Step::Offset, 2),
             [b'B', ..] => (Step::Bias, 2),
             [b's', ..] => (Step::Epoch, 2),
             [b'N', ..] => (Step::Tai64n, 2),

@@ -230,7 +230,11 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
     // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);
     let has_half = parts.half == Half::Unknown && parts.epoch.is_none() && half_day(rest).is_some();
-    (!goes_on && !has_half).then_some((parts, end))
+    // A clock time that goes on is not one without seconds.
+    let is_cut = matches!(rest, [b':', b'0'..=b'9', b'0'..=b'9', ..])
+        && parts.numbers[Part::Minute as usize] != MISSING
+        && parts.numbers[Part::WholeSecond as usize] == MISSING;
+    (!goes_on && !has_half && !is_cut).then_some((parts, end))
 }
 
 fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
@@ -273,6 +277,14 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
                 }
             }
             Step::Zone => at += zone(text.get(at..)?, parts)?,
+            Step::Offset => {
+                let (iso::Named::Offset(offset), len) = iso::zone(text.get(at..)?)? else { return None };
+                if !text[at..at + len].iter().any(|byte| matches!(byte, b'+' | b'-')) {
+                    return None;
+                }
+                parts.offset = Some(offset);
+                at += len;
+            }
             Step::Month => {
                 let (month, len) = names::month(text.get(at..)?)?;
                 parts.numbers[Part::Month as usize] = month;
@@ -455,6 +467,10 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
         iso::Named::Nothing => {
             // There may be no blank before the name, for example in a column of its own.
             let name = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            if let Some((offset, len)) = iso::offset_from(&text[..name], &text[name..]) {
+                parts.offset = Some(offset);
+                return Some(name + len);
+            }
             let is_whole =
                 !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric());
             match names::zone(&text[..name]).filter(|_| is_whole) {

@@ -67,6 +67,7 @@ pub(crate) fn at_start(line: &[u8]) -> Option<String> {
     if rest.starts_with(b" ") || rest.starts_with(b"\t") {
         return None;
     }
+    static COLOUR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\x1b\[[0-9;]*m").unwrap());
     static LENGTH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\d+ <\d").unwrap());
     if let Some(found) = LENGTH.find(rest) {
         rest = &rest[found.len() - 2..];
@@ -77,6 +78,7 @@ pub(crate) fn at_start(line: &[u8]) -> Option<String> {
                 Some(found) => &rest[found.len() - 1..],
                 None => &rest[NUMBER.find(rest)?.len()..],
             },
+            [0x1B, b'[', ..] => &rest[COLOUR.find(rest)?.len()..],
             [0xEF, 0xBB, 0xBF, rest @ ..]
             | [b' ' | b'\t' | 0 | b'*' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'{', rest @ ..] => rest,
             _ => return read(rest),
@@ -107,7 +109,25 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     let date = Date::new(i16::try_from(number("year")).ok()?, small("month"), small("day")).ok()?;
     let fraction = found.name("fraction").map_or("0", |fraction| str::from_utf8(fraction.as_bytes()).unwrap());
     let nanosecond: i64 = format!("{fraction:0<9}")[..9].parse().unwrap();
+    // An offset after the name of UTC, such as ` GMT+0100`, which no letter or digit follows.
+    static SHIFT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?-u)^ (?:UTC|GMT)(?<sign>[+-])(?:(?<hh>\d\d)(?<mm>\d\d)|(?<h>\d\d?):(?<m>[0-5]\d)|(?<only>\d\d?))",
+        )
+        .unwrap()
+    });
+    let shift = SHIFT.captures(rest).and_then(|found| {
+        let number = |names: [&str; 2]| {
+            let digits = names.iter().find_map(|name| found.name(name));
+            digits.map_or(0, |digits| str::from_utf8(digits.as_bytes()).unwrap().parse::<i64>().unwrap())
+        };
+        let hours = number(["hh", "h"]) + number(["only", "only"]);
+        let minutes = number(["mm", "m"]);
+        let goes_on = rest.get(found.get_match().end()).is_some_and(u8::is_ascii_alphanumeric);
+        if goes_on || hours > 14 || minutes > 59 { None } else { offset(&found["sign"], hours, minutes) }
+    });
     let offset = match ZONE.captures(rest) {
+        _ if shift.is_some() => shift?,
         Some(zone) if zone.name("sign").is_some() => {
             let digits = str::from_utf8(&zone["digits"]).unwrap();
             let goes_on = rest.get(zone.get_match().end()).is_some_and(u8::is_ascii_alphabetic);
