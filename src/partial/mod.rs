@@ -61,7 +61,7 @@ const LINE_LIMIT: u64 = 256 << 20;
 const BATCH_BYTES: usize = 64 << 10;
 const BATCHES: usize = 2;
 
-/// An option that the user has passed: its long name and its values, of which a switch has none.
+/// An option that the user has passed: its long name and its values. A switch has no values.
 pub type Passed = (String, Vec<String>);
 
 /// What a partial says about the run that wrote it.

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// The words of which keys for the time of a record consist, in order of preference. [`spellings`] describes how keys are spelled. A
-/// key in angle brackets is spelled in no other way.
+/// The keys that hold the time of a record, each as its words, in order of preference. [`spellings`] describes how the words are
+/// written in a log. A key in angle brackets is written only as it is here.
 const OWN_KEYS: [&[&str]; 50] = [
     &["time"],
     &["timestamp"],

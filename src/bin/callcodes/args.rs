@@ -350,7 +350,7 @@ pub(crate) struct ScanArgs {
     pub(crate) count: CountArgs,
     /// Count each result by itself, without joining lines or logs
     ///
-    /// This is several times faster, and as exact as a search: a sign-in that two logs record counts twice. Users, hosts and durations
+    /// This is up to four times faster. A sign-in that two logs record counts twice. Users, hosts and durations
     /// are not known, there are no findings, and near misses are not looked for. So it cannot be used with filters or --by.
     #[arg(long, help_heading = "Counting", hide_short_help = true, conflicts_with = "partials")]
     pub(crate) no_join: bool,

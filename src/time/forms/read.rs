@@ -230,7 +230,7 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
     // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);
     let has_half = parts.half == Half::Unknown && parts.epoch.is_none() && half_day(rest).is_some();
-    // A clock time that goes on is not one without seconds.
+    // If seconds follow, a form without seconds does not fit.
     let is_cut = matches!(rest, [b':', b'0'..=b'9', b'0'..=b'9', ..])
         && parts.numbers[Part::Minute as usize] != MISSING
         && parts.numbers[Part::WholeSecond as usize] == MISSING;

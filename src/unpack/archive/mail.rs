@@ -206,7 +206,7 @@ struct Walk<'m> {
     fault: Option<Loss>,
 }
 
-/// Returns what is wrong with a mail whose parts cannot be told from each other.
+/// Returns what is wrong with a mail whose parts cannot be separated.
 fn fault_of(mail: &Message<'_>) -> Option<Loss> {
     let lacks_boundary = |part: &MessagePart<'_>| {
         let kind = part.content_type();

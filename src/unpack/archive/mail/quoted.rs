@@ -5,8 +5,8 @@
 //! > "ann"}
 //! ```
 //!
-//! Only sign-ins of Entra are restored, with a line for each record, because a line of any other JSON has what belongs together anyway,
-//! or cannot be told from other text. A program divides a line either where a space is, which it leaves out, or after so many characters.
+//! Only sign-ins of Entra are restored, with a line for each record. Other JSON either has each result on one line anyway, or looks like
+//! any other text. Some programs divide a line at a space, which they leave out, and others after a fixed number of characters.
 
 use crate::unpack::event_log;
 
