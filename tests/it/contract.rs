@@ -83,7 +83,8 @@ fn documents(command: &str) -> Vec<Value> {
             let checked = [&[command, "--format", "json", "--audit", "1"], inputs[1]].concat();
             let plain = inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat());
             let grouped = [&[command, "--format", "json", "--grouped"], inputs[0]].concat();
-            plain.chain(by).chain([checked, families, grouped]).collect()
+            let each = [&[command, "--format", "json", "--no-join"], inputs[0]].concat();
+            plain.chain(by).chain([checked, families, grouped, each]).collect()
         }
         "compare" => {
             let sides = ["tests/cmd/clocks/local", "fixtures/logs"];
