@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::ZoneBy;
 use super::forms::names;
-use super::forms::read::{Local, Missing, Order, Parts};
+use super::forms::read::{Local, Missing, Order, Parts, find};
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
 use super::keys::{self, Reach};
@@ -538,7 +538,7 @@ impl Reader {
             }
             Slot::At(place, shape, settled) => {
                 let at = place.locate(line)?;
-                let (parts, end) = shape.read(&line[at..])?;
+                let (parts, end) = self.recent.read(shape, &line[at..])?;
                 Some(self.stamp(shape, &parts, settled.order, form, &line[at + end..]))
             }
         }
@@ -729,6 +729,6 @@ pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
 /// program, which ends in a colon. A later date belongs to what the message is about.
 fn message_starts(rest: &[u8]) -> impl Iterator<Item = usize> {
     let opened = |at: usize| at + rest[at..].iter().take_while(|byte| matches!(byte, b' ' | b'[' | b'"')).count();
-    let colon = memchr::memmem::find(rest, b": ").map(|at| at + 2);
+    let colon = find(rest, b": ").map(|at| at + 2);
     [Some(0), colon].into_iter().flatten().map(opened)
 }

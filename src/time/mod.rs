@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
+use forms::recent::Recent;
 
 /// The last position in a line at which its time may begin, in bytes. Syslog relays and JSON write a prefix before the time.
 /// Dates after this position belong to the message.
@@ -87,6 +88,7 @@ pub enum DateBasis {
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     iso: iso::Reader,
+    recent: Recent,
     /// A cache of the last offset: a zone, a minute or quarter of an hour by its clocks, and the offset of the zone then.
     zone: Option<(&'static TimeZone, i64, Offset)>,
     /// Whether the records in the current line have their times after their results. Set only for forms with records.

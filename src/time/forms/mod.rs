@@ -6,6 +6,7 @@
 pub(super) mod names;
 pub mod notation;
 pub(super) mod read;
+pub(super) mod recent;
 
 use std::sync::LazyLock;
 
@@ -25,6 +26,8 @@ pub struct Shape {
     /// The form in the notation of `builtin/times.toml`.
     pub(super) form: String,
     steps: Box<[Step]>,
+    /// How many of the steps read a time up to its minute, or 0 if its beginning cannot be remembered.
+    to_minute: usize,
     /// The program that writes this form, and always with the day and the month in the same order.
     pub(super) product: Option<String>,
     /// Texts of which the first lines of every source with this form contain at least one. If there are none, this form needs no
@@ -111,6 +114,7 @@ impl Shape {
         Ok(Shape {
             name: name.to_owned(),
             form: form.to_owned(),
+            to_minute: recent::to_minute(&steps),
             steps,
             product: None,
             header: Vec::new(),

@@ -83,7 +83,7 @@ pub(in crate::time) struct Local {
 }
 
 impl Parts {
-    const NONE: Parts = Parts {
+    pub(super) const NONE: Parts = Parts {
         numbers: [MISSING; Part::COUNT],
         nanosecond: 0,
         weekday: MISSING,
@@ -211,21 +211,24 @@ pub(in crate::time) fn day(year: u16, month: u16, of_month: u16) -> Option<i32> 
 pub(in crate::time) fn year_of(day_since_1970: i32) -> u16 {
     // The guess uses the average length of a year, so near the ends of a year it can be off by one.
     let guess = u16::try_from(1970 + i64::from(day_since_1970) * 400 / 146_097).unwrap_or(0);
-    let begins = |year| day(year, 1, 1).is_some_and(|first| first <= day_since_1970);
-    if begins(guess + 1) {
-        guess + 1
-    } else if begins(guess) {
-        guess
-    } else {
-        guess.saturating_sub(1)
+    match day(guess, 1, 1).map(|first| day_since_1970 - first) {
+        Some(..0) => guess.saturating_sub(1),
+        Some(365..) if day(guess + 1, 1, 1).is_some_and(|first| first <= day_since_1970) => guess + 1,
+        _ => guess,
     }
 }
 
 /// Reads a time at the start of `text` with the given steps. Returns its parts and the position of its end.
 #[inline]
 pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
-    let mut parts = Parts::NONE;
-    let end = go(steps, text, 0, &mut parts)?;
+    go_on(steps, text, 0, Parts::NONE)
+}
+
+/// Reads the rest of a time at position `at` of `text` with the steps that are left. `parts` are those before that position. Returns
+/// all parts and the position of the end.
+#[inline]
+pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, mut parts: Parts) -> Option<(Parts, usize)> {
+    let end = go(steps, text, at, &mut parts)?;
     let rest = text.get(end..).unwrap_or_default();
     // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);
@@ -237,7 +240,8 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
     (!goes_on && !has_half && !is_cut).then_some((parts, end))
 }
 
-fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
+/// Reads the steps at position `at` of `text` and returns where the text goes on.
+pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     let mut steps = steps.iter();
     while let Some(step) = steps.next() {
         match step {
@@ -336,7 +340,7 @@ fn starts(text: &[u8], wanted: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 /// Returns where `wanted` begins in `text`. Building a `memmem` searcher would take longer, because these texts are short.
-pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(in crate::time) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     memchr::memchr_iter(first, text).find(|&at| text[at..].starts_with(wanted))
 }
@@ -467,6 +471,9 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
         iso::Named::Nothing => {
             // There may be no blank before the name, for example in a column of its own.
             let name = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            if name == 0 {
+                return Some(0);
+            }
             if let Some((offset, len)) = iso::offset_from(&text[..name], &text[name..]) {
                 parts.offset = Some(offset);
                 return Some(name + len);
@@ -558,4 +565,17 @@ fn tai64n(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
     parts.epoch = second.checked_mul(1_000_000_000)?.checked_add(nanosecond).filter(|_| nanosecond < 1_000_000_000);
     parts.epoch?;
     Some(at + 24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_year_of_a_day_is_that_in_which_it_lies() {
+        for year in 1800..2400 {
+            let first = day(year, 1, 1).unwrap();
+            assert_eq!((year_of(first - 1), year_of(first), year_of(first + 58)), (year - 1, year, year));
+        }
+    }
 }
