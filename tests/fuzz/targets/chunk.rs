@@ -64,8 +64,9 @@ fuzz_target!(|input: Input<'_>| {
     let mut pieces = naive(source, units, limits.line_bytes);
     let mut least = source.len();
     let is_lost = matches!(input.fault, Fault::Lost(_));
-    // UTF-16 that ends within a unit is truncated, unless the reader has failed, which is then the error that is reported.
-    let is_broken = !is_lost && !source.len().is_multiple_of(units.size_bytes());
+    // UTF-16 that ends within a unit is truncated, unless the reader has failed, which is then the error that is reported, or only half
+    // of its last line feed is missing.
+    let is_broken = !is_lost && !source.len().is_multiple_of(units.size_bytes()) && !is_half_line_end(source, units);
     if (is_lost || is_broken)
         && !ends_line(source, units)
         && let Some(last) = pieces.pop()
@@ -216,7 +217,11 @@ fn naive(source: &[u8], units: Units, line_units: usize) -> Vec<Piece> {
                 (false, false) => Cut::FurtherPiece,
             };
             let mark = if start == 0 { mark_len(raw, units) } else { 0 };
-            pieces.push(Piece { line_start, start, end, mark, text: decode(&raw[mark..], units), cut });
+            let text = match &raw[mark..] {
+                [text @ .., b'\n'] if is_half_line_end(raw, units) => [&decode(text, units), &b"\n"[..]].concat(),
+                text => decode(text, units),
+            };
+            pieces.push(Piece { line_start, start, end, mark, text, cut });
             start = end;
         }
         line_start += line.len();
@@ -231,6 +236,11 @@ fn is_line_feed(unit: &[u8], units: Units) -> bool {
         Units::Utf16Be => unit == b"\0\n",
         Units::Utf32Le | Units::Utf32Be => unreachable!("only the others are chosen"),
     }
+}
+
+/// Whether a text ends with the first byte of a line feed in UTF-16LE.
+fn is_half_line_end(text: &[u8], units: Units) -> bool {
+    units == Units::Utf16Le && !text.len().is_multiple_of(2) && text.ends_with(b"\n")
 }
 
 fn ends_line(source: &[u8], units: Units) -> bool {
