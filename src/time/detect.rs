@@ -428,7 +428,7 @@ impl Detection<'_> {
         let second = |line: &[u8], (place, index): Candidate, last_day| {
             let text = line.get(place.locate(line)?..)?;
             let Some(index) = index else {
-                return Some(Reader::default().iso.read(text)?.time.nanoseconds().div_euclid(1_000_000_000));
+                return Some(super::iso::Reader::default().read(text)?.time.nanoseconds().div_euclid(1_000_000_000));
             };
             let (parts, _) = self.shape(index).read(text)?;
             Some(parts.moment(&Missing { order: Some(Order::Dmy), last_day, day: None })?.second)

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::detect::ZoneBy;
 use super::forms::names;
 use super::forms::read::{Local, Missing, Order, Parts, find};
+use super::forms::recent::Date;
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
 use super::keys::{self, Reach};
 use super::zone::DisplayZone;
-use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
+use super::{Basis, DateBasis, Moments, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// The first second, counted from 1970, at which a log can have been written: the start of 1990. Earlier times come from wrong
 /// clocks or are other numbers.
@@ -528,18 +529,18 @@ impl Reader {
     pub(super) fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Option<Stamp>> {
         match slot {
             Slot::Nothing => None,
-            Slot::Iso => self.iso.find(line).map(|stamp| self.in_zone(stamp, form)),
+            Slot::Iso => self.moments.iso.find(line).map(|stamp| self.moments.in_zone(stamp, form)),
             Slot::IsoAt(place) => {
                 let text = &line[place.locate(line)?..];
-                match self.iso.read(text) {
-                    Some(stamp) => Some(self.in_zone(stamp, form)),
+                match self.moments.iso.read(text) {
+                    Some(stamp) => Some(self.moments.in_zone(stamp, form)),
                     None => iso::has_shape(text).then_some(None),
                 }
             }
             Slot::At(place, shape, settled) => {
                 let at = place.locate(line)?;
-                let (parts, end) = self.recent.read(shape, &line[at..])?;
-                Some(self.stamp(shape, &parts, settled.order, form, &line[at + end..]))
+                let (end, recent) = self.recent.read(shape, &line[at..])?;
+                Some(self.moments.stamp(shape, recent, settled.order, form, &line[at + end..]))
             }
         }
     }
@@ -552,11 +553,11 @@ impl Reader {
             if let Slot::At(_, shape, settled) = slot
                 && let Some((parts, _)) = shape.read(text)
             {
-                return self.stamp(shape, &parts, settled.order, form, b"");
+                return self.moments.stamp(shape, (&parts, &mut Date::default()), settled.order, form, b"");
             }
         }
-        if let Some(stamp) = self.iso.read(text) {
-            return self.in_zone(stamp, form);
+        if let Some(stamp) = self.moments.iso.read(text) {
+            return self.moments.in_zone(stamp, form);
         }
         let mut best: Option<(usize, &Shape, Parts)> = None;
         for (_, shape) in form.around.shapes().beginning_with(*text.first()?) {
@@ -569,7 +570,7 @@ impl Reader {
         }
         let (_, shape, parts) = best?;
         let order = form.around.order.or_else(|| order_of_one(shape, &parts));
-        self.stamp(shape, &parts, order, form, b"")
+        self.moments.stamp(shape, (&parts, &mut Date::default()), order, form, b"")
     }
 
     /// Reads a time at the start of `text` in the form `shape`. Parts that the text does not contain, such as the year and the
@@ -578,14 +579,18 @@ impl Reader {
     pub fn read_as(&mut self, shape: &Shape, form: &Form, text: &[u8]) -> Option<Stamp> {
         let (parts, _) = shape.read(text)?;
         let order = form.around.order.or_else(|| order_of_one(shape, &parts));
-        self.stamp(shape, &parts, order, form, b"")
+        self.moments.stamp(shape, (&parts, &mut Date::default()), order, form, b"")
     }
+}
 
-    /// Computes the moment from the parts of a time, and from what is known about the source. `rest` is the line after the time.
+impl Moments {
+    /// Computes the moment from the parts of a time, and from what is known about the source. `cached` is the date of these
+    /// parts if it is known.
+    /// `rest` is the line after the time.
     pub(super) fn stamp(
         &mut self,
         shape: &Shape,
-        parts: &Parts,
+        (parts, cached): (&Parts, &mut Date),
         order: Option<Order>,
         form: &Form,
         rest: &[u8],
@@ -620,7 +625,7 @@ impl Reader {
                 }
             }
         }
-        let local = parts.moment(&missing)?;
+        let local = parts.on_day(|| cached.of(parts, &missing))?;
         let (offset, zone) = match offset {
             Some(offset) => (offset, ZoneBasis::Named),
             None if parts.has_zone() => (0, ZoneBasis::Named),

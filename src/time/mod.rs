@@ -87,12 +87,18 @@ pub enum DateBasis {
 /// Reads the times of lines, with caches for what neighbouring times have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
-    iso: iso::Reader,
+    moments: Moments,
     recent: Recent,
-    /// A cache of the last offset: a zone, a minute or quarter of an hour by its clocks, and the offset of the zone then.
-    zone: Option<(&'static TimeZone, i64, Offset)>,
     /// Whether the records in the current line have their times after their results. Set only for forms with records.
     is_before_time: bool,
+}
+
+/// Computes the moments of times, also those of ISO 8601.
+#[derive(Clone, Debug, Default)]
+struct Moments {
+    iso: iso::Reader,
+    /// A cache of the last offset: a zone, a minute or quarter of an hour by its clocks, and the offset of the zone then.
+    zone: Option<(&'static TimeZone, i64, Offset)>,
     /// The number of times read so far that are in an hour that clocks repeat or skip.
     changing: u64,
 }
@@ -178,7 +184,7 @@ impl Reader {
     /// Returns the number of times read since the last call that are in an hour that the clocks of the user's zone repeat or
     /// skip.
     pub fn take_changing(&mut self) -> u64 {
-        std::mem::take(&mut self.changing)
+        std::mem::take(&mut self.moments.changing)
     }
 
     /// Returns the time of a line. Like [`Form::find`], but faster for ISO 8601.
@@ -186,14 +192,14 @@ impl Reader {
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
         // One call, so that it is inlined.
         let text = line.strip_prefix(b"[").unwrap_or(line);
-        let stamp = if form.is_plain_iso { self.iso.read(text) } else { None };
+        let stamp = if form.is_plain_iso { self.moments.iso.read(text) } else { None };
         stamp.or_else(|| self.find_by_slots(form, line))
     }
 
     /// Returns the time at the start of `text`. Like [`Form::read`], but faster for ISO 8601.
     #[inline]
     pub fn read(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
-        let stamp = if form.is_plain_iso { self.iso.read(text) } else { None };
+        let stamp = if form.is_plain_iso { self.moments.iso.read(text) } else { None };
         stamp.or_else(|| self.read_any(form, text))
     }
 }

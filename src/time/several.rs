@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::detect::begins_token;
 use super::form::{Form, Place, Slot};
+use super::forms::recent::Date;
 use super::keys::Reach;
 use super::{Reader, Stamp};
 
@@ -69,7 +70,7 @@ impl Reader {
                 if is_others { None } else { self.find(form, text) }
             })
         } else if let (Slot::IsoAt(_), None) = (&form.first, &form.second) {
-            self.iso.read(&text[found..]).and_then(|stamp| self.in_zone(stamp, form))
+            self.moments.iso.read(&text[found..]).and_then(|stamp| self.moments.in_zone(stamp, form))
         } else {
             self.find(form, text)
         }
@@ -109,13 +110,14 @@ impl Reader {
                 last
             }
             Slot::Iso | Slot::IsoAt(_) => {
-                let stamp = self.iso.find_last(text)?;
-                Some(stamp.and_then(|stamp| self.in_zone(stamp, form)))
+                let stamp = self.moments.iso.find_last(text)?;
+                Some(stamp.and_then(|stamp| self.moments.in_zone(stamp, form)))
             }
             Slot::At(_, shape, _) if shape.needs_lines => None,
             Slot::At(_, shape, settled) => (0..text.len()).rev().filter(|&at| begins_token(text, at)).find_map(|at| {
                 let (parts, end) = shape.read(&text[at..])?;
-                Some(self.stamp(shape, &parts, settled.order, form, &text[at + end..]))
+                let (date, rest) = (&mut Date::default(), &text[at + end..]);
+                Some(self.moments.stamp(shape, (&parts, date), settled.order, form, rest))
             }),
         }
     }

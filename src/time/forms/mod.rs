@@ -28,6 +28,8 @@ pub struct Shape {
     steps: Box<[Step]>,
     /// How many of the steps read a time up to its minute, or 0 if its beginning cannot be remembered.
     to_minute: usize,
+    /// Whether the date, or a part of it, comes after that.
+    has_date_after_minute: bool,
     /// The program that writes this form, and always with the day and the month in the same order.
     pub(super) product: Option<String>,
     /// Texts of which the first lines of every source with this form contain at least one. If there are none, this form needs no
@@ -111,10 +113,12 @@ impl Shape {
         // The dots of a clock time say nothing about the date.
         let is_dotted = |pair: &[Step]| matches!(pair, [Step::Digits { part: Part::First, .. }, Step::Byte(b'.')]);
         let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
+        let to_minute = recent::to_minute(&steps);
         Ok(Shape {
             name: name.to_owned(),
             form: form.to_owned(),
-            to_minute: recent::to_minute(&steps),
+            to_minute,
+            has_date_after_minute: recent::has_date(&steps[to_minute..]),
             steps,
             product: None,
             header: Vec::new(),

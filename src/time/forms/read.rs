@@ -28,6 +28,12 @@ pub(in crate::time) struct Parts {
     epoch: Option<i64>,
 }
 
+impl Default for Parts {
+    fn default() -> Parts {
+        Parts::NONE
+    }
+}
+
 /// The half of the day in a 12-hour clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) enum Half {
@@ -116,6 +122,12 @@ impl Parts {
 
     /// Returns the date and clock time, or `None` if they do not exist or are not known.
     pub(in crate::time) fn moment(&self, missing: &Missing) -> Option<Local> {
+        self.on_day(|| self.day(missing))
+    }
+
+    /// Returns the date and clock time like [`Parts::moment`], with the date that `day` returns, in days since 1970.
+    #[inline]
+    pub(in crate::time) fn on_day(&self, day: impl FnOnce() -> Option<i32>) -> Option<Local> {
         if let Some(nanoseconds) = self.epoch {
             let nanosecond = u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
             return Some(Local { second: nanoseconds.div_euclid(1_000_000_000), nanosecond });
@@ -139,13 +151,13 @@ impl Parts {
             (_, hour @ 0..24) => hour,
             _ => return None,
         };
-        let day = self.day(missing)?;
+        let day = day()?;
         let second = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
         Some(Local { second: i64::from(day) * 86_400 + second, nanosecond: self.nanosecond })
     }
 
     /// Returns the date, in days since 1970.
-    fn day(&self, missing: &Missing) -> Option<i32> {
+    pub(super) fn day(&self, missing: &Missing) -> Option<i32> {
         if let Some(day_of_year) = self.get(Part::DayOfYear) {
             let first = day(self.get(Part::Year)?, 1, 1)?;
             let found = first + i32::from(day_of_year) - 1;
@@ -221,14 +233,16 @@ pub(in crate::time) fn year_of(day_since_1970: i32) -> u16 {
 /// Reads a time at the start of `text` with the given steps. Returns its parts and the position of its end.
 #[inline]
 pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
-    go_on(steps, text, 0, Parts::NONE)
+    let mut parts = Parts::NONE;
+    let end = go_on(steps, text, 0, &mut parts)?;
+    Some((parts, end))
 }
 
-/// Reads the rest of a time at position `at` of `text` with the steps that are left. `parts` are those before that position. Returns
-/// all parts and the position of the end.
+/// Reads the rest of a time at position `at` of `text` with the steps that are left, and adds its parts to those before that position.
+/// Returns the position of the end.
 #[inline]
-pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, mut parts: Parts) -> Option<(Parts, usize)> {
-    let end = go(steps, text, at, &mut parts)?;
+pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
+    let end = go(steps, text, at, parts)?;
     let rest = text.get(end..).unwrap_or_default();
     // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);
@@ -237,7 +251,7 @@ pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, mut parts: Parts) ->
     let is_cut = matches!(rest, [b':', b'0'..=b'9', b'0'..=b'9', ..])
         && parts.numbers[Part::Minute as usize] != MISSING
         && parts.numbers[Part::WholeSecond as usize] == MISSING;
-    (!goes_on && !has_half && !is_cut).then_some((parts, end))
+    (!goes_on && !has_half && !is_cut).then_some(end)
 }
 
 /// Reads the steps at position `at` of `text` and returns where the text goes on.
@@ -427,7 +441,16 @@ fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
 
 /// Reads AM or PM at the start of `text`, with an optional blank before it and with or without full stops. Returns the half of
 /// the day and the length.
+#[inline]
 pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
+    // Most texts are rejected here.
+    match text.strip_prefix(b" ").unwrap_or(text) {
+        [b'A' | b'a' | b'P' | b'p' | 0x80..=0xFF, ..] => any_half_day(text),
+        _ => None,
+    }
+}
+
+fn any_half_day(text: &[u8]) -> Option<(Half, usize)> {
     // A blank; a no-break space in ANSI code pages or UTF-8; a narrow no-break space.
     let blank = match text {
         [b' ' | 0xA0, ..] => 1,
