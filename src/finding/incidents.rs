@@ -731,7 +731,8 @@ struct Places {
 }
 
 impl Places {
-    /// Finds the hosts on which `cases` are more frequent in `range` than outside it, or takes the host that was tested.
+    /// Finds the hosts on which `cases` are more frequent in `range` than outside it. If they were tested on one host, others belong to it if
+    /// they show the change at the same time.
     fn new(cases: &[Row], range: &Range<i64>, main: &Timed, host: Option<u32>, known: &Known) -> Places {
         let Stretch { side, person, is_surge, .. } = main.stretch;
         // What is missing shows in the results outside.
@@ -752,7 +753,25 @@ impl Places {
         let with_cases = (0..).zip(&hosts).skip(1).filter(|(_, [[cases, _], _])| *cases > 0);
         let all: Vec<u32> = with_cases.map(|(host, _)| host).collect();
         if let Some(host) = host {
-            return Places { hosts: all.into_iter().filter(|other| *other == host).collect(), are_only: true };
+            let shows_too = |other: u32| {
+                let mut results = [0; 2];
+                for case in cases.iter().filter(|case| case.host == other) {
+                    let inside = inside(case, range);
+                    results = [results[0] + inside, results[1] + u64::from(case.count) - inside];
+                }
+                is_visible(results, range, side, known)
+            };
+            // Where it is at least half as frequent, and more frequent than on the same host elsewhere.
+            let is_as_frequent = |[cases, units]: [usize; 2]| {
+                let [of_host, all] = hosts[host as usize][0];
+                2 * cases * all >= of_host * units
+            };
+            let has_it = |other: u32| {
+                let numbers = hosts[other as usize];
+                side == Side::More && is_as_frequent(numbers[0]) && is_more_frequent(numbers) && shows_too(other)
+            };
+            let hosts = all.into_iter().filter(|other| *other == host || has_it(*other)).collect();
+            return Places { hosts, are_only: true };
         }
         // Of all hosts together. On each of those of a surge, the traffic may consist of these results.
         if side == Side::More && person.is_none() && !is_surge {

@@ -588,6 +588,38 @@ fn all_numbers_are_about_the_hosts_that_are_named() {
 }
 
 #[test]
+fn a_burst_that_hit_other_hosts_as_hard_is_not_said_to_be_of_the_one_where_it_is_new() {
+    // How many of 100 results on each of four hosts have the code, usually and within three hours, in which so many others sign in.
+    let hosts = |others: u32, usually: [usize; 4], inside: [usize; 4]| {
+        let mut log = days(2);
+        log.0.iter_mut().for_each(|one| one.host = [1, 1, 1, 1, 1, 1, 1, 2, 3, 4][one.user as usize % 10]);
+        log.crowd(30..33, others);
+        for (number, one) in log.0.iter_mut().enumerate() {
+            let shares = if (30..33).contains(&(one.time / HOUR)) { inside } else { usually };
+            one.code = if number * 37 % 100 < shares[one.host as usize - 1] { 102 } else { 21 };
+        }
+        let finding = log.finding();
+        assert_eq!(codes(&finding), [102]);
+        let is_inside = |one: &&Result| {
+            let time = Some(Time::from_nanoseconds(MIDNIGHT + one.time));
+            let is_named = finding.hosts.iter().any(|host| **host == *format!("host{}", one.host));
+            one.code == 102 && is_named && time >= finding.since && time <= finding.until
+        };
+        assert_eq!(finding.count, log.0.iter().filter(is_inside).count() as u64);
+        assert!(finding.since.is_some_and(|time| time >= at(29, 50) && time <= at(31, 0)), "{finding:?}");
+        finding.hosts
+    };
+    // It is new on the last host, and more frequent on all of them.
+    assert_eq!(texts(&hosts(7, [70, 40, 40, 0], [100; 4])), ["host1", "host2", "host3", "host4"]);
+    // On the others, only more people sign in.
+    assert_eq!(texts(&hosts(7, [80, 80, 80, 0], [80, 80, 80, 100])), ["host4"]);
+    // On two of them, it is more frequent, but far less than here.
+    assert_eq!(texts(&hosts(7, [80, 2, 2, 0], [80, 20, 20, 100])), ["host4"]);
+    // On the first one, it does not become twice as frequent.
+    assert_eq!(texts(&hosts(0, [60, 0, 0, 0], [100, 0, 0, 100])), ["host4"]);
+}
+
+#[test]
 fn the_rate_of_a_short_time_is_not_its_number() {
     let mut log = Log::day();
     log.0.iter_mut().step_by(50).for_each(|one| one.code = 108);
