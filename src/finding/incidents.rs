@@ -736,16 +736,16 @@ impl Places {
     fn new(cases: &[Row], range: &Range<i64>, main: &Timed, host: Option<u32>, known: &Known) -> Places {
         let Stretch { side, person, is_surge, .. } = main.stretch;
         // What is missing shows in the results outside.
-        let elsewhere = |time: i64| usize::from(range.contains(&time) != (side == Side::More));
+        let place = |time: i64| usize::from(range.contains(&time) != (side == Side::More));
         // For each host the number of units with these results, and of all units, where it shows and elsewhere.
         let mut hosts = vec![[[0_usize; 2]; 2]; known.cells.hosts_len() + 1];
         for unit in &known.units.all {
-            hosts[unit.host as usize][elsewhere(unit.first)][1] += 1;
+            hosts[unit.host as usize][place(unit.first)][1] += 1;
         }
         // Rows of the same unit are next to each other.
         let mut last = [None, None];
         for case in cases {
-            let place = elsewhere(case.first);
+            let place = place(case.first);
             if last[place].replace(case.unit()) != Some(case.unit()) {
                 hosts[case.host as usize][place][0] += 1;
             }
@@ -753,18 +753,17 @@ impl Places {
         let with_cases = (0..).zip(&hosts).skip(1).filter(|(_, [[cases, _], _])| *cases > 0);
         let all: Vec<u32> = with_cases.map(|(host, _)| host).collect();
         if let Some(host) = host {
-            let shows_too = |other: u32| {
-                let mut results = [0; 2];
-                for case in cases.iter().filter(|case| case.host == other) {
-                    let inside = inside(case, range);
-                    results = [results[0] + inside, results[1] + u64::from(case.count) - inside];
-                }
-                is_visible(results, range, side, known)
-            };
+            let mut results = vec![[0; 2]; hosts.len()];
+            for case in cases {
+                let inside = inside(case, range);
+                let [here, elsewhere] = &mut results[case.host as usize];
+                (*here, *elsewhere) = (*here + inside, *elsewhere + u64::from(case.count) - inside);
+            }
+            let shows_too = |other: u32| is_visible(results[other as usize], range, side, known);
             // Where it is at least half as frequent, and more frequent than on the same host elsewhere.
             let is_as_frequent = |[cases, units]: [usize; 2]| {
                 let [of_host, all] = hosts[host as usize][0];
-                2 * cases * all >= of_host * units
+                2.0 * float(cases) * float(all) >= float(of_host) * float(units)
             };
             let has_it = |other: u32| {
                 let numbers = hosts[other as usize];
