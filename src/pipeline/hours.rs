@@ -81,6 +81,9 @@ mod tests {
         assert_eq!(hours(&(line("01:00:00") + &line("02:00:00"))), ["01", "02"]);
         let busy: String = (0..600).map(|minute| line(&format!("{:02}:{:02}:00", minute / 60, minute % 60))).collect();
         assert_eq!(hours(&busy), ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+        // Half of a text may have no time.
+        let (few, none) = (line("01:00:00") + &line("05:00:00"), "no time\n".repeat(99));
+        assert_eq!([none.clone() + &few, few.clone() + &none].map(|text| hours(&text)), [["01", "05"]; 2]);
         assert_eq!(hours("no time\n\n"), [""; 0]);
         assert_eq!(hours(""), [""; 0]);
     }
