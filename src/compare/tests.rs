@@ -3,7 +3,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::code::Code;
+use crate::finding::cells::Labels;
+use crate::finding::lines::Lines;
+use crate::finding::rows::{Earliest, Rows};
+use crate::finding::{self, Cells};
 use crate::summary::Dimension;
+use crate::summary::sign_ins::Settled;
 use crate::time::Time;
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -53,6 +58,49 @@ fn a_change_needs_more_evidence_if_much_is_compared_or_people_are_not_known() {
     let others: Vec<(i32, i64, u64)> = (1..20).map(|code| (code, 8, 50)).collect();
     let among_others = |count| counted(&[&others[..], &[(21, 8, 50), (102, 8, count)]].concat());
     assert!(changes(&among_others(0), &among_others(9)).contains(&(102, Change::Unchanged)));
+}
+
+#[test]
+fn a_code_with_fewer_than_five_cases_is_not_tested_and_does_not_count_as_a_test() {
+    let before = counted(&[(21, 8, 100_000)]);
+    let after = |count| counted(&[(21, 8, 100), (102, 8, count)]);
+    assert!(changes(&before, &after(5)).contains(&(102, Change::New)));
+    assert!(changes(&before, &after(4)).contains(&(102, Change::Unchanged)));
+    // Among other codes, as above, 9 against 0 are a change only if these are too rare to be tested.
+    let among = |of_others, count| {
+        let others: Vec<(i32, i64, u64)> = (1..20).map(|code| (code, 8, of_others)).collect();
+        counted(&[&others[..], &[(21, 8, 1_000), (102, 8, count)]].concat())
+    };
+    assert!(changes(&among(2, 0), &among(2, 9)).contains(&(102, Change::New)));
+    assert!(changes(&among(3, 0), &among(3, 9)).contains(&(102, Change::Unchanged)));
+}
+
+#[test]
+fn users_are_lacking_if_more_than_half_of_the_results_name_none() {
+    let lacks_users = |with_user: u32, without: u32| {
+        let result = |person: u32| finding::rows::Row::one(1, person, 0, i64::from(person));
+        let mut rows = Rows::default();
+        (1..=with_user).map(result).chain((0..without).map(|_| result(0))).for_each(|row| rows.add(row, |_| 0));
+        let name = |number: u32| (number > 0).then(|| format!("name{number}").into());
+        let labels = Labels { host: name, person: name, address: |_| None, key: |_| Some(key(21)) };
+        let cells = Cells::new(rows, Earliest::default(), Lines::default(), &labels);
+        Counted::of(&Settled { cells: Some(cells), ..Settled::default() }, None, false).lacks_users
+    };
+    // Those without a user are all of the same minute.
+    assert!(!lacks_users(3, 3) && lacks_users(3, 4) && !lacks_users(3, 0) && lacks_users(0, 3));
+    assert!(!lacks_users(0, 0));
+}
+
+#[test]
+fn hosts_of_one_side_are_counted_if_the_hosts_of_the_other_are_known() {
+    let side = |hosts: &[&str]| {
+        let hosts = hosts.iter().map(|host| Box::from(*host)).collect();
+        Counted { hosts, ..counted(&[(21, 8, 10)]) }
+    };
+    let hosts_of_one = |one: &[&str], other: &[&str]| compare(&side(one), &side(other)).hosts_of_one;
+    assert_eq!(hosts_of_one(&["host1", "host2", "host3"], &["host2", "host4"]), [2, 1]);
+    assert_eq!(hosts_of_one(&["host1", "host2"], &[]), [0, 0]);
+    assert_eq!(hosts_of_one(&[], &["host1", "host2"]), [0, 0]);
 }
 
 #[test]

@@ -19,10 +19,9 @@ const UNITS_LEAST: usize = 10;
 const OTHERS_LEAST: usize = 3;
 /// The smallest number of users who have the code on a host.
 const USERS_LEAST: usize = 3;
-/// How many of 100 units with the code must be of the user, and of the host. Hosts differ by themselves more often.
+/// How many of 100 units with the code must be of the user, and of the host. Hosts differ by themselves more often. As neither has more
+/// than half of all units, the code is then at least nine times as frequent as elsewhere.
 const SHARES: [u64; 2] = [90, 95];
-/// How many times the rate of all others that of the one is.
-const RATIO: u64 = 10;
 /// How many of 100 units of a user must have the code if others have it as well, because of something about the user.
 const OF_USER: u64 = 80;
 /// How many times as many units with the code as any other user such a user has.
@@ -183,8 +182,7 @@ pub(super) fn findings(
                 return false;
             }
             let is_most = cases * 100 >= total * SHARES[kind] && units * 2 <= sizes.all;
-            let is_many_times = cases * (sizes.all - units) >= RATIO * (total - cases) * units;
-            if is_most && is_many_times && numbers[kind] >= OTHERS_LEAST {
+            if is_most && numbers[kind] >= OTHERS_LEAST {
                 return !is_change;
             }
             match who {

@@ -9,7 +9,7 @@ use super::cells::Cells;
 use super::evidence::{at_least, at_least_of_mean, ln};
 use super::rows::{HOUR, MINUTE, NO_TIME, Row};
 use super::search::{Search, Side, Stretch, float};
-use super::units::{AllSeries, Exposure, Of, Repeated, Series, Unit, Units};
+use super::units::{AllSeries, Exposure, Of, Repeated, Series, Units};
 use super::{Finding, Kind, Options, Per, Rates, Sample, Scope, families};
 use crate::code::Key;
 use crate::time::Time;
@@ -48,7 +48,8 @@ struct Timed {
 }
 
 impl Timed {
-    fn new(stretch: Stretch, all: &AllSeries, units: &Units, cells: &Cells) -> Timed {
+    fn new(stretch: Stretch, known: &Known) -> Timed {
+        let Known { all, units, cells, .. } = *known;
         let series = &all.series[stretch.series];
         let exposure = &all.exposures[series.exposure];
         let time = |at: usize| units.all[exposure.units[at] as usize].first;
@@ -172,30 +173,41 @@ impl Timed {
     }
 }
 
+/// What is known about a log.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    pub(super) all: &'k AllSeries,
+    pub(super) units: &'k Units,
+    pub(super) repeated: &'k [Repeated],
+    pub(super) cells: &'k Cells,
+    pub(super) options: &'k Options,
+}
+
+impl Known<'_> {
+    /// Returns the codes and names with these numbers.
+    fn names(&self, keys: &[u32]) -> Vec<Key> {
+        keys.iter().map(|key| self.cells.keys()[*key as usize].clone()).collect()
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a duration is compared with others")]
 fn seconds(nanoseconds: i64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
 /// Returns a finding for each incident.
-pub(super) fn findings(
-    stretches: Vec<Stretch>,
-    all: &AllSeries,
-    units: &Units,
-    repeated: &[Repeated],
-    cells: &Cells,
-    options: &Options,
-) -> Vec<Finding> {
-    let mut timed: Vec<Timed> = stretches.into_iter().map(|stretch| Timed::new(stretch, all, units, cells)).collect();
+pub(super) fn findings(stretches: Vec<Stretch>, known: &Known) -> Vec<Finding> {
+    let Known { all, units, cells, .. } = *known;
+    let mut timed: Vec<Timed> = stretches.into_iter().map(|stretch| Timed::new(stretch, known)).collect();
     // Repeats follow the square of the traffic, so fewer of them say nothing.
     timed.retain(|timed| {
         all.series[timed.stretch.series].of != Of::Repeats
-            || timed.stretch.begins && timed.stretch.person.is_none() && is_own_rise(timed, all, units, options)
+            || timed.stretch.begins && timed.stretch.person.is_none() && is_own_rise(timed, known)
     });
     if !units.has_habits {
         mark_habits(&mut timed, all, cells);
     }
-    timed.retain(|timed| shows_in_results(timed, all, units, options));
+    timed.retain(|timed| shows_in_results(timed, known));
     // Rises first, because a fall at the same time is their other side; of ordinary codes those that begin, because what ended
     // there is their other side. Then the strongest.
     timed.sort_by(|one, other| {
@@ -225,7 +237,7 @@ pub(super) fn findings(
         });
         match home {
             Some(home) => incidents[home].1.push(timed),
-            None if is_person || is_on_its_own(&timed, &incidents, all, units, options) => {
+            None if is_person || is_on_its_own(&timed, &incidents, known) => {
                 incidents.push((timed, Vec::new()));
             }
             None => {}
@@ -233,13 +245,13 @@ pub(super) fn findings(
     }
     incidents.retain(|(main, _)| !main.is_habit);
     incidents.truncate(INCIDENTS);
-    let finding = |(main, members): &(Timed, Vec<Timed>)| finding(main, members, all, units, repeated, cells, options);
-    incidents.iter().filter_map(finding).collect()
+    incidents.iter().filter_map(|(main, members)| finding(main, members, known)).collect()
 }
 
 /// Whether the number of results by the hour changes as well, and not only the share of people. Of a person, the hours with results
 /// must be more frequent than the person's own other hours, too: others who stop make nobody's results more frequent.
-fn shows_in_results(timed: &Timed, all: &AllSeries, units: &Units, options: &Options) -> bool {
+fn shows_in_results(timed: &Timed, known: &Known) -> bool {
+    let Known { all, units, .. } = *known;
     let series = &all.series[timed.stretch.series];
     let exposure = &all.exposures[series.exposure];
     let person = |at: usize| units.all[exposure.units[at] as usize].person;
@@ -256,29 +268,29 @@ fn shows_in_results(timed: &Timed, all: &AllSeries, units: &Units, options: &Opt
     if timed.stretch.person.is_some() {
         let [inside, outside] = hours(&range, units);
         let n = float(cases[0] + cases[1]);
-        if at_least(float(cases[0]), n, inside / (inside + outside)) < options.evidence_of_person {
+        if at_least(float(cases[0]), n, inside / (inside + outside)) < known.options.evidence_of_person {
             return false;
         }
     }
-    is_visible(results, &range, side, units, options)
+    is_visible(results, &range, side, known)
 }
 
 /// Whether the rate of results inside and outside a time at least doubles, or halves and many are missing, both in the hours with
 /// sign-ins and by the clock.
-fn is_visible(results: [u64; 2], range: &Range<i64>, side: Side, units: &Units, options: &Options) -> bool {
+fn is_visible(results: [u64; 2], range: &Range<i64>, side: Side, known: &Known) -> bool {
     const LEAST: f64 = 2.0;
     let is_visible = |[of_inside, of_outside]: [f64; 2]| {
         let [inside, outside] = [count(results[0]) / of_inside, count(results[1]) / of_outside];
         match side {
             Side::More => inside >= LEAST * outside,
-            Side::Fewer => outside >= LEAST * inside && (outside - inside) * of_inside >= options.deficit_least,
+            Side::Fewer => outside >= LEAST * inside && (outside - inside) * of_inside >= known.options.deficit_least,
         }
     };
-    let by_clock = clock_hours(range, units);
+    let by_clock = clock_hours(range, known.units);
     let [inside, outside] = [count(results[0]) / by_clock[0], count(results[1]) / by_clock[1]];
     // Otherwise, the log is too short to show that there were fewer.
     let is_long_enough = side == Side::Fewer || (inside - outside) * by_clock[1] >= MISSING_OUTSIDE;
-    is_visible(hours(range, units)) && is_visible(by_clock) && is_long_enough
+    is_visible(hours(range, known.units)) && is_visible(by_clock) && is_long_enough
 }
 
 /// Marks the stretches with more cases of codes that a day before or after have another one. The log is too short to compare the same
@@ -303,13 +315,8 @@ fn mark_habits(timed: &mut [Timed], all: &AllSeries, cells: &Cells) {
 }
 
 /// Whether a stretch is a change even without the time of the stronger incidents beside it.
-fn is_on_its_own(
-    timed: &Timed,
-    incidents: &[(Timed, Vec<Timed>)],
-    all: &AllSeries,
-    units: &Units,
-    options: &Options,
-) -> bool {
+fn is_on_its_own(timed: &Timed, incidents: &[(Timed, Vec<Timed>)], known: &Known) -> bool {
+    let Known { all, units, options, .. } = *known;
     let is_beside = |other: &&Timed| {
         other.stretch.side == Side::More
             && other.stretch.person.is_none()
@@ -324,7 +331,8 @@ fn is_on_its_own(
 }
 
 /// Whether repeats rose more than the square of the traffic, which they follow.
-fn is_own_rise(timed: &Timed, all: &AllSeries, units: &Units, options: &Options) -> bool {
+fn is_own_rise(timed: &Timed, known: &Known) -> bool {
+    let Known { all, units, options, .. } = *known;
     let Stretch { series, units: range, cases, expected, .. } = &timed.stretch;
     let exposure = &all.exposures[all.series[*series].exposure];
     let mut attempts = [0_u64; 2];
@@ -343,219 +351,314 @@ fn is_own_rise(timed: &Timed, all: &AllSeries, units: &Units, options: &Options)
 }
 
 /// Returns the finding about an incident, or `None` if the results do not show it.
-fn finding(
-    main: &Timed,
-    members: &[Timed],
-    all: &AllSeries,
-    units: &Units,
-    repeated: &[Repeated],
-    cells: &Cells,
-    options: &Options,
-) -> Option<Finding> {
-    let series = &all.series[main.stretch.series];
-    let same =
-        || members.iter().filter(|member| member.stretch.side == main.stretch.side && member.overlap(main) > 0.0);
-    let mut keys: Vec<u32> = main.keys.iter().chain(same().flat_map(|member| &member.keys)).copied().collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let person = main.stretch.person;
-    // What is said of a person is about all hosts.
-    let host = series.host.filter(|_| person.is_none());
-    let mut range = main.range();
-    let of_series = |row: &Row| host.is_none_or(|host| host == row.host);
-    let counts = Counts::new(cells, &range, &of_series, person);
-    // Of a family, the codes that are themselves more (or less) frequent.
-    if keys.len() > 1 {
-        keys.retain(|key| {
-            let [inside, outside] = counts.rate(*key);
-            match main.stretch.side {
-                Side::More => inside > outside,
-                Side::Fewer => inside < outside,
-            }
-        });
-    }
-    keys.sort_by_key(|key| (std::cmp::Reverse(counts.of_key(*key, main.stretch.side)), *key));
-    let cases: Vec<Row> = match series.of {
-        Of::Repeats => repeated.iter().map(|one| Row::one(one.host, one.person, one.key, one.time)).collect(),
-        _ => {
-            let is_case = |row: &&Row| {
-                keys.contains(&row.key) && of_series(row) && person.is_none_or(|person| person == row.person)
-            };
-            cells.rows().as_slice().iter().filter(is_case).copied().collect()
-        }
-    };
-    let tested = if main.stretch.is_surge {
-        Tested::Clock
-    } else if host.is_some() {
-        Tested::Host
-    } else if person.is_some() {
-        Tested::Person
-    } else {
-        Tested::Everything
-    };
-    let places = Places::new(&cases, main.stretch.side, &range, tested, units, cells);
-    let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
-    let is_there = |row: &Row| of_series(row) && is_here(row.host);
-    // All numbers of a finding are about the hosts that it names.
-    let here: Vec<&Row> = cases.iter().filter(|case| is_here(case.host)).collect();
-    let (mut begins, mut ends) = (main.stretch.begins, main.stretch.ends);
-    let last_of_all = here.iter().map(|case| case.last).max().unwrap_or(range.start);
-    if main.stretch.side == Side::More {
-        let inside = || here.iter().filter(|case| range.contains(&case.first));
-        let (first, last) = (inside().map(|case| case.first).min()?, inside().map(|case| case.last).max()?);
-        let is_over = begins && !ends && missing_after(main, last, all, units).inside >= MISSING_AT_END;
-        let has_own = places.are_only || person.is_some();
-        let start = if begins && has_own { first } else { range.start };
-        ends |= is_over;
-        range = start..if is_over || ends && has_own { last.saturating_add(1) } else { range.end };
-        if begins && person.is_none() && series.of != Of::Repeats {
-            let traffic = |range: &Range<i64>| {
-                let first = units.all.partition_point(|unit| unit.first < range.start);
-                let inside = units.all[first..].iter().take_while(|unit| unit.first < range.end);
-                let is_of = |unit: &&Unit| host.is_none_or(|host| host == unit.host) && is_here(unit.host);
-                inside.filter(is_of).map(|unit| u64::from(unit.attempts)).sum()
-            };
-            let times = Times::new(here.iter().copied());
-            let borders = Borders { range, begins, ends }.moved(&times, &units.log, &traffic);
-            Borders { range, begins, ends } = borders;
-            if !begins && !ends {
-                return None;
-            }
-        }
-    }
-    let was_so = main.stretch.side == Side::More && !begins;
-    // After the last result of what became rare, there may be none for so long that it stopped.
-    if was_so || main.stretch.side == Side::Fewer && !ends {
-        let change = if was_so { range.end } else { range.start };
-        let mut missing = missing_after(main, last_of_all, all, units);
-        missing.since_change *= float(here.iter().filter(|case| case.first >= change).count());
-        let has_stopped = missing.before >= options.deficit_least && missing.since_change >= MISSING_AT_END;
-        match main.stretch.side {
-            Side::More if has_stopped => range.end = last_of_all.saturating_add(1),
-            Side::Fewer if has_stopped => range.start = last_of_all.saturating_add(1),
-            _ => {}
-        }
-    }
-    let counts = Counts::new(cells, &range, &is_there, person);
-    let [inside, outside] = match series.of {
-        Of::Repeats => {
-            let inside = here.iter().filter(|case| range.contains(&case.first)).count() as u64;
-            [inside, here.len() as u64 - inside]
-        }
-        _ => [0, 1].map(|side| keys.iter().map(|key| counts.by_key[*key as usize][side]).sum()),
-    };
-    if !is_visible([inside, outside], &range, main.stretch.side, units, options) {
+fn finding(main: &Timed, members: &[Timed], known: &Known) -> Option<Finding> {
+    let mut change = Change::new(main, members, known);
+    if !change.find_borders() {
         return None;
     }
-    let kind = match (main.stretch.side, person) {
-        (Side::More, Some(_)) => Kind::User,
-        (Side::More, None) if series.of == Of::Repeats => Kind::Repeats,
-        (Side::More, None) if begins && outside == 0 => Kind::New,
-        (Side::More, None) if begins => Kind::Rise,
-        (Side::More, None) if outside == 0 => Kind::Stopped,
-        (Side::Fewer, _) if inside == 0 => Kind::Stopped,
-        _ => Kind::Fall,
-    };
-    // What became rarer must have been more than a single burst.
-    if was_so || main.stretch.side == Side::Fewer {
-        let before = here.iter().filter(|case| range.contains(&case.first) == was_so);
-        if is_burst(before.map(|case| (case.first, case.count)).collect()) {
-            return None;
-        }
-        let (few, before) = match main.stretch.side {
-            Side::More => (range.end..units.log.end.saturating_add(1), units.log.start..range.end),
-            Side::Fewer => (range.clone(), units.log.start..range.start),
-        };
-        let times = Times::new(here.iter().copied());
-        let [early, late] = clock_hours(&before, units);
-        let is_early = (was_so || !ends) && early * EARLY_ONE_IN < early + late;
-        let are_some_later = kind == Kind::Fall || main.stretch.side == Side::Fewer && ends;
-        let is_usual = times.were_as_few(&few, &before) || times.are_a_burst(&before, are_some_later);
-        if person.is_none() && (is_early || is_usual) {
-            return None;
-        }
-    }
-    if was_so && person.is_some() && inside < ENDED_LEAST {
+    change.find_last_result();
+    let counts = Counts::new(known.cells, &change.range, &|row: &Row| change.places.have(row.host), change.person());
+    let numbers = change.numbers(&counts);
+    let kind = change.kind(numbers);
+    let is_remarkable = is_visible(numbers, &change.range, change.side(), known)
+        && !(change.is_less() && change.is_usual(kind))
+        && !(change.was_so() && change.person().is_some() && numbers[0] < ENDED_LEAST);
+    if !is_remarkable {
         return None;
     }
     let mut finding = Finding::new(kind);
     finding.evidence = main.stretch.evidence;
-    finding.codes = keys.iter().map(|key| cells.keys()[*key as usize].clone()).collect();
-    let time = |nanoseconds: i64| Some(Time::from_nanoseconds(nanoseconds));
-    let last = range.end.saturating_sub(1);
-    finding.since_start = was_so;
-    (finding.since, finding.until) = match main.stretch.side {
-        Side::More if was_so => (time(last), None),
-        Side::More => (time(range.start), time(last).filter(|_| ends)),
-        // The results before and after it.
-        Side::Fewer => {
-            (time(if begins { range.start.saturating_sub(1) } else { range.start }), time(range.end).filter(|_| ends))
+    finding.codes = known.names(&change.keys);
+    finding.fewer = known.names(&change.fewer(members, &counts));
+    finding.count = numbers[0];
+    finding.is_estimate = change.here.iter().any(|case| is_divided(case, &change.range));
+    change.say_times(numbers, &mut finding);
+    change.say_places_and_users(&mut finding);
+    if change.is_of_few(&finding) || change.is_less() && change.person().is_none() && is_of_one(&finding) {
+        return None;
+    }
+    finding.scopes = change.scopes(&finding.codes);
+    Some(finding)
+}
+
+/// A change that an incident shows in results.
+struct Change<'k> {
+    known: &'k Known<'k>,
+    main: &'k Timed,
+    series: &'k Series,
+    /// The codes, the most frequent first.
+    keys: Vec<u32>,
+    places: Places,
+    /// All results with these codes that are in these places.
+    here: Vec<Row>,
+    range: Range<i64>,
+    begins: bool,
+    ends: bool,
+}
+
+impl<'k> Change<'k> {
+    /// Finds the codes and the places of an incident.
+    fn new(main: &'k Timed, members: &[Timed], known: &'k Known) -> Change<'k> {
+        let series = &known.all.series[main.stretch.series];
+        let person = main.stretch.person;
+        // What is said of a person is about all hosts.
+        let host = series.host.filter(|_| person.is_none());
+        let range = main.range();
+        let keys = keys(main, members, host, &range, known);
+        let here: Vec<Row> = match series.of {
+            Of::Repeats => known.repeated.iter().map(|one| Row::one(one.host, one.person, one.key, one.time)).collect(),
+            _ => {
+                let is_of = |row: &&Row| keys.contains(&row.key) && person.is_none_or(|person| person == row.person);
+                known.cells.rows().as_slice().iter().filter(is_of).copied().collect()
+            }
+        };
+        let places = Places::new(&here, &range, main, host, known);
+        // All numbers of a finding are about the hosts that it names.
+        let here = here.into_iter().filter(|case| places.have(case.host)).collect();
+        let Stretch { begins, ends, .. } = main.stretch;
+        Change { known, main, series, keys, places, here, range, begins, ends }
+    }
+
+    fn side(&self) -> Side {
+        self.main.stretch.side
+    }
+
+    fn person(&self) -> Option<u32> {
+        self.main.stretch.person
+    }
+
+    /// Whether the codes were more frequent when the log begins.
+    fn was_so(&self) -> bool {
+        self.side() == Side::More && !self.begins
+    }
+
+    /// Whether they became less frequent.
+    fn is_less(&self) -> bool {
+        self.was_so() || self.side() == Side::Fewer
+    }
+
+    /// Moves the beginning and the end to where results become rarer. Returns false if nothing is left.
+    fn find_borders(&mut self) -> bool {
+        if self.side() == Side::Fewer {
+            return true;
         }
-    };
-    finding.not_before =
-        if begins { not_before(main, all, units).map(|at| at.min(range.start)).and_then(time) } else { None };
-    if main.stretch.side == Side::More && begins {
+        let units = self.known.units;
+        let inside = || self.here.iter().filter(|case| self.range.contains(&case.first));
+        let (Some(first), Some(last)) = (inside().map(|case| case.first).min(), inside().map(|case| case.last).max())
+        else {
+            return false;
+        };
+        let is_over = self.begins && !self.ends && missing_after(self.main, last, self.known).inside >= MISSING_AT_END;
+        let has_own = self.places.are_only || self.person().is_some();
+        let start = if self.begins && has_own { first } else { self.range.start };
+        let end = if is_over || self.ends && has_own { last.saturating_add(1) } else { self.range.end };
+        let (begins, ends) = (self.begins, self.ends || is_over);
+        let mut borders = Borders { range: start..end, begins, ends };
+        if begins && self.person().is_none() && self.series.of != Of::Repeats {
+            let traffic = |range: &Range<i64>| {
+                let first = units.all.partition_point(|unit| unit.first < range.start);
+                let inside = units.all[first..].iter().take_while(|unit| unit.first < range.end);
+                inside.filter(|unit| self.places.have(unit.host)).map(|unit| u64::from(unit.attempts)).sum()
+            };
+            borders = borders.moved(&Times::new(self.here.iter()), &units.log, &traffic);
+        }
+        Borders { range: self.range, begins: self.begins, ends: self.ends } = borders;
+        self.begins || self.ends
+    }
+
+    /// Lets what stopped end with its last result: after that of what became rare, there may be none for so long.
+    fn find_last_result(&mut self) {
+        let is_fewer = self.side() == Side::Fewer;
+        if !self.was_so() && (!is_fewer || self.ends) {
+            return;
+        }
+        let last = self.here.iter().map(|case| case.last).max().unwrap_or(self.range.start);
+        let change = if is_fewer { self.range.start } else { self.range.end };
+        let missing = missing_after(self.main, last, self.known);
+        let since_change = float(self.here.iter().filter(|case| case.first >= change).count());
+        let has_stopped =
+            missing.before >= self.known.options.deficit_least && missing.since_change * since_change >= MISSING_AT_END;
+        if has_stopped {
+            *(if is_fewer { &mut self.range.start } else { &mut self.range.end }) = last.saturating_add(1);
+        }
+    }
+
+    /// Returns the numbers of results inside and outside.
+    fn numbers(&self, counts: &Counts) -> [u64; 2] {
+        if self.series.of == Of::Repeats {
+            let inside = self.here.iter().filter(|case| self.range.contains(&case.first)).count() as u64;
+            return [inside, self.here.len() as u64 - inside];
+        }
+        [0, 1].map(|side| self.keys.iter().map(|key| counts.by_key[*key as usize][side]).sum())
+    }
+
+    fn kind(&self, [inside, outside]: [u64; 2]) -> Kind {
+        match (self.side(), self.person()) {
+            (Side::More, Some(_)) => Kind::User,
+            (Side::More, None) if self.series.of == Of::Repeats => Kind::Repeats,
+            (Side::More, None) if self.begins && outside == 0 => Kind::New,
+            (Side::More, None) if self.begins => Kind::Rise,
+            (Side::More, None) if outside == 0 => Kind::Stopped,
+            (Side::Fewer, _) if inside == 0 => Kind::Stopped,
+            _ => Kind::Fall,
+        }
+    }
+
+    /// Whether what became rarer is as rare as usual: it was as rare before, or more frequent only in a burst or for a short time.
+    fn is_usual(&self, kind: Kind) -> bool {
+        let Range { start, end } = self.range;
+        let before = self.here.iter().filter(|case| self.range.contains(&case.first) == self.was_so());
+        if is_burst(before.map(|case| (case.first, case.count)).collect()) {
+            return true;
+        }
+        let log = &self.known.units.log;
+        let (few, before) = match self.side() {
+            Side::More => (end..log.end.saturating_add(1), log.start..end),
+            Side::Fewer => (start..end, log.start..start),
+        };
+        let times = Times::new(self.here.iter());
+        let [early, late] = clock_hours(&before, self.known.units);
+        let is_early = (self.was_so() || !self.ends) && early * EARLY_ONE_IN < early + late;
+        let are_some_later = kind == Kind::Fall || self.side() == Side::Fewer && self.ends;
+        let is_usual = || times.were_as_few(&few, &before) || times.are_a_burst(&before, are_some_later);
+        self.person().is_none() && (is_early || is_usual())
+    }
+
+    /// Returns the codes that are less frequent while these are more frequent.
+    fn fewer(&self, members: &[Timed], counts: &Counts) -> Vec<u32> {
+        if self.is_less() {
+            return Vec::new();
+        }
         let mut fewer: Vec<u32> =
             members.iter().filter(|member| member.is_less()).flat_map(|member| &member.keys).copied().collect();
         fewer.sort_unstable();
         fewer.dedup();
         // The test is about people, but what is said is about results, and about the time that passes.
-        let ([with_results, without], by_clock) = (hours(&range, units), clock_hours(&range, units));
+        let units = self.known.units;
+        let ([with_results, without], by_clock) = (hours(&self.range, units), clock_hours(&self.range, units));
         fewer.retain(|key| {
             let [inside, outside] = counts.by_key[*key as usize].map(count);
             let expected = outside / by_clock[1] * by_clock[0];
             let is_half = inside * 2.0 <= outside / without * with_results;
             let is_fewer = is_half && inside * 2.0 <= expected && expected - inside >= FEWER_LEAST;
-            !keys.contains(key) && is_fewer
+            !self.keys.contains(key) && is_fewer
         });
-        finding.fewer = fewer.into_iter().map(|key| cells.keys()[key as usize].clone()).collect();
+        fewer
     }
-    finding.count = inside;
-    finding.is_estimate = here.iter().any(|case| is_divided(case, &range));
-    finding.lasts = Some(range.end.min(units.log.end.saturating_add(1)) - range.start.max(units.log.start));
-    finding.hours = hours(&range, units)[0];
-    finding.rates = Some(rates([inside, outside], &range, units, was_so));
-    affected(&mut finding, &cases, main.stretch.side, &range, &places, units, cells);
-    let is_less = was_so || main.stretch.side == Side::Fewer;
-    if is_of_few(&finding, here.iter().copied(), &range) || is_less && person.is_none() && is_of_one(&finding) {
-        return None;
-    }
-    if series.of != Of::Repeats {
-        let hosts: Vec<Option<u32>> = match host {
-            Some(host) => vec![Some(host)],
-            None if places.are_only => places.hosts.iter().copied().map(Some).collect(),
-            None => vec![None],
+
+    /// Adds when it began and ended, and how frequent the codes were before and after.
+    fn say_times(&self, numbers: [u64; 2], finding: &mut Finding) {
+        let Range { start, end } = self.range;
+        let units = self.known.units;
+        let last = end.saturating_sub(1);
+        let (since, until) = match self.side() {
+            Side::More if self.was_so() => (last, None),
+            Side::More => (start, Some(last)),
+            // The results before and after it.
+            Side::Fewer => (if self.begins { start.saturating_sub(1) } else { start }, Some(end)),
         };
-        // Where a code is missing, all results show when it was.
-        let is_more = main.stretch.side == Side::More;
+        finding.since = Some(Time::from_nanoseconds(since));
+        finding.until = until.filter(|_| self.ends).map(Time::from_nanoseconds);
+        finding.since_start = self.was_so();
+        let not_before = not_before(self.main, self.known).filter(|_| self.begins);
+        finding.not_before = not_before.map(|at| Time::from_nanoseconds(at.min(start)));
+        finding.lasts = Some(end.min(units.log.end.saturating_add(1)) - start.max(units.log.start));
+        finding.hours = hours(&self.range, units)[0];
+        finding.rates = Some(rates(numbers, &self.range, units, self.was_so()));
+    }
+
+    /// Adds who was affected where it shows, and samples.
+    fn say_places_and_users(&self, finding: &mut Finding) {
+        let Known { units, cells, .. } = *self.known;
+        let is_fewer = self.side() == Side::Fewer;
+        let shows = |time: i64| self.range.contains(&time) != is_fewer;
+        let mut has_units = vec![false; cells.hosts_len() + 1];
+        let mut is_there = vec![false; units.minutes as usize];
+        for unit in &units.all {
+            let is_shown = shows(unit.first);
+            has_units[unit.host as usize] |= is_shown;
+            // Without hosts, everybody is there.
+            let is_named = unit.host == 0 || self.places.hosts.binary_search(&unit.host).is_ok();
+            if unit.person < units.minutes && is_named {
+                is_there[unit.person as usize] |= is_shown || is_fewer;
+            }
+        }
+        // Of several results, the first may be before the time, and others in it. The lines of what became rarer are all with its codes.
+        let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, &self.range) };
+        let mut samples: Vec<&Row> = self.here.iter().filter(|case| shown(case) > 0).collect();
+        let mut persons: HashMap<u32, u64> = HashMap::new();
+        samples.iter().for_each(|case| *persons.entry(case.person).or_default() += shown(case));
+        finding.hosts_of = has_units[1..].iter().filter(|has_units| **has_units).count() as u64;
+        finding.hosts = self.places.hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
+        let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
+        users.sort_unstable_by_key(|(person, count)| (std::cmp::Reverse(*count), *person));
+        finding.users_count = users.len() as u64;
+        finding.users_of = is_there.iter().filter(|is_there| **is_there).count() as u64;
+        if users.len() <= USERS_NAMED {
+            finding.users = users.iter().filter_map(|(person, _)| cells.person(*person)).map(Box::from).collect();
+        }
+        finding.results_of_users = users.iter().map(|(_, count)| *count).sum();
+        finding.count_of_one = users.first().map_or(0, |(_, count)| *count);
+        samples.retain(|case| shows(case.first));
+        samples.sort_by_key(|row| (row.first, row.host, row.person, row.key));
+        // Those of what became rarer are the last ones before it did.
+        let left_out = if is_fewer { samples.len().saturating_sub(SAMPLES) } else { 0 };
+        finding.samples = samples.into_iter().skip(left_out).take(SAMPLES).map(|row| sample(row, cells)).collect();
+    }
+
+    /// Whether nearly all results are of a few people, who have many of them while hardly anybody else has any. They had bad luck, but
+    /// nothing changed for the others.
+    fn is_of_few(&self, finding: &Finding) -> bool {
+        const FEW: usize = 4;
+        if finding.kind != Kind::Rise || finding.users_count == 0 || finding.users_count * 10 > finding.users_of {
+            return false;
+        }
+        let mut of_person: HashMap<u32, u64> = HashMap::new();
+        let inside = self.here.iter().filter(|case| self.range.contains(&case.first));
+        inside.for_each(|case| *of_person.entry(case.person).or_default() += u64::from(case.count));
+        let mut counts: Vec<u64> = of_person.into_values().collect();
+        counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+        let all: u64 = counts.iter().sum();
+        let most: u64 = counts.iter().take(FEW).sum();
+        most * 5 >= all * 4 && all >= 5 * counts.len() as u64
+    }
+
+    /// Returns which results show it. Where a code is missing, all results show when it was.
+    fn scopes(&self, codes: &[Key]) -> Vec<Scope> {
+        let cells = self.known.cells;
+        let is_more = self.side() == Side::More;
         let scope = |host: Option<u32>| Scope {
             host: host.and_then(|host| cells.host(host)).map(Box::from),
-            user: person.and_then(|person| cells.person(person)).map(Box::from),
-            since: time(range.start).filter(|_| is_more && begins),
-            until: time(last).filter(|_| is_more && ends),
-            ..Scope::of_codes(&finding.codes)
+            user: self.person().and_then(|person| cells.person(person)).map(Box::from),
+            since: Some(Time::from_nanoseconds(self.range.start)).filter(|_| is_more && self.begins),
+            until: Some(Time::from_nanoseconds(self.range.end.saturating_sub(1))).filter(|_| is_more && self.ends),
+            ..Scope::of_codes(codes)
         };
-        finding.scopes = hosts.into_iter().map(scope).collect();
+        match self.series.of {
+            Of::Repeats => Vec::new(),
+            _ if self.places.are_only => self.places.hosts.iter().map(|host| scope(Some(*host))).collect(),
+            _ => vec![scope(None)],
+        }
     }
-    Some(finding)
 }
 
-/// Whether nearly all results are of a few people, who have many of them while hardly anybody else has any. They had bad luck, but
-/// nothing changed for the others.
-fn is_of_few<'r>(finding: &Finding, cases: impl Iterator<Item = &'r Row>, range: &Range<i64>) -> bool {
-    const FEW: usize = 4;
-    if finding.kind != Kind::Rise || finding.users_count == 0 || finding.users_count * 10 > finding.users_of {
-        return false;
+/// Returns the codes of an incident, the most frequent first. Of a family, these are the ones that are themselves more (or less)
+/// frequent.
+fn keys(main: &Timed, members: &[Timed], host: Option<u32>, range: &Range<i64>, known: &Known) -> Vec<u32> {
+    let Stretch { side, person, .. } = main.stretch;
+    let same = members.iter().filter(|member| member.stretch.side == side && member.overlap(main) > 0.0);
+    let mut keys: Vec<u32> = main.keys.iter().chain(same.flat_map(|member| &member.keys)).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let counts = Counts::new(known.cells, range, &|row: &Row| host.is_none_or(|host| host == row.host), person);
+    if keys.len() > 1 {
+        keys.retain(|key| {
+            let [inside, outside] = counts.rate(*key);
+            if side == Side::More { inside > outside } else { inside < outside }
+        });
     }
-    let mut of_person: HashMap<u32, u64> = HashMap::new();
-    cases
-        .filter(|case| range.contains(&case.first))
-        .for_each(|case| *of_person.entry(case.person).or_default() += u64::from(case.count));
-    let mut counts: Vec<u64> = of_person.into_values().collect();
-    counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
-    let all: u64 = counts.iter().sum();
-    let most: u64 = counts.iter().take(FEW).sum();
-    most * 5 >= all * 4 && all >= 5 * counts.len() as u64
+    keys.sort_by_key(|key| (std::cmp::Reverse(counts.of_key(*key, side)), *key));
+    keys
 }
 
 /// Whether one of many users has so many of the results that a bad time of this user would explain that there were more.
@@ -574,7 +677,8 @@ struct Missing {
 }
 
 /// Returns how many cases are missing after the last one, which is at `last`.
-fn missing_after(timed: &Timed, last: i64, all: &AllSeries, units: &Units) -> Missing {
+fn missing_after(timed: &Timed, last: i64, known: &Known) -> Missing {
+    let Known { all, units, .. } = *known;
     let Stretch { series, units: range, side, .. } = &timed.stretch;
     let series = &all.series[*series];
     let exposure = &all.exposures[series.exposure];
@@ -619,16 +723,6 @@ fn is_burst(mut results: Vec<(i64, u32)>) -> bool {
     })
 }
 
-/// What was tested for a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tested {
-    Everything,
-    /// Everything, by the clock on the wall. On each host, the traffic may consist of these results.
-    Clock,
-    Host,
-    Person,
-}
-
 /// The hosts on which an incident shows.
 struct Places {
     hosts: Vec<u32>,
@@ -637,45 +731,77 @@ struct Places {
 }
 
 impl Places {
-    /// Finds the hosts on which cases are more frequent in `range` than outside it.
-    fn new(cases: &[Row], side: Side, range: &Range<i64>, tested: Tested, units: &Units, cells: &Cells) -> Places {
+    /// Finds the hosts on which `cases` are more frequent in `range` than outside it. If they were tested on one host, others belong to it if
+    /// they show the change at the same time.
+    fn new(cases: &[Row], range: &Range<i64>, main: &Timed, host: Option<u32>, known: &Known) -> Places {
+        let Stretch { side, person, is_surge, .. } = main.stretch;
         // What is missing shows in the results outside.
-        let shows = |time: i64| range.contains(&time) == (side == Side::More);
-        // For each host the number of units with these results, and of all units; and the same for what is elsewhere.
-        let mut hosts = vec![[0_usize; 2]; cells.hosts_len() + 1];
-        let mut elsewhere = [0_usize; 2];
-        for unit in &units.all {
-            let counts = if shows(unit.first) { &mut hosts[unit.host as usize] } else { &mut elsewhere };
-            counts[1] += 1;
+        let place = |time: i64| usize::from(range.contains(&time) != (side == Side::More));
+        // For each host the number of units with these results, and of all units, where it shows and elsewhere.
+        let mut hosts = vec![[[0_usize; 2]; 2]; known.cells.hosts_len() + 1];
+        for unit in &known.units.all {
+            hosts[unit.host as usize][place(unit.first)][1] += 1;
         }
         // Rows of the same unit are next to each other.
         let mut last = [None, None];
         for case in cases {
-            let is_shown = shows(case.first);
-            let last = &mut last[usize::from(is_shown)];
-            if *last != Some(case.unit()) {
-                *last = Some(case.unit());
-                let counts = if is_shown { &mut hosts[case.host as usize] } else { &mut elsewhere };
-                counts[0] += 1;
+            let place = place(case.first);
+            if last[place].replace(case.unit()) != Some(case.unit()) {
+                hosts[case.host as usize][place][0] += 1;
             }
         }
-        // As if there were one more case elsewhere, so that a single one on a host says nothing where there is none.
-        let rate = float(elsewhere[0] + 1) / float(elsewhere[1] + 1);
-        let is_affected = |[cases, units]: [usize; 2]| at_least_of_mean(float(cases), rate * float(units)) > ln(100.0);
-        let with_cases = |hosts: &[[usize; 2]]| -> Vec<u32> {
-            (0..).zip(hosts).skip(1).filter(|(_, [cases, _])| *cases > 0).map(|(host, _)| host).collect()
-        };
-        let all = with_cases(&hosts);
-        let named: Vec<u32> = all.iter().copied().filter(|host| is_affected(hosts[*host as usize])).collect();
-        named.iter().for_each(|host| hosts[*host as usize] = [0; 2]);
-        let others = hosts.iter().fold([0; 2], |sum, [cases, units]| [sum[0] + cases, sum[1] + units]);
-        let is_clear = !named.is_empty() && !is_affected(others);
-        match tested {
-            Tested::Host => Places { hosts: all, are_only: true },
-            Tested::Everything if side == Side::More && is_clear => Places { hosts: named, are_only: true },
-            _ => Places { hosts: all, are_only: false },
+        let with_cases = (0..).zip(&hosts).skip(1).filter(|(_, [[cases, _], _])| *cases > 0);
+        let all: Vec<u32> = with_cases.map(|(host, _)| host).collect();
+        if let Some(host) = host {
+            let mut results = vec![[0; 2]; hosts.len()];
+            for case in cases {
+                let inside = inside(case, range);
+                let [here, elsewhere] = &mut results[case.host as usize];
+                (*here, *elsewhere) = (*here + inside, *elsewhere + u64::from(case.count) - inside);
+            }
+            let shows_too = |other: u32| is_visible(results[other as usize], range, side, known);
+            // Where it is at least half as frequent, and more frequent than on the same host elsewhere.
+            let is_as_frequent = |[cases, units]: [usize; 2]| {
+                let [of_host, all] = hosts[host as usize][0];
+                2.0 * float(cases) * float(all) >= float(of_host) * float(units)
+            };
+            let has_it = |other: u32| {
+                let numbers = hosts[other as usize];
+                side == Side::More && is_as_frequent(numbers[0]) && is_more_frequent(numbers) && shows_too(other)
+            };
+            let hosts = all.into_iter().filter(|other| *other == host || has_it(*other)).collect();
+            return Places { hosts, are_only: true };
         }
+        // Of all hosts together. On each of those of a surge, the traffic may consist of these results.
+        if side == Side::More && person.is_none() && !is_surge {
+            let [_, elsewhere] = sum(hosts.iter());
+            let is_affected = |host: &u32| is_more_frequent([hosts[*host as usize][0], elsewhere]);
+            let (named, others): (Vec<u32>, Vec<u32>) =
+                (0..).take(hosts.len()).partition(|host| *host > 0 && is_affected(host));
+            let [others, _] = sum(others.iter().map(|host| &hosts[*host as usize]));
+            if !named.is_empty() && !is_more_frequent([others, elsewhere]) {
+                return Places { hosts: named, are_only: true };
+            }
+        }
+        Places { hosts: all, are_only: false }
     }
+
+    /// Whether it may show on a host.
+    fn have(&self, host: u32) -> bool {
+        !self.are_only || self.hosts.binary_search(&host).is_ok()
+    }
+}
+
+/// Adds up numbers of cases and units.
+fn sum<'n>(numbers: impl Iterator<Item = &'n [[usize; 2]; 2]>) -> [[usize; 2]; 2] {
+    numbers.fold([[0; 2]; 2], |sum, one| [0, 1].map(|place| [0, 1].map(|of| sum[place][of] + one[place][of])))
+}
+
+/// Whether there are more cases here than the rate elsewhere gives, of which each has the numbers of cases and of units.
+fn is_more_frequent([[cases, units], elsewhere]: [[usize; 2]; 2]) -> bool {
+    // As if there were one more case elsewhere, so that a single one on a host says nothing where there is none.
+    let rate = float(elsewhere[0] + 1) / float(elsewhere[1] + 1);
+    at_least_of_mean(float(cases), rate * float(units)) > ln(100.0)
 }
 
 /// Returns how many results of a row are inside a time. If only its first or last one is, the others are taken to be spread evenly.
@@ -797,7 +923,8 @@ fn rates([inside, outside]: [u64; 2], range: &Range<i64>, units: &Units, was_so:
 }
 
 /// Returns the time of the unit before which the rate of the stretch would have given three more cases.
-fn not_before(timed: &Timed, all: &AllSeries, units: &Units) -> Option<i64> {
+fn not_before(timed: &Timed, known: &Known) -> Option<i64> {
+    let Known { all, units, .. } = *known;
     let Stretch { series, units: range, cases, expected, side, .. } = &timed.stretch;
     if *side == Side::Fewer {
         return None;
@@ -814,57 +941,6 @@ fn not_before(timed: &Timed, all: &AllSeries, units: &Units) -> Option<i64> {
         }
     }
     None
-}
-
-/// Fills in which hosts and users have the results of an incident.
-fn affected(
-    finding: &mut Finding,
-    cases: &[Row],
-    side: Side,
-    range: &Range<i64>,
-    places: &Places,
-    units: &Units,
-    cells: &Cells,
-) {
-    let is_fewer = side == Side::Fewer;
-    let shows = |time: i64| range.contains(&time) != is_fewer;
-    let mut has_units = vec![false; cells.hosts_len() + 1];
-    let mut is_there = vec![false; units.minutes as usize];
-    for unit in &units.all {
-        let is_shown = shows(unit.first);
-        has_units[unit.host as usize] |= is_shown;
-        // Without hosts, everybody is there.
-        let is_named = unit.host == 0 || places.hosts.contains(&unit.host);
-        if unit.person < units.minutes && is_named {
-            is_there[unit.person as usize] |= is_shown || is_fewer;
-        }
-    }
-    let is_here = |host: u32| !places.are_only || places.hosts.contains(&host);
-    // Of several results, the first may be before the time, and others in it. The lines of what became rarer are all with its codes.
-    let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, range) };
-    let mut samples: Vec<&Row> = cases.iter().filter(|case| is_here(case.host) && shown(case) > 0).collect();
-    let mut persons: HashMap<u32, u64> = HashMap::new();
-    samples.iter().for_each(|case| *persons.entry(case.person).or_default() += shown(case));
-    finding.hosts_of = has_units[1..].iter().filter(|has_units| **has_units).count() as u64;
-    finding.hosts = places.hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
-    let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
-    users.sort_unstable_by_key(|(person, count)| (std::cmp::Reverse(*count), *person));
-    finding.users_count = users.len() as u64;
-    finding.users_of = is_there.iter().filter(|is_there| **is_there).count() as u64;
-    if users.len() <= USERS_NAMED {
-        finding.users = users.iter().filter_map(|(person, _)| cells.person(*person)).map(Box::from).collect();
-    }
-    finding.results_of_users = users.iter().map(|(_, count)| *count).sum();
-    finding.count_of_one = users.first().map_or(0, |(_, count)| *count);
-    samples.retain(|case| shows(case.first));
-    samples.sort_by_key(|row| (row.first, row.host, row.person, row.key));
-    if is_fewer {
-        samples.reverse();
-    }
-    finding.samples = samples.into_iter().take(SAMPLES).map(|row| sample(row, cells)).collect();
-    if is_fewer {
-        finding.samples.reverse();
-    }
 }
 
 /// Converts a row to a sample.

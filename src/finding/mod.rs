@@ -55,6 +55,7 @@ pub use cells::Cells;
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::time::Time;
+use incidents::Known;
 use scope::Scope;
 use units::{AllSeries, Units};
 
@@ -342,7 +343,8 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
     let mut stretches: Vec<_> = stretches.collect();
     stretches.extend(surge::stretches(&all, &units, &stretches, options));
-    let mut list = incidents::findings(stretches, &all, &units, &repeated, cells, options);
+    let known = Known { all: &all, units: &units, repeated: &repeated, cells, options };
+    let mut list = incidents::findings(stretches, &known);
     for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
         let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));
         let is_inside = |one: &&units::Repeated| {

@@ -45,6 +45,15 @@ impl Log {
         self.0.push(Result { time, host, user, code, seconds: 5 });
     }
 
+    /// Adds as many results of other people in these hours, this number of times, with the same codes.
+    fn crowd(&mut self, hours: std::ops::Range<i64>, times: u32) {
+        let inside: Vec<Result> = self.0.iter().filter(|one| hours.contains(&(one.time / HOUR))).copied().collect();
+        for number in 1..=times {
+            let time = |one: &Result| one.time + i64::from(number) * SECOND;
+            self.0.extend(inside.iter().map(|one| Result { user: one.user + 60 * number, time: time(one), ..*one }));
+        }
+    }
+
     /// Gives the results in `hours` on hosts up to `hosts` this code.
     fn change(&mut self, hours: std::ops::Range<i64>, hosts: u32, code: i32) {
         for result in &mut self.0 {
@@ -579,6 +588,38 @@ fn all_numbers_are_about_the_hosts_that_are_named() {
 }
 
 #[test]
+fn a_burst_that_hit_other_hosts_as_hard_is_not_said_to_be_of_the_one_where_it_is_new() {
+    // How many of 100 results on each of four hosts have the code, usually and within three hours, in which so many others sign in.
+    let hosts = |others: u32, usually: [usize; 4], inside: [usize; 4]| {
+        let mut log = days(2);
+        log.0.iter_mut().for_each(|one| one.host = [1, 1, 1, 1, 1, 1, 1, 2, 3, 4][one.user as usize % 10]);
+        log.crowd(30..33, others);
+        for (number, one) in log.0.iter_mut().enumerate() {
+            let shares = if (30..33).contains(&(one.time / HOUR)) { inside } else { usually };
+            one.code = if number * 37 % 100 < shares[one.host as usize - 1] { 102 } else { 21 };
+        }
+        let finding = log.finding();
+        assert_eq!(codes(&finding), [102]);
+        let is_inside = |one: &&Result| {
+            let time = Some(Time::from_nanoseconds(MIDNIGHT + one.time));
+            let is_named = finding.hosts.iter().any(|host| **host == *format!("host{}", one.host));
+            one.code == 102 && is_named && time >= finding.since && time <= finding.until
+        };
+        assert_eq!(finding.count, log.0.iter().filter(is_inside).count() as u64);
+        assert!(finding.since.is_some_and(|time| time >= at(29, 50) && time <= at(31, 0)), "{finding:?}");
+        finding.hosts
+    };
+    // It is new on the last host, and more frequent on all of them.
+    assert_eq!(texts(&hosts(7, [70, 40, 40, 0], [100; 4])), ["host1", "host2", "host3", "host4"]);
+    // On the others, only more people sign in.
+    assert_eq!(texts(&hosts(7, [80, 80, 80, 0], [80, 80, 80, 100])), ["host4"]);
+    // On two of them, it is more frequent, but far less than here.
+    assert_eq!(texts(&hosts(7, [80, 2, 2, 0], [80, 20, 20, 100])), ["host4"]);
+    // On the first one, it does not become twice as frequent.
+    assert_eq!(texts(&hosts(0, [60, 0, 0, 0], [100, 0, 0, 100])), ["host4"]);
+}
+
+#[test]
 fn the_rate_of_a_short_time_is_not_its_number() {
     let mut log = Log::day();
     log.0.iter_mut().step_by(50).for_each(|one| one.code = 108);
@@ -643,6 +684,39 @@ fn what_was_as_rare_before_has_not_fallen() {
     log.0.iter_mut().filter(|one| one.time / HOUR % 48 < 24).step_by(2).for_each(|one| one.code = 2);
     let is_fall = |finding: &Finding| matches!(finding.kind, Kind::Fall | Kind::Stopped);
     assert!(!log.findings().iter().any(is_fall), "{:?}", log.findings());
+}
+
+#[test]
+fn a_calm_period_between_two_storms_is_no_fall_and_what_comes_back_has_not_stopped() {
+    // Every tenth result, but hardly any or none from the fourth day on, until the middle of the fifth one.
+    let log = |one_in: usize| {
+        let mut log = days(6);
+        log.0.iter_mut().step_by(10).for_each(|one| one.code = 102);
+        let calm = log.0.iter_mut().filter(|one| one.code == 102 && (72..108).contains(&(one.time / HOUR)));
+        calm.enumerate().filter(|(number, _)| number % one_in > 0 || one_in > 100).for_each(|(_, one)| one.code = 21);
+        log
+    };
+    for (one_in, kind) in [(15, Kind::Fall), (1_000, Kind::Stopped)] {
+        let mut log = log(one_in);
+        let finding = log.finding();
+        assert_eq!((finding.kind, codes(&finding)), (kind, vec![102]));
+        assert!(finding.until.is_some_and(|time| time >= at(107, 30) && time <= at(109, 0)), "{finding:?}");
+        // Most of what was before came within a few hours, in which many people signed in.
+        log.crowd(24..33, 8);
+        assert_eq!(log.findings(), [], "{kind:?}");
+    }
+}
+
+#[test]
+fn what_goes_on_after_a_burst_has_not_fallen() {
+    let mut log = days(6);
+    log.0.iter_mut().step_by(10).for_each(|one| one.code = 102);
+    let late = log.0.iter_mut().filter(|one| one.code == 102 && one.time / HOUR >= 48);
+    late.enumerate().filter(|(number, _)| number % 8 > 0).for_each(|(_, one)| one.code = 21);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding), finding.until), (Kind::Fall, vec![102], None));
+    log.crowd(24..30, 8);
+    assert_eq!(log.findings(), []);
 }
 
 #[test]
@@ -727,6 +801,52 @@ fn a_host_that_has_a_code_far_more_often_than_others_is_mentioned() {
     let finding = log.finding();
     assert_eq!((finding.kind, codes(&finding), texts(&finding.hosts)), (Kind::Host, vec![136], vec!["host3"]));
     assert!(finding.count_of_one * 10 < finding.count * 9 && finding.percent_of_all < 15.0, "{finding:?}");
+}
+
+#[test]
+fn what_one_user_has_is_not_about_the_host() {
+    // On each of ten hosts are six users. Each of them has the code in one of seven sign-ins, or one of them in three of four and the others hardly ever.
+    let log = |is_bad: &dyn Fn(usize, u32) -> bool| {
+        let mut log = days(3);
+        log.0.iter_mut().for_each(|one| one.host = one.user % 10 + 1);
+        log.0.iter_mut().step_by(151).for_each(|one| one.code = 136);
+        let on_host = log.0.iter_mut().filter(|one| one.host == 3).enumerate();
+        on_host.filter(|(number, one)| is_bad(*number, one.user)).for_each(|(_, one)| one.code = 136);
+        let users = log.0.iter().filter(|one| one.host == 3 && one.code == 136).map(|one| one.user);
+        assert!(users.collect::<std::collections::BTreeSet<u32>>().len() >= 3);
+        log.findings().iter().filter(|finding| finding.kind == Kind::Host).count()
+    };
+    assert_eq!(log(&|number, _| number % 7 == 0), 1);
+    assert_eq!(log(&|number, user| user == 12 && number / 6 % 4 < 3 || number % 50 == 3), 0);
+}
+
+#[test]
+fn nothing_is_about_a_user_or_host_with_more_than_half_of_all_sign_ins() {
+    // Leaves only one in so many of the others, of which again one in so many have the code, or none.
+    let found = |is_one: &dyn Fn(&Result) -> bool, code: i32, kept: usize, with_code: usize| {
+        let mut log = days(3);
+        log.0.iter_mut().for_each(|one| one.host = one.user % 10 + 1);
+        let (mut own, others): (Vec<Result>, Vec<Result>) = log.0.into_iter().partition(is_one);
+        own.iter_mut().enumerate().filter(|(number, _)| number % 7 > 0).for_each(|(_, one)| one.code = code);
+        let mut others: Vec<Result> = others.into_iter().step_by(kept).collect();
+        others.iter_mut().skip(1).step_by(with_code).for_each(|one| one.code = code);
+        let is_more = own.len() > others.len();
+        log = Log([own, others].concat());
+        log.0.sort_by_key(|one| one.time);
+        let findings = log.findings();
+        (is_more, findings.iter().any(|finding| matches!(finding.kind, Kind::User | Kind::Host)))
+    };
+    let (user, host) = (|one: &Result| one.user == 5, |one: &Result| one.host == 3);
+    for (is_one, code, kept, with_code) in [
+        // Nearly all results with the code, or far more than of any other one.
+        (&user as &dyn Fn(&Result) -> bool, 107, [30, 65], 1_000),
+        (&user, 107, [30, 65], 7),
+        (&host, 136, [6, 12], 1_000),
+        (&host, 136, [6, 12], 17),
+    ] {
+        let found = kept.map(|kept| found(is_one, code, kept, with_code));
+        assert_eq!(found, [(false, true), (true, false)], "{code} {with_code}");
+    }
 }
 
 /// Four days on five hosts with sign-ins in each minute of working hours.

@@ -18,10 +18,13 @@ pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZ
             found.push(start);
         }
     };
-    let mut parts = vec![text];
-    while let Some(text) = parts.pop() {
-        let Some((first, last)) = first_time(&form, text).zip(last_time(&form, text)) else { continue };
-        let (first, last) = (start(first.time), start(last.time));
+    let first_of = |text: &[u8]| first_time(&form, text).map(|stamp| start(stamp.time));
+    let last_of = |text: &[u8]| last_time(&form, text).map(|stamp| start(stamp.time));
+    // Each with its first and its last hour or day, as far as they are known from the whole.
+    let mut parts = vec![(text, None, None)];
+    while let Some((text, first, last)) = parts.pop() {
+        let first = first.or_else(|| first_of(text));
+        let Some((first, last)) = first.zip(last.or_else(|| last_of(text))) else { continue };
         if first == last {
             push(first);
             continue;
@@ -29,7 +32,7 @@ pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZ
         match middle(text) {
             Some(middle) if part.end(first, zone) != Some(last) => {
                 let (before, after) = text.split_at(middle);
-                parts.extend([after, before]);
+                parts.extend([(after, None, Some(last)), (before, Some(first), None)]);
             }
             _ => {
                 push(first);
@@ -78,6 +81,9 @@ mod tests {
         assert_eq!(hours(&(line("01:00:00") + &line("02:00:00"))), ["01", "02"]);
         let busy: String = (0..600).map(|minute| line(&format!("{:02}:{:02}:00", minute / 60, minute % 60))).collect();
         assert_eq!(hours(&busy), ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+        // Half of a text may have no time.
+        let (few, none) = (line("01:00:00") + &line("05:00:00"), "no time\n".repeat(99));
+        assert_eq!([none.clone() + &few, few.clone() + &none].map(|text| hours(&text)), [["01", "05"]; 2]);
         assert_eq!(hours("no time\n\n"), [""; 0]);
         assert_eq!(hours(""), [""; 0]);
     }
