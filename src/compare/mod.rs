@@ -129,10 +129,14 @@ pub struct Comparison {
     pub hosts_of_one: [u64; 2],
     /// Whether people-hours were compared and not results.
     pub has_people: bool,
+    /// Whether most results on both sides name a user, so that many results of one person can be noticed.
+    pub has_users: bool,
     /// The number of hosts whose logs on both sides have lines of the same hours.
     pub overlapping: u64,
     /// Whether each side has results in each part of the week.
     pub covered: [[bool; PARTS_OF_WEEK]; 2],
+    /// The probability that any change is named although nothing changed.
+    pub chance: f64,
     /// A change is named only if the chance of its row is below this.
     pub chance_least: f64,
 }
@@ -200,8 +204,8 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
     };
     let tests: Vec<Tested> = keys.iter().map(|(place, key)| tested(place, key)).collect();
     let series = tests.iter().filter(|tested| tested.total() >= CASES_LEAST).count().max(1);
-    let lack_users = sides.iter().any(|side| side.lacks_users);
-    let chance = if has_people && !lack_users { CHANCE } else { CHANCE_WITHOUT_PERSONS };
+    let has_users = has_people && !sides.iter().any(|side| side.lacks_users);
+    let chance = if has_users { CHANCE } else { CHANCE_WITHOUT_PERSONS };
     let least = ln(1.0 / chance) + ln(2.0 * series as f64);
     let mut rows: Vec<Row> = keys
         .into_iter()
@@ -263,8 +267,19 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         others.is_some_and(|others| hours.intersection(others).count() > 1)
     };
     let overlapping = before.logged.iter().filter(|(host, hours)| overlaps(host, hours)).count() as u64;
-    let chance_least = chance / series as f64;
-    Comparison { overlapping, rows, exposure: all, compared, hosts_of_one, has_people, covered, chance_least }
+    let (exposure, chance_least) = (all, chance / series as f64);
+    Comparison {
+        overlapping,
+        rows,
+        exposure,
+        compared,
+        hosts_of_one,
+        has_people,
+        has_users,
+        covered,
+        chance,
+        chance_least,
+    }
 }
 
 #[cfg(test)]

@@ -398,7 +398,13 @@ impl Compared {
                     .to_owned(),
             );
         }
-        let Comparison { exposure, compared, has_people, hosts_of_one, ref covered, .. } = self.comparison;
+        let Comparison { exposure, compared, has_people, has_users, hosts_of_one, ref covered, .. } = self.comparison;
+        if has_people && !has_users && exposure > 0 {
+            limits.push(
+                "At least on one side, most results do not name a user, so one user may have many of them. A change is therefore named more rarely."
+                    .to_owned(),
+            );
+        }
         if (compared as f64) < COMPARED_LEAST * exposure as f64 {
             let what = if has_people { "people's hours" } else { "results" };
             let [before, after] = covered.each_ref().map(parts_of_week);
@@ -429,11 +435,18 @@ impl Compared {
             "row without a clear change is not shown; --format csv and json have it.",
             "rows without a clear change are not shown; --format csv and json have them.",
         );
+        let Comparison { chance, chance_least, has_users, .. } = self.comparison;
+        let without_busiest = if has_users {
+            ", and if a difference remains without the three people who have most of the results"
+        } else {
+            ""
+        };
         let chance = format!(
             "Chance is the probability of such a difference, or a larger one, if nothing changed, by an exact test of the same hours \
-             of working days and weekends. A change is named only if chance gives any row such a difference in at most 1 of 100 \
-             comparisons, which is a chance below {} here, and if a difference remains without the three people who have most of the results.",
-            percent(self.comparison.chance_least),
+             of working days and weekends. A change is named only if chance gives any row such a difference in at most 1 of {} \
+             comparisons, which is a chance below {} here{without_busiest}.",
+            grouped((1.0 / chance).round() as u64),
+            percent(chance_least),
         );
         let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.";
         let has_rows = self.rows(true).next().is_some();
