@@ -526,6 +526,8 @@ impl Reader {
 
     /// Returns the time of a line at the place where one program writes it. Returns `Some(None)` if there is a time that is not
     /// possible, so that no other time is used for the line.
+    // Inlined, because copying the result takes as long as finding the place.
+    #[inline(always)]
     pub(super) fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Option<Stamp>> {
         match slot {
             Slot::Nothing => None,
@@ -587,6 +589,7 @@ impl Moments {
     /// Computes the moment from the parts of a time, and from what is known about the source. `cached` is the date of these
     /// parts if it is known.
     /// `rest` is the line after the time.
+    #[inline(always)]
     pub(super) fn stamp(
         &mut self,
         shape: &Shape,

@@ -441,7 +441,7 @@ fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
 
 /// Reads AM or PM at the start of `text`, with an optional blank before it and with or without full stops. Returns the half of
 /// the day and the length.
-#[inline]
+#[inline(always)]
 pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     // Most texts are rejected here.
     match text.strip_prefix(b" ").unwrap_or(text) {
