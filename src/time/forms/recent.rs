@@ -62,9 +62,21 @@ impl Recent {
 pub(super) fn to_minute(steps: &[Step]) -> usize {
     let is_remembered = |(index, step): &(usize, &Step)| match step {
         Step::Find(_) => *index == 0,
-        Step::Byte(_) | Step::OneOf(_) | Step::Blanks | Step::Column | Step::Month | Step::Weekday | Step::Padded(_) => true,
+        Step::Byte(_)
+        | Step::OneOf(_)
+        | Step::Blanks
+        | Step::Column
+        | Step::Month
+        | Step::Weekday
+        | Step::Padded(_) => true,
         Step::Digits { part, .. } => *part != Part::WholeSecond,
-        Step::Fraction | Step::FractionDigits | Step::HalfDay | Step::Zone | Step::Offset | Step::Bias | Step::Optional(_) => false,
+        Step::Fraction
+        | Step::FractionDigits
+        | Step::HalfDay
+        | Step::Zone
+        | Step::Offset
+        | Step::Bias { .. }
+        | Step::Optional(_) => false,
         Step::Epoch | Step::Tai64n => false,
     };
     let is_minute = |(_, step): &(usize, &Step)| matches!(step, Step::Digits { part: Part::Minute, least: 2, .. });
