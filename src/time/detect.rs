@@ -5,7 +5,8 @@
 //! have nearly as many votes, the time at the start or after the level wins, then the one after a key of the record, then the one
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
-//! Of several columns of dates, those in order win: the others have dates of what the lines are about, such as the start of a session.
+//! Of several columns of dates, those in order win: the others have dates of what the lines are about, such as the creation of an
+//! account.
 //!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
@@ -131,8 +132,7 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
     // Nearly all sources are decided here, before the other forms are even compiled.
     let least = if circumstances.has_events { lines.len() * 10 } else { lines.len() * 9 };
-    let is_constant = lines.len() >= LEAST_LINES && !varies(&lines, Place::Start);
-    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= least && !is_constant {
+    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= least {
         let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
@@ -365,7 +365,6 @@ impl Detection<'_> {
                     .find(|((place, _), votes)| *place == Place::Start && votes.lines * 10 >= FIRST_LINES * 9)
                 && let candidate = *candidate
                 && !is_number(candidate)
-                && varies(lines, Place::Start)
                 && votes.keys().filter(|(place, _)| *place == Place::Start).count() == 1
             {
                 let counted = self.count(lines, candidate);
@@ -431,37 +430,48 @@ impl Detection<'_> {
         })
     }
 
-    /// Removes the columns of dates that are out of order or the same in all lines, such as that at which an account was created,
-    /// if another column of most lines has dates in order.
+    /// Removes the columns of dates that are out of order, such as that at which an account was created, if another column of most
+    /// lines has dates in order.
     fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
-        let delimiters = |all: &[(Candidate, Votes)]| {
-            let delimiter = |((place, _), _): &(Candidate, Votes)| match place {
-                Place::Field { delimiter: delimiter @ (b',' | b';' | b'\t' | b'|'), .. } => Some(*delimiter),
-                _ => None,
-            };
-            all.iter().filter_map(delimiter).collect::<Vec<u8>>()
+        let is_column = |(place, _): &Candidate| {
+            matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
         };
         let is_leading = |votes: &Votes| votes.lines >= LEAST_LINES && votes.lines * 10 >= most * 9;
-        let leading: Vec<(Candidate, Votes)> = all.iter().filter(|(_, votes)| is_leading(votes)).copied().collect();
-        if delimiters(&leading).is_empty() {
+        let leading = all.iter().filter(|(candidate, votes)| is_column(candidate) && is_leading(votes));
+        let columns: Vec<Candidate> = leading.map(|(candidate, _)| *candidate).collect();
+        if columns.len() < 2 {
             return;
         }
-        let is_column =
-            |place| matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. });
-        let is_ordered = |&((place, index), _): &(Candidate, Votes)| {
-            let settled = Settled { order: Some(Order::Dmy), basis: OrderBasis::Form };
+        let are_ordered: Vec<Option<bool>> = columns.iter().map(|column| self.is_ordered(*column, lines)).collect();
+        if are_ordered.contains(&Some(true)) {
+            let is_unordered = |candidate: &Candidate| {
+                columns.iter().zip(&are_ordered).any(|(column, order)| column == candidate && *order == Some(false))
+            };
+            all.retain(|(candidate, _)| !is_unordered(candidate));
+        }
+    }
+
+    /// Whether the times of a candidate are in order, or `None` if they are all the same, few, or after the source was last
+    /// modified.
+    fn is_ordered(&self, (place, index): Candidate, lines: &[&[u8]]) -> Option<bool> {
+        let modified = self.circumstances.modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000));
+        let latest = modified.map_or(i64::MAX, |second| second + 2 * 86_400);
+        let by = |order| {
+            let settled = Settled { order: Some(order), basis: OrderBasis::Form };
             let slot = index.map_or(Slot::IsoAt(place), |index| Slot::At(place, self.shape(index), settled));
             let form = Form::new([Some(slot), None], self.around, false);
             let mut reader = Reader::default();
             let times = lines.iter().filter_map(|line| reader.find(&form, line));
             let seconds: Vec<i64> = times.map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)).collect();
-            seconds.len() >= LEAST_LINES && is_in_order(&seconds) && !is_constant(&seconds)
+            let is_possible = seconds.len() >= LEAST_LINES
+                && seconds.len() * 10 >= self.count(lines, (place, index)).lines * 9
+                && seconds.iter().all(|second| *second <= latest)
+                && !is_constant(&seconds);
+            is_possible.then(|| is_in_order(&seconds))
         };
-        let columns: Vec<(Candidate, bool)> =
-            leading.iter().filter(|((place, _), _)| is_column(*place)).map(|one| (one.0, is_ordered(one))).collect();
-        if columns.iter().any(|(_, is_ordered)| *is_ordered) {
-            all.retain(|(candidate, _)| !columns.iter().any(|(column, is_ordered)| column == candidate && !is_ordered));
-        }
+        // In the right order of day and month, if the form does not determine it, dates are more likely to be in order.
+        let found = [Order::Dmy, Order::Mdy, Order::Ymd].map(by);
+        found.into_iter().flatten().max()
     }
 
     /// Whether numbers are not serial numbers, because they mean the same times as the dates in their lines, in any zone.
@@ -532,7 +542,12 @@ impl Detection<'_> {
             if !is_token {
                 continue;
             }
+            let is_first = at == begin || level == Some(at);
             for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+                // Elsewhere in a line, the date before a clock time belongs to it, and not the one after it.
+                if shape.has_clock_first && !is_first {
+                    continue;
+                }
                 if let Some((_, len)) = shape.read(&line[at..]) {
                     places.iter().flatten().for_each(|place| add((*place, Some(index)), at, len));
                 }
