@@ -5,6 +5,9 @@
 //! have nearly as many votes, the time at the start or after the level wins, then the one after a key of the record, then the one
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
+//! Of several columns of dates, those in order win: the others have dates of what the lines are about, such as the creation of an
+//! account.
+//!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
 //! before them. A second form is accepted if it is certain in the other lines, because two programs can write to a source, and
@@ -167,6 +170,16 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
 }
 
+/// Whether a place does not have the same time in all lines. If it does, that may be the time of something that all lines are about.
+fn varies(lines: &[&[u8]], place: Place) -> bool {
+    let mut times = lines.iter().filter_map(|line| {
+        let at = place.locate(line)?;
+        line.get(at..(at + SECOND_BYTES).min(line.len()))
+    });
+    let first = times.next();
+    times.any(|time| Some(time) != first)
+}
+
 /// Changes a slot at the start of lines to one that rejects indented lines, unless many lines with a time are indented.
 fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
     let edge = match slot {
@@ -308,8 +321,10 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     let at = memchr::memmem::find(line, started)? + started.len();
     let rest = line.get(at..)?;
     let modified = modified.and_then(day_of);
-    let mut shapes =
-        super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
+    let is_date = |shape: &&Shape| {
+        matches!(shape.name(), "slashes" | "dots" | "hyphens" | "year-slashes" | "year-dots" | "iso-loose")
+    };
+    let mut shapes = super::forms::built_in().all.iter().filter(is_date);
     let (parts, _) = shapes.find_map(|shape| shape.read(rest))?;
     let days = [Order::Dmy, Order::Mdy].map(|order| {
         let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
@@ -384,25 +399,18 @@ impl Detection<'_> {
         });
         let header_lines = lines.iter().filter(|line| line.starts_with(b"#") || is_continued(line)).count();
         let total = lines.len() - header_lines.min(lines.len());
-        // If a date is the same in all lines, it is only mentioned in messages.
-        let varies = |(place, _): Candidate| {
-            let mut times = lines.iter().filter_map(|line| {
-                let at = place.locate(line)?;
-                line.get(at..(at + SECOND_BYTES).min(line.len()))
-            });
-            let first = times.next();
-            times.any(|time| Some(time) != first)
-        };
         // If lines have real dates as well, numbers before them are serial numbers.
         let is_date = |(candidate, votes): &(Candidate, Votes)| {
             !is_number(*candidate)
                 && votes.lines * 5 >= most * 4
-                && varies(*candidate)
+                // If a date is the same in all lines, it is only mentioned in messages.
+                && varies(lines, candidate.0)
                 && self.slot(*candidate, votes.lines, total.max(votes.lines), lines).is_some()
         };
         if let Some(&(date, _)) = all.iter().find(|one| is_date(one)) {
             all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
+        self.retain_ordered_columns(&mut all, most, lines);
         let found = all.iter().find_map(|&(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
@@ -420,6 +428,50 @@ impl Detection<'_> {
             let settled = Settled { order: None, basis: OrderBasis::Form };
             Some((number, Slot::At(number.0, self.shape(number.1?), settled)))
         })
+    }
+
+    /// Removes the columns of dates that are out of order, such as that at which an account was created, if another column of most
+    /// lines has dates in order.
+    fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
+        let is_column = |(place, _): &Candidate| {
+            matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
+        };
+        let is_leading = |votes: &Votes| votes.lines >= LEAST_LINES && votes.lines * 10 >= most * 9;
+        let leading = all.iter().filter(|(candidate, votes)| is_column(candidate) && is_leading(votes));
+        let columns: Vec<Candidate> = leading.map(|(candidate, _)| *candidate).collect();
+        if columns.len() < 2 {
+            return;
+        }
+        let are_ordered: Vec<Option<bool>> = columns.iter().map(|column| self.is_ordered(*column, lines)).collect();
+        if are_ordered.contains(&Some(true)) {
+            let is_unordered = |candidate: &Candidate| {
+                columns.iter().zip(&are_ordered).any(|(column, order)| column == candidate && *order == Some(false))
+            };
+            all.retain(|(candidate, _)| !is_unordered(candidate));
+        }
+    }
+
+    /// Whether the times of a candidate are in order, or `None` if they are all the same, few, or after the source was last
+    /// modified.
+    fn is_ordered(&self, (place, index): Candidate, lines: &[&[u8]]) -> Option<bool> {
+        let modified = self.circumstances.modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000));
+        let latest = modified.map_or(i64::MAX, |second| second + 2 * 86_400);
+        let by = |order| {
+            let settled = Settled { order: Some(order), basis: OrderBasis::Form };
+            let slot = index.map_or(Slot::IsoAt(place), |index| Slot::At(place, self.shape(index), settled));
+            let form = Form::new([Some(slot), None], self.around, false);
+            let mut reader = Reader::default();
+            let times = lines.iter().filter_map(|line| reader.find(&form, line));
+            let seconds: Vec<i64> = times.map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)).collect();
+            let is_possible = seconds.len() >= LEAST_LINES
+                && seconds.len() * 10 >= self.count(lines, (place, index)).lines * 9
+                && seconds.iter().all(|second| *second <= latest)
+                && !is_constant(&seconds);
+            is_possible.then(|| is_in_order(&seconds))
+        };
+        // In the right order of day and month, if the form does not determine it, dates are more likely to be in order.
+        let found = [Order::Dmy, Order::Mdy, Order::Ymd].map(by);
+        found.into_iter().flatten().max()
     }
 
     /// Whether numbers are not serial numbers, because they mean the same times as the dates in their lines, in any zone.
@@ -490,7 +542,12 @@ impl Detection<'_> {
             if !is_token {
                 continue;
             }
+            let is_first = at == begin || level == Some(at);
             for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+                // Elsewhere in a line, the date before a clock time belongs to it, and not the one after it.
+                if shape.has_clock_first && !is_first {
+                    continue;
+                }
                 if let Some((_, len)) = shape.read(&line[at..]) {
                     places.iter().flatten().for_each(|place| add((*place, Some(index)), at, len));
                 }
@@ -884,13 +941,31 @@ fn is_prose(text: &[u8]) -> bool {
 /// Whether a text ends with a word or key, such as `until` or `lastLogon=`, that shows that the next time is not that of the
 /// line.
 fn names_another_time(text: &[u8]) -> bool {
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 22] = [
         "since", "until", "till", "after", "before", "from", "to", "by", "for", "valid", "expires", "expired", "last",
-        "next", "start",
+        "next", "start", "bis", "seit", "ab", "vor", "nach", "zuletzt", "ablauf",
     ];
-    const PARTS: [&str; 16] = [
-        "expir", "valid", "last", "prev", "next", "until", "since", "start", "begin", "after", "before", "birth",
-        "modif", "session", "password", "deadline",
+    const PARTS: [&str; 20] = [
+        "expir",
+        "valid",
+        "last",
+        "prev",
+        "next",
+        "until",
+        "since",
+        "start",
+        "begin",
+        "after",
+        "before",
+        "birth",
+        "modif",
+        "session",
+        "password",
+        "deadline",
+        "ablauf",
+        "letzt",
+        "gueltig",
+        "g\u{fc}ltig",
     ];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
     // A message that begins with a time is a line of a log.
@@ -901,12 +976,17 @@ fn names_another_time(text: &[u8]) -> bool {
     let is_name = is_key || text.ends_with(b":");
     let is_mark = |byte: &&u8| matches!(byte, b'=' | b':' | b'"');
     let text = &text[..text.len() - text.iter().rev().take_while(is_mark).count()];
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'$');
+    let is_part =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'_' | b'-' | b'@' | b'$');
     let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
     let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
-    is_other || is_key && !is_time || WORDS.contains(&word.as_str())
+    // `last sign-in 2017-02-14`
+    const ORDINALS: [&str; 6] = ["last", "next", "previous", "letzte", "letzter", "letzten"];
+    let before = String::from_utf8_lossy(text[..text.len() - word.len()].trim_ascii_end()).to_ascii_lowercase();
+    let follows_ordinal = before.rsplit(' ').next().is_some_and(|before| ORDINALS.contains(&before));
+    is_other || is_key && !is_time || WORDS.contains(&word.as_str()) || follows_ordinal
 }
 
 /// Whether a text has a clock time such as `2:57:24`.

@@ -6,7 +6,7 @@
 //! | separator | `T`, `t` or a space |
 //! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
 //! | fraction | `.600871`, `,600871` or `:600`; digits after the ninth are dropped |
-//! | zone | `Z`, `z`, `+01:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`; or none |
+//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`; any of these in brackets, as in ` (+0100)`; or none |
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
@@ -262,7 +262,7 @@ pub(super) enum Named {
     Nothing,
 }
 
-/// Reads a zone at the start of `text` and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None`
+/// Reads a zone at the start of `text` and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100`, `+01` or ` (CET)`. Returns `None`
 /// for an offset with a colon that no clock has, because then the text before it is not a time either. Any other number that is
 /// not an offset is unrelated to the time.
 #[inline]
@@ -275,11 +275,19 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         [b' ', b'-', rest @ ..] => (-1, rest, 2),
         [b'+', rest @ ..] => (1, rest, 1),
         [b'-', rest @ ..] => (-1, rest, 1),
+        [b' ', b'(', b'+' | b'-' | b'A'..=b'Z', ..]
+        | [b' ', b'[', b'+' | b'-' | b'U' | b'G', ..]
+        | [b'(', b'+' | b'-' | b'A'..=b'Z', ..] => return Some(in_bracket(text)),
         _ => return Some((Named::Nothing, 0)),
     };
     let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (minutes, digits_len) = match (digits, &rest[digits..]) {
+        (1, [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9', after @ ..])
+            if !matches!(after, [b':' | b'0'..=b'9', ..]) && number(&[*tens, *ones]) % 15 == 0 =>
+        {
+            (number(&[*tens, *ones]), 4)
+        }
         (2, [b':', minutes @ ..]) if minutes.len() >= 2 && minutes[..2].iter().all(u8::is_ascii_digit) => {
             let minutes = number(&minutes[..2]);
             if number(&rest[..2]) > 18 || minutes > 59 {
@@ -294,7 +302,41 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         (2, after) if rest[0] == b'0' && !starts_word(after) => (0, 2),
         _ => return Some((Named::Nothing, 0)),
     };
-    Some((Named::Offset(sign * (number(&rest[..2]) * 3600 + minutes * 60)), len + digits_len))
+    let hours = number(&rest[..digits.min(2)]);
+    Some((Named::Offset(sign * (hours * 3600 + minutes * 60)), len + digits_len))
+}
+
+/// Reads a zone in brackets, such as ` (+0100)`, ` [+01:00]`, ` (CET)` or ` (UTC+1)`. Returns its meaning and its length. In square
+/// brackets, a name other than UTC is the name of something else.
+#[cold]
+fn in_bracket(text: &[u8]) -> (Named, usize) {
+    let begin = usize::from(text[0] == b' ') + 1;
+    let (inner, close) = match &text[begin - 1..] {
+        [b'(', inner @ ..] => (inner, b')'),
+        [_, inner @ ..] => (inner, b']'),
+        [] => return (Named::Nothing, 0),
+    };
+    let found = match inner {
+        [b'+' | b'-', ..] => zone(inner),
+        [b'A'..=b'Z', ..] => {
+            let name = inner.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            let (name, rest) = inner.split_at(name);
+            match offset_from(name, rest) {
+                Some((offset, len)) => Some((Named::Offset(offset), name.len() + len)),
+                None if close == b']' && !matches!(name, b"UTC" | b"GMT") => None,
+                None => match names::zone(name) {
+                    Some(ZoneName::Offset(offset)) => Some((Named::Offset(offset), name.len())),
+                    Some(ZoneName::Ambiguous) => Some((Named::Ambiguous, name.len())),
+                    None => None,
+                },
+            }
+        }
+        _ => None,
+    };
+    match found {
+        Some((named, len)) if len > 0 && inner.get(len) == Some(&close) => (named, begin + len + 1),
+        _ => (Named::Nothing, 0),
+    }
 }
 
 /// Reads the abbreviation of a zone after a space. Returns its meaning, and its length with the space.
@@ -407,6 +449,20 @@ mod tests {
             ("2017-02-14 02:57:24 GMT+0100 x", "2017-02-14T01:57:24Z"),
             ("2017-02-14 02:57:24 UTC-05:30 x", "2017-02-14T08:27:24Z"),
             ("2017-02-14T02:57:24 GMT+1", "2017-02-14T01:57:24Z"),
+            ("2017-02-14T02:57:24+1:00 x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24.6 (+0100) x", "2017-02-14T01:57:24.6Z"),
+            ("2017-02-14 02:57:24.6 [+01:00] x", "2017-02-14T01:57:24.6Z"),
+            ("2017-02-14 02:57:24 (UTC+1) x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24(CET) x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24 [UTC] x", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 (CST) x", "2017-02-14T02:57:24Z assumed"),
+            // A component and a number in brackets, and a duration.
+            ("2017-02-14 02:57:24 [MET] x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 (CET app) x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 [+0100 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 (+17) x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 +1:00:00 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 +1:07 x", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 UTCX", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 Amber", "2017-02-14T02:57:24Z assumed"),
         ];

@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 
 /// The keys that hold the time of a record, each as its words, in order of preference. [`spellings`] describes how the words are
 /// written in a log. A key in angle brackets is written only as it is here.
-const OWN_KEYS: [&[&str]; 50] = [
+const OWN_KEYS: [&[&str]; 51] = [
     &["time"],
     &["timestamp"],
     &["<@timestamp>"],
@@ -29,6 +29,7 @@ const OWN_KEYS: [&[&str]; 50] = [
     &["event", "creation", "time"],
     &["log", "time"],
     &["log", "timestamp"],
+    &["log", "date"],
     &["time", "created"],
     &["time", "generated"],
     &["system", "time"],

@@ -73,7 +73,7 @@ struct Generated {
 type Write = fn(DateTime, usize) -> String;
 
 /// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
-const FORMS: [(&str, Write); 21] = [
+const FORMS: [(&str, Write); 29] = [
     ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
     ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
     ("nps-xml", |at, _| {
@@ -126,6 +126,30 @@ const FORMS: [(&str, Write); 21] = [
         format!("{} {half} {} since 2016-01-01 00:00:00", at.strftime("%Y/%-m/%-d"), at.strftime("%I:%M:%S"))
     }),
     ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
+    // The time at which a line was received, and that at which it was written.
+    ("iso-columns", |at, _| {
+        let written = at - jiff::SignedDuration::from_secs(7);
+        let [at, written] = [at, written].map(|at| at.strftime("%Y-%m-%d,%H:%M:%S").to_string());
+        format!("{at},{written},192.0.2.7,16,5")
+    }),
+    ("iso-8601", |at, number| {
+        let level = ["INFO ", "[WARN|a] ", "Error: ", "D, ["][number % 4];
+        format!("{level}{} x", at.strftime("%Y-%m-%d %H:%M:%S"))
+    }),
+    ("dots", |at, number| format!("{}{} x", ["[INFO ] ", "WARNING: "][number % 2], at.strftime("%d.%m.%Y %H:%M:%S"))),
+    ("iso-8601, syslog", |at, number| {
+        at.strftime(if number % 5 == 4 { "%b %e %H:%M:%S host x" } else { "%Y-%m-%dT%H:%M:%SZ x" }).to_string()
+    }),
+    ("iso-8601", |at, _| {
+        let local = at + jiff::SignedDuration::from_hours(1);
+        format!("{} (+0100) x", local.strftime("%Y-%m-%d %H:%M:%S"))
+    }),
+    ("iso-dotted-joined", |at, _| {
+        let local = at - jiff::SignedDuration::from_mins(300);
+        format!("{}-300 I46E393 LEVEL: Warning", local.strftime("%Y-%m-%d-%H.%M.%S"))
+    }),
+    ("clock-dots", |at, _| format!("{} x", at.strftime("%H:%M:%S %d.%m.%Y"))),
+    ("sharepoint", |at, _| format!("{}.00 \tw3wp.exe (0x0A18) \t0x3118\tx", at.strftime("%m/%d/%Y %H:%M:%S"))),
 ];
 
 /// Generates a log of a thousand lines that spans some days. Every fourth line is noise.

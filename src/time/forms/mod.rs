@@ -47,6 +47,8 @@ pub struct Shape {
     pub(super) lacks: Lacks,
     /// Whether the parts of the date are separated by dots and include the year.
     pub(super) has_dots: bool,
+    /// Whether this form begins with a clock time that its date follows.
+    pub(super) has_clock_first: bool,
 }
 
 /// The part of the date that a form does not contain.
@@ -112,6 +114,8 @@ impl Shape {
         let is_found = steps.iter().any(|step| matches!(step, Step::Find(_)));
         // The dots of a clock time say nothing about the date.
         let is_dotted = |pair: &[Step]| matches!(pair, [Step::Digits { part: Part::First, .. }, Step::Byte(b'.')]);
+        let has_clock_first =
+            lacks == Lacks::Nothing && matches!(steps.first(), Some(Step::Digits { part: Part::Hour, .. }));
         let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
         let to_minute = recent::to_minute(&steps);
         Ok(Shape {
@@ -128,6 +132,7 @@ impl Shape {
             is_epoch,
             lacks,
             has_dots,
+            has_clock_first,
         })
     }
 

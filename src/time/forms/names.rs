@@ -65,7 +65,17 @@ pub(in crate::time) fn month(text: &[u8]) -> Option<(u16, usize)> {
             return Some((number, 3));
         }
     }
-    in_list(text, &MONTHS)
+    if text.first()?.is_ascii_digit() { numbered_month(text) } else { in_list(text, &MONTHS) }
+}
+
+/// Reads the name of a month in Chinese, Japanese or Korean at the start of `text`, such as `2月`, in UTF-8 or in an ANSI code page.
+#[cold]
+fn numbered_month(text: &[u8]) -> Option<(u16, usize)> {
+    const MARKS: [&[u8]; 6] = ["月".as_bytes(), "월".as_bytes(), b"\x8C\x8E", b"\xD4\xC2", b"\xA4\xEB", b"\xBF\xF9"];
+    let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number: u16 = str::from_utf8(text.get(..len.min(3))?).ok()?.parse().ok()?;
+    let mark = MARKS.iter().find(|mark| text[len..].starts_with(mark))?;
+    (1..=12).contains(&number).then_some((number, len + mark.len()))
 }
 
 /// Reads the name of a weekday at the start of `text`. Returns its number, 0 for Monday to 6, and the length of the name.
@@ -156,7 +166,9 @@ mod tests {
         for (text, number, len) in cases {
             assert_eq!(month(text), Some((number, len)), "{}", text.escape_ascii());
         }
-        for text in [&b"Foo 14"[..], b"Febr 14", b"", b"fe"] {
+        assert_eq!(month("2月 -2017".as_bytes()), Some((2, 4)));
+        assert_eq!(month(b"12\x8C\x8E-2017"), Some((12, 4)));
+        for text in [&b"Foo 14"[..], b"Febr 14", b"", b"fe", "13月".as_bytes(), "0月".as_bytes(), b"2-2017"] {
             assert_eq!(month(text), None, "{}", text.escape_ascii());
         }
         assert_eq!(weekday(b"Tue Feb"), Some((1, 3)));

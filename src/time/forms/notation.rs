@@ -36,8 +36,8 @@ pub(super) enum Step {
     Zone,
     /// An offset.
     Offset,
-    /// An optional offset, as the minutes by which UTC is ahead of the local time.
-    Bias,
+    /// An optional offset, as the minutes by which UTC is ahead of the local time, or the local time ahead of UTC.
+    Bias { is_east: bool },
     /// The time since 1970, in seconds or a smaller unit.
     Epoch,
     /// A TAI64N label without its `@`.
@@ -136,7 +136,8 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             [b'p', ..] => (Step::HalfDay, 2),
             [b'Z' | b'z', ..] => (Step::Zone, 2),
             [b'O', ..] => (Step::Offset, 2),
-            [b'B', ..] => (Step::Bias, 2),
+            [b'B', ..] => (Step::Bias { is_east: false }, 2),
+            [b'E', ..] => (Step::Bias { is_east: true }, 2),
             [b's', ..] => (Step::Epoch, 2),
             [b'N', ..] => (Step::Tai64n, 2),
             [b'_', ..] => (Step::Blanks, 2),

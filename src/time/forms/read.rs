@@ -339,7 +339,7 @@ pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) 
             }
             Step::Find(wanted) => at += find(text.get(at..)?, wanted)? + wanted.len(),
             Step::Column => at += column(text.get(at..)?)?,
-            Step::Bias => at += bias(text.get(at..)?, parts)?,
+            Step::Bias { is_east } => at += bias(text.get(at..)?, *is_east, parts)?,
             Step::Epoch => at = epoch(text, at, parts)?,
             Step::Tai64n => at = tai64n(text, at, parts)?,
         }
@@ -384,7 +384,15 @@ fn digits(text: &[u8], mut at: usize, (part, least, most): (Part, usize, usize),
 /// Whether `text`, which follows a comma, begins with a fraction rather than with the next column.
 fn is_fraction_after_comma(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits >= 3 && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
+    // A date may follow: `02:57:24,2017-02-14`.
+    let is_date = match &text[digits..] {
+        [separator @ (b'-' | b'.' | b'/'), rest @ ..] if digits == 4 => {
+            let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            matches!(len, 1 | 2) && rest.get(len) == Some(separator)
+        }
+        _ => false,
+    };
+    digits >= 3 && !is_date && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
 }
 
 fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
@@ -529,9 +537,9 @@ fn column(text: &[u8]) -> Option<usize> {
     Some(len)
 }
 
-/// Reads the minutes by which UTC is ahead of the local time, such as `-060`, and returns their length. With no sign or more than
-/// one, the zone remains unknown.
-fn bias(text: &[u8], parts: &mut Parts) -> Option<usize> {
+/// Reads the minutes by which UTC is ahead of the local time, such as `-060`, and returns their length. If `is_east` is set, they are
+/// those by which the local time is ahead. With no sign or more than one, the zone remains unknown.
+fn bias(text: &[u8], is_east: bool, parts: &mut Parts) -> Option<usize> {
     let signs = text.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count();
     let digits = text[signs..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     if signs == 0 {
@@ -542,7 +550,7 @@ fn bias(text: &[u8], parts: &mut Parts) -> Option<usize> {
     }
     let minutes = text[signs..signs + digits].iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
     if signs == 1 && minutes <= 18 * 60 {
-        parts.offset = Some(if text[0] == b'-' { minutes * 60 } else { -minutes * 60 });
+        parts.offset = Some(if (text[0] == b'-') == is_east { -minutes * 60 } else { minutes * 60 });
     }
     Some(signs + digits)
 }

@@ -118,7 +118,7 @@ pub(super) fn to_minute(steps: &[Step]) -> usize {
         | Step::HalfDay
         | Step::Zone
         | Step::Offset
-        | Step::Bias
+        | Step::Bias { .. }
         | Step::Optional(_) => false,
         Step::Epoch | Step::Tai64n => false,
     };

@@ -126,6 +126,18 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
         let goes_on = rest.get(found.get_match().end()).is_some_and(u8::is_ascii_alphanumeric);
         if goes_on || hours > 14 || minutes > 59 { None } else { offset(&found["sign"], hours, minutes) }
     });
+    // A zone in brackets, such as ` (+0100)` or ` [UTC]`.
+    static BRACKET: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)^(?: ?\((?<round>[+-][0-9:]+|(?:UTC|GMT)[+-]?[0-9:]*)\)| \[(?<square>[+-][0-9:]+|(?:UTC|GMT)[+-]?[0-9:]*)\])").unwrap()
+    });
+    let bracket = BRACKET.captures(rest).and_then(|found| {
+        let inner = found.name("round").or(found.name("square"))?.as_bytes();
+        // The same zone after a time without brackets. If it is none, the time is read as UTC, which cannot be told from this.
+        read(&[&text[..text.len() - rest.len()], b" ", inner].concat())
+    });
+    if bracket.is_some() {
+        return bracket;
+    }
     let offset = match ZONE.captures(rest) {
         _ if shift.is_some() => shift?,
         Some(zone) if zone.name("sign").is_some() => {
@@ -137,6 +149,17 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
                     offset(&zone["sign"], digits.parse().unwrap(), after)?
                 }
                 (2, None) if digits.starts_with('0') && !goes_on => offset(&zone["sign"], digits.parse().unwrap(), 0)?,
+                (1, Some(after)) => {
+                    let minutes: i64 = str::from_utf8(after.as_bytes()).unwrap().parse().unwrap();
+                    let next = rest.get(zone.get_match().end());
+                    let is_offset = [0, 15, 30, 45].contains(&minutes)
+                        && !next.is_some_and(|&byte| byte == b':' || byte.is_ascii_digit());
+                    if is_offset {
+                        offset(&zone["sign"], digits.parse().unwrap(), minutes)?
+                    } else {
+                        SignedDuration::ZERO
+                    }
+                }
                 (4, _) => {
                     let (hours, minutes) = (digits[..2].parse().unwrap(), digits[2..].parse().unwrap());
                     let is_offset = hours <= 14 && [0, 15, 30, 45].contains(&minutes);
