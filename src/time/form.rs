@@ -589,7 +589,6 @@ impl Moments {
     /// Computes the moment from the parts of a time, and from what is known about the source. `cached` is the date of these
     /// parts if it is known.
     /// `rest` is the line after the time.
-    #[inline(always)]
     pub(super) fn stamp(
         &mut self,
         shape: &Shape,
