@@ -136,7 +136,11 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
         let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
-    let detection = Detection { lines: &lines, text: parts.first().unwrap_or(&&b""[..]), circumstances, around };
+    let text = parts.first().copied().unwrap_or_default();
+    let has = |header: &String| memchr::memmem::find(text, header.as_bytes()).is_some();
+    let applies = |shape: &Shape| shape.header.is_empty() || shape.header.iter().any(has);
+    let applying = around.shapes().all.iter().map(applies).collect();
+    let detection = Detection { lines: &lines, text, applying, circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
         // In lines that were not examined, a date at the very start is still the time of the line.
         let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Edge) };
@@ -344,6 +348,8 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
 struct Detection<'a> {
     lines: &'a [&'a [u8]],
     text: &'a [u8],
+    /// For each form, whether the text contains one of the headers that it requires, if it requires one.
+    applying: Vec<bool>,
     circumstances: &'a Circumstances<'a>,
     around: Around,
 }
@@ -511,7 +517,7 @@ impl Detection<'_> {
             votes.len += len;
         };
         for (index, shape) in self.shapes().searching() {
-            if self.applies(shape) && shape.read(line).is_some() {
+            if self.applies(index) && shape.read(line).is_some() {
                 // A form that searches for a text is more certain than any other form at the same place.
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
@@ -524,7 +530,7 @@ impl Detection<'_> {
             if iso_at(line, at) {
                 add((place, None), at, 1000);
             }
-            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(index, _)| self.applies(*index)) {
                 if let Some((_, len)) = shape.read(&line[at..]).filter(|_| shape.lacks == Lacks::Nothing) {
                     add((place, Some(index)), at, len);
                 }
@@ -543,7 +549,7 @@ impl Detection<'_> {
                 continue;
             }
             let is_first = at == begin || level == Some(at);
-            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(index, _)| self.applies(*index)) {
                 // Elsewhere in a line, the date before a clock time belongs to it, and not the one after it.
                 if shape.has_clock_first && !is_first {
                     continue;
@@ -555,10 +561,9 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether the first lines contain one of the headers that a form requires, if it requires one.
-    fn applies(&self, shape: &Shape) -> bool {
-        let has = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
-        shape.header.is_empty() || shape.header.iter().any(has)
+    /// Whether the form with this index can apply to the source, by its headers.
+    fn applies(&self, index: u16) -> bool {
+        self.applying[usize::from(index)]
     }
 
     /// Counts the lines with a candidate.
