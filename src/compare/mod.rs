@@ -35,10 +35,10 @@ use crate::time::Time;
 const CASES_LEAST: u64 = 5;
 /// The evidence that must remain without the busiest persons.
 const EVIDENCE_WITHOUT_BUSIEST: f64 = 4.0;
-/// The probability that any change is named although nothing changed.
-const CHANCE: f64 = 0.01;
+/// In one of how many comparisons any change is named although nothing changed.
+const ONE_IN: u32 = 100;
 /// The same if results are not grouped by person, because one person may have many of them at once.
-const CHANCE_WITHOUT_PERSONS: f64 = 0.001;
+const ONE_IN_WITHOUT_PERSONS: u32 = 1000;
 
 /// What became of a code. The order is that in which changes are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,8 +135,8 @@ pub struct Comparison {
     pub overlapping: u64,
     /// Whether each side has results in each part of the week.
     pub covered: [[bool; PARTS_OF_WEEK]; 2],
-    /// The probability that any change is named although nothing changed.
-    pub chance: f64,
+    /// In at most one of how many comparisons any change is named although nothing changed.
+    pub one_in: u32,
     /// A change is named only if the chance of its row is below this.
     pub chance_least: f64,
 }
@@ -205,8 +205,8 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
     let tests: Vec<Tested> = keys.iter().map(|(place, key)| tested(place, key)).collect();
     let series = tests.iter().filter(|tested| tested.total() >= CASES_LEAST).count().max(1);
     let has_users = has_people && !sides.iter().any(|side| side.lacks_users);
-    let chance = if has_users { CHANCE } else { CHANCE_WITHOUT_PERSONS };
-    let least = ln(1.0 / chance) + ln(2.0 * series as f64);
+    let one_in = if has_users { ONE_IN } else { ONE_IN_WITHOUT_PERSONS };
+    let least = ln(f64::from(one_in)) + ln(2.0 * series as f64);
     let mut rows: Vec<Row> = keys
         .into_iter()
         .zip(&tests)
@@ -267,7 +267,7 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         others.is_some_and(|others| hours.intersection(others).count() > 1)
     };
     let overlapping = before.logged.iter().filter(|(host, hours)| overlaps(host, hours)).count() as u64;
-    let (exposure, chance_least) = (all, chance / series as f64);
+    let (exposure, chance_least) = (all, 1.0 / f64::from(one_in) / series as f64);
     Comparison {
         overlapping,
         rows,
@@ -277,7 +277,7 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
         has_people,
         has_users,
         covered,
-        chance,
+        one_in,
         chance_least,
     }
 }
