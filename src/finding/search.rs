@@ -54,7 +54,7 @@ pub(super) struct Stretch {
 struct Clock {
     /// The cases that are left.
     cases: Vec<Case>,
-    /// The time by the clock before each case.
+    /// The time by the clock before each case, or empty if it was not run.
     before: Vec<f64>,
     /// How far a unit of each stratum advances the clock.
     weights: Vec<f64>,
@@ -80,16 +80,15 @@ impl Clock {
         clock
     }
 
-    /// Starts the clock of cases without the units for which `is_left_out` returns true. It takes their index in the exposure.
+    /// Returns a clock of cases that was not run, without the units for which `is_left_out` returns true. It takes their index in the
+    /// exposure.
     fn without(exposure: &Exposure, cases: &[Case], is_left_out: impl Fn(usize) -> bool) -> Clock {
         let cases = cases.iter().filter(|case| !is_left_out(case.at)).copied().collect();
         let mut sizes = vec![0.0; exposure.of_stratum.len()];
         for (at, stratum) in exposure.strata.iter().enumerate() {
             sizes[*stratum as usize] += if is_left_out(at) { 0.0 } else { 1.0 };
         }
-        let mut clock = Clock::with_weights(exposure, cases, &sizes);
-        clock.run(exposure, is_left_out);
-        clock
+        Clock::with_weights(exposure, cases, &sizes)
     }
 
     /// `sizes` has the number of units of each stratum.
@@ -212,7 +211,7 @@ impl<'s> Search<'s> {
         };
         let masked = others.map(|(first, last, host)| (at(first, false)..at(last, true), host)).collect();
         self.masked = masked;
-        let clock = self.clock(None);
+        let clock = self.clock();
         let cases = clock.cases.iter().filter(|case| stretch.units.contains(&case.at)).count();
         let left = stretch.units.clone().filter(|at| !self.is_masked(*at));
         let expected: f64 = left.map(|at| clock.weights[self.exposure.strata[at] as usize]).sum();
@@ -222,14 +221,15 @@ impl<'s> Search<'s> {
             && self.evidence(numbers, stretch.side, 2.0).is_some_and(|evidence| evidence - ln(pairs) >= self.bar)
     }
 
-    /// Returns the clock without what was found already, and without a person.
-    fn clock(&self, person: Option<u32>) -> Clock {
+    /// Returns the clock without what was found already.
+    fn clock(&self) -> Clock {
         let cases = &self.series.cases;
-        match person {
-            None if self.masked.is_empty() => Clock::new(self.exposure, cases),
-            None => Clock::without(self.exposure, cases, |at| self.is_masked(at)),
-            Some(person) => Clock::without(self.exposure, cases, |at| self.person(at) == person || self.is_masked(at)),
+        if self.masked.is_empty() {
+            return Clock::new(self.exposure, cases);
         }
+        let mut clock = Clock::without(self.exposure, cases, |at| self.is_masked(at));
+        clock.run(self.exposure, |at| self.is_masked(at));
+        clock
     }
 
     /// Whether a unit of the exposure is in a stretch that was found already.
@@ -249,7 +249,7 @@ impl<'s> Search<'s> {
 
     /// Returns the stretch with the most evidence, if it is a finding.
     fn best(&self, side: Side) -> Option<Stretch> {
-        let clock = self.clock(None);
+        let clock = self.clock();
         let least = if side == Side::More { float(self.options.cases_least) } else { self.options.deficit_least };
         if clock.all() < least {
             return None;
@@ -529,13 +529,14 @@ impl<'s> Search<'s> {
 
     /// Returns the evidence of a stretch without the cases and units of a person, for this stretch alone.
     fn evidence_without(&self, person: u32, stretch: &Stretch) -> f64 {
-        let clock = self.clock(Some(person));
+        let is_left_out = |at: usize| self.person(at) == person || self.is_masked(at);
+        // Only its weights are needed, so it is not run.
+        let clock = Clock::without(self.exposure, &self.series.cases, is_left_out);
         let inside = |case: &&Case| stretch.units.contains(&case.at);
         let cases = float(clock.cases.iter().filter(inside).count());
         let mut expected = 0.0;
         for at in stretch.units.clone() {
-            let is_left_out = self.is_masked(at) || self.person(at) == person;
-            expected += if is_left_out { 0.0 } else { clock.weights[self.exposure.strata[at] as usize] };
+            expected += if is_left_out(at) { 0.0 } else { clock.weights[self.exposure.strata[at] as usize] };
         }
         let all = clock.all();
         if all <= 0.0 {
