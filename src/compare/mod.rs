@@ -12,7 +12,7 @@
 //! The test is exact: given the number of cases on both sides together, those of one side are binomially distributed. The parts of
 //! the week have different probabilities, and the binomial distribution with their mean bounds the sum (Hoeffding 1956). A change is
 //! named only if chance gives *any* of the rows such a difference in at most 1 of 100 comparisons, and if a difference remains
-//! without the three persons who have most of the cases.
+//! without the three persons who have most of the cases. If most results name no user, it is 1 of 1,000 comparisons.
 //!
 //! # Laws
 //!
@@ -35,7 +35,7 @@ use crate::time::Time;
 const CASES_LEAST: u64 = 5;
 /// The evidence that must remain without the busiest persons.
 const EVIDENCE_WITHOUT_BUSIEST: f64 = 4.0;
-/// In one of how many comparisons any change is named although nothing changed.
+/// If nothing changed, at most one in this many comparisons names a change.
 const ONE_IN: u32 = 100;
 /// The same if results are not grouped by person, because one person may have many of them at once.
 const ONE_IN_WITHOUT_PERSONS: u32 = 1000;
@@ -135,7 +135,7 @@ pub struct Comparison {
     pub overlapping: u64,
     /// Whether each side has results in each part of the week.
     pub covered: [[bool; PARTS_OF_WEEK]; 2],
-    /// In at most one of how many comparisons any change is named although nothing changed.
+    /// If nothing changed, at most one in this many comparisons names a change.
     pub one_in: u32,
     /// A change is named only if the chance of its row is below this.
     pub chance_least: f64,

@@ -797,7 +797,8 @@ fn sum<'n>(numbers: impl Iterator<Item = &'n [[usize; 2]; 2]>) -> [[usize; 2]; 2
     numbers.fold([[0; 2]; 2], |sum, one| [0, 1].map(|place| [0, 1].map(|of| sum[place][of] + one[place][of])))
 }
 
-/// Whether there are more cases here than the rate elsewhere gives, of which each has the numbers of cases and of units.
+/// Whether a place has more cases than the rate elsewhere suggests. The argument has the number of cases and the number of units in that
+/// place, followed by those elsewhere.
 fn is_more_frequent([[cases, units], elsewhere]: [[usize; 2]; 2]) -> bool {
     // As if there were one more case elsewhere, so that a single one on a host says nothing where there is none.
     let rate = float(elsewhere[0] + 1) / float(elsewhere[1] + 1);

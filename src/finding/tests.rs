@@ -822,7 +822,7 @@ fn what_one_user_has_is_not_about_the_host() {
 
 #[test]
 fn nothing_is_about_a_user_or_host_with_more_than_half_of_all_sign_ins() {
-    // Leaves only one in so many of the others, of which again one in so many have the code, or none.
+    // Keeps one in `kept` of the other results, and gives the code to one in `with_code` of those.
     let found = |is_one: &dyn Fn(&Result) -> bool, code: i32, kept: usize, with_code: usize| {
         let mut log = days(3);
         log.0.iter_mut().for_each(|one| one.host = one.user % 10 + 1);

@@ -5,8 +5,8 @@
 //! have nearly as many votes, the time at the start or after the level wins, then the one after a key of the record, then the one
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
-//! Of several columns of dates, those in order win: the others have dates of what the lines are about, such as the creation of an
-//! account.
+//! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
+//! creation of an account.
 //!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
@@ -457,8 +457,8 @@ impl Detection<'_> {
         }
     }
 
-    /// Whether the times of a candidate are in order, or `None` if they are all the same, few, or after the source was last
-    /// modified.
+    /// Whether the times of a candidate are in order. Returns `None` if there are too few of them, if they are all the same, or if one
+    /// is later than the last change of the source.
     fn is_ordered(&self, (place, index): Candidate, lines: &[&[u8]]) -> Option<bool> {
         let modified = self.circumstances.modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000));
         let latest = modified.map_or(i64::MAX, |second| second + 2 * 86_400);

@@ -254,7 +254,7 @@ pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, parts: &mut Parts) -
     (!goes_on && !has_half && !is_cut).then_some(end)
 }
 
-/// Reads the steps at position `at` of `text` and returns where the text goes on.
+/// Follows the steps from position `at` of `text`, adds what they read to `parts`, and returns the position after the last step.
 pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     let mut steps = steps.iter();
     while let Some(step) = steps.next() {
