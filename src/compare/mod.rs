@@ -135,10 +135,20 @@ pub struct Comparison {
     pub overlapping: u64,
     /// Whether each side has results in each part of the week.
     pub covered: [[bool; PARTS_OF_WEEK]; 2],
-    /// If nothing changed, at most one in this many comparisons names a change.
-    pub one_in: u32,
     /// A change is named only if the chance of its row is below this.
     pub chance_least: f64,
+}
+
+impl Comparison {
+    /// Returns a number of comparisons, of which at most one names a change if nothing changed.
+    #[must_use]
+    pub fn one_in(&self) -> u32 {
+        one_in(self.has_users)
+    }
+}
+
+fn one_in(has_users: bool) -> u32 {
+    if has_users { ONE_IN } else { ONE_IN_WITHOUT_PERSONS }
 }
 
 /// The cases of a row at hours that both sides cover.
@@ -205,7 +215,7 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
     let tests: Vec<Tested> = keys.iter().map(|(place, key)| tested(place, key)).collect();
     let series = tests.iter().filter(|tested| tested.total() >= CASES_LEAST).count().max(1);
     let has_users = has_people && !sides.iter().any(|side| side.lacks_users);
-    let one_in = if has_users { ONE_IN } else { ONE_IN_WITHOUT_PERSONS };
+    let one_in = one_in(has_users);
     let least = ln(f64::from(one_in)) + ln(2.0 * series as f64);
     let mut rows: Vec<Row> = keys
         .into_iter()
@@ -268,18 +278,7 @@ pub fn compare(before: &Counted, after: &Counted) -> Comparison {
     };
     let overlapping = before.logged.iter().filter(|(host, hours)| overlaps(host, hours)).count() as u64;
     let (exposure, chance_least) = (all, 1.0 / f64::from(one_in) / series as f64);
-    Comparison {
-        overlapping,
-        rows,
-        exposure,
-        compared,
-        hosts_of_one,
-        has_people,
-        has_users,
-        covered,
-        one_in,
-        chance_least,
-    }
+    Comparison { overlapping, rows, exposure, compared, hosts_of_one, has_people, has_users, covered, chance_least }
 }
 
 #[cfg(test)]

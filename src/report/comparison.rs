@@ -435,7 +435,7 @@ impl Compared {
             "row without a clear change is not shown; --format csv and json have it.",
             "rows without a clear change are not shown; --format csv and json have them.",
         );
-        let Comparison { one_in, chance_least, has_users, .. } = self.comparison;
+        let Comparison { chance_least, has_users, .. } = self.comparison;
         let without_busiest = if has_users {
             ", and if a difference remains without the three people who have most of the results"
         } else {
@@ -445,7 +445,7 @@ impl Compared {
             "Chance is the probability of such a difference, or a larger one, if nothing changed, by an exact test of the same hours \
              of working days and weekends. A change is named only if chance gives any row such a difference in at most 1 of {} \
              comparisons, which is a chance below {} here{without_busiest}.",
-            grouped(u64::from(one_in)),
+            grouped(u64::from(self.comparison.one_in())),
             percent(chance_least),
         );
         let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.";
