@@ -44,6 +44,8 @@ const NEAR_BYTES: usize = 4;
 const NEAR_SPAN: usize = 16;
 /// The number of bytes between the start of the [`Near`] span and the start of the window.
 const NEAR_DISTANCE: usize = 8;
+/// The number of bits that are set in most words with any. So many are processed without asking whether there are more.
+const USUAL_BITS: usize = 2;
 
 /// The literals by which a pattern can be found.
 #[derive(Clone, Debug)]
@@ -142,18 +144,73 @@ struct Near {
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Box<SpanMarks>);
 
-/// The bits that [`window::mark`] sets for one span of the text: one for each byte.
+/// Where windows fit in one span of the text.
 #[derive(Debug)]
 struct SpanMarks {
     /// A bit for each byte of the text, which is set if a window fits there.
     words: [u64; SPAN_BYTES / WORD_BYTES],
     /// A bit for each word of `words`, which is set if the word is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
+    /// The offset in the span of each bit that is set, in their order. Other offsets follow.
+    offsets: Vec<u16>,
+    /// The places that [`Near`] does not exclude, in their order. Other places follow.
+    places: Vec<Place>,
+}
+
+/// A place where a window fits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The offset of the window in the text.
+    at: usize,
+    /// The literals that are possible there.
+    possible: u64,
 }
 
 impl Default for SpanMarks {
     fn default() -> SpanMarks {
-        SpanMarks { words: [0; _], marked: [0; _] }
+        SpanMarks { words: [0; _], marked: [0; _], offsets: Vec::new(), places: Vec::new() }
+    }
+}
+
+impl SpanMarks {
+    /// Finds the places in a span of `text` whose first `words` words are set. `start` is the offset of the span. Returns the number of
+    /// places.
+    ///
+    /// Each step does the same for every bit, because the processor cannot predict which bits are set and which places are excluded.
+    fn find_places(&mut self, near: &Near, text: &[u8], start: usize, words: usize) -> usize {
+        let SpanMarks { words: all, marked, offsets, places } = self;
+        let most = words * WORD_BYTES + USUAL_BITS;
+        if offsets.len() < most {
+            offsets.resize(most, 0);
+        }
+        let mut count = 0;
+        for (group, &(mut marked)) in marked.iter().enumerate().take(words.div_ceil(64)) {
+            while marked != 0 {
+                let word = 64 * group + marked.trailing_zeros() as usize;
+                marked &= marked - 1;
+                let mut bits = all[word];
+                let end = count + bits.count_ones() as usize;
+                while count < end {
+                    for offset in &mut offsets[count..count + USUAL_BITS] {
+                        *offset = (word * WORD_BYTES) as u16 + bits.trailing_zeros() as u16;
+                        bits &= bits.wrapping_sub(1);
+                    }
+                    count += USUAL_BITS;
+                }
+                count = end;
+            }
+        }
+        if places.len() < count {
+            places.resize(count, Place::default());
+        }
+        let mut kept = 0;
+        for &offset in &offsets[..count] {
+            let at = start + usize::from(offset);
+            let possible = near.possible(text, at);
+            places[kept] = Place { at, possible };
+            kept += usize::from(possible != 0);
+        }
+        kept
     }
 }
 
@@ -205,10 +262,7 @@ impl Prefilter {
             text,
             marks,
             span: 0..0,
-            groups: 0,
-            marked: 0,
-            start: 0,
-            bits: 0,
+            places: 0..0,
             place: 0,
             possible: 0,
             here: 0..0,
@@ -479,14 +533,8 @@ pub(crate) struct Candidates<'s> {
     marks: &'s mut Marks,
     /// The part of the text that was searched last, in bytes.
     span: Range<usize>,
-    /// The number of groups of 64 words, each with one word of [`SpanMarks::marked`], that have been loaded into `marked`.
-    groups: usize,
-    /// The words of the current group that are not zero and have not been processed yet, as a bit for each word.
-    marked: u64,
-    /// The offset in the text of the current word of [`SpanMarks::words`].
-    start: usize,
-    /// The positions in the current word of [`SpanMarks::words`] that have not been processed yet, as a bit for each position.
-    bits: u64,
+    /// The range of [`SpanMarks::places`] that have not been processed yet.
+    places: Range<usize>,
     /// The offset in the text of the current position, where a window fits or the automaton found a literal.
     place: usize,
     /// The possible literals at the current position that have not been compared yet.
@@ -533,33 +581,14 @@ impl<'s> Candidates<'s> {
                     return found;
                 }
             }
-            if self.bits == 0 && !self.next_word(windows) {
+            let Some(place) = self.places.next() else {
+                if self.mark_next(windows) {
+                    continue;
+                }
                 return None;
-            }
-            self.place = self.start + self.bits.trailing_zeros() as usize;
-            self.bits &= self.bits - 1;
-            self.possible = windows.near.possible(self.text, self.place);
+            };
+            Place { at: self.place, possible: self.possible } = self.marks.0.places[place];
         }
-    }
-
-    /// Moves to the next word that is not zero. Returns `false` if there is none.
-    #[inline]
-    fn next_word(&mut self, windows: &Windows) -> bool {
-        while self.marked == 0 {
-            // Before the first span has been searched, `span` is empty and so has no groups.
-            let groups = self.span.len().div_ceil(WORD_BYTES * 64);
-            if self.groups < groups {
-                self.marked = self.marks.0.marked[self.groups];
-                self.groups += 1;
-            } else if !self.mark_next(windows) {
-                return false;
-            }
-        }
-        let word = 64 * (self.groups - 1) + self.marked.trailing_zeros() as usize;
-        self.marked &= self.marked - 1;
-        self.start = self.span.start + word * WORD_BYTES;
-        self.bits = self.marks.0.words[word];
-        true
     }
 
     /// Searches the next span of the text. Returns `false` at the end of the text.
@@ -568,14 +597,15 @@ impl<'s> Candidates<'s> {
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
         let Some(rest) = self.text.get(start..).filter(|rest| !rest.is_empty()) else { return false };
-        self.groups = 0;
         self.span = start..start + rest.len().min(SPAN_BYTES);
-        let SpanMarks { words, marked } = &mut *self.marks.0;
-        let words = &mut words[..self.span.len().div_ceil(WORD_BYTES)];
+        let SpanMarks { words, marked, .. } = &mut *self.marks.0;
+        let count = self.span.len().div_ceil(WORD_BYTES);
+        let words = &mut words[..count];
         // A window may start in the span and end after it.
         let text = &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)];
         window::mark(self.prefilter.level, &windows.windows, text, words);
         dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
+        self.places = 0..self.marks.0.find_places(&windows.near, self.text, start, count);
         true
     }
 }
