@@ -100,8 +100,11 @@ fn crowd(prompts: &[&Row], (least, within): (u64, i64), until: i64) -> bool {
 /// many; or a single one if there are many such persons, as while an app does not answer. The samples are the first and the last of
 /// these prompts, and the one that was approved.
 pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
-    let is_one = |key: u32, codes: &[Code]| cells.keys()[key as usize].code().is_some_and(|code| codes.contains(&code));
-    let is_refused = |row: &Row| is_one(row.key, &NOT_APPROVED);
+    let are_of = |codes: &[Code]| -> Vec<bool> {
+        cells.keys().iter().map(|key| key.code().is_some_and(|code| codes.contains(&code))).collect()
+    };
+    let (not_approved, approved) = (are_of(&NOT_APPROVED), are_of(&APPROVED));
+    let is_refused = |row: &Row| not_approved[row.key as usize];
     let known = |row: &&Row| row.person != 0;
     let rows = || cells.rows().as_slice().iter().filter(known);
     let mut refused: HashMap<u32, u64> = HashMap::new();
@@ -110,7 +113,7 @@ pub(super) fn prompts(cells: &Cells) -> Vec<Finding> {
     }
     let mut by_person: BTreeMap<u32, Vec<&Row>> = BTreeMap::new();
     for row in rows().filter(|row| refused.get(&row.person).is_some_and(|count| *count >= BEFORE_APPROVED.0)) {
-        if is_refused(row) || is_one(row.key, &APPROVED) {
+        if is_refused(row) || approved[row.key as usize] {
             by_person.entry(row.person).or_default().push(row);
         }
     }

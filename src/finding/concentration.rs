@@ -54,6 +54,18 @@ impl Who {
     }
 }
 
+/// The units of a user on a host with a code.
+#[derive(Clone, Copy, Debug)]
+struct OfBoth {
+    host: u32,
+    person: u32,
+    units: u64,
+    /// The time of the first unit.
+    from: i64,
+    /// The time of the last unit.
+    to: i64,
+}
+
 /// The units of each user and host, and those of all.
 struct Sizes {
     of: HashMap<Who, u64>,
@@ -124,33 +136,48 @@ pub(super) fn findings(
     options: &Options,
 ) -> Vec<Finding> {
     let mut all: HashMap<Who, u64> = HashMap::new();
+    let (mut of_host, mut of_user) = (vec![0_u64; cells.hosts_len() + 1], vec![0_u64; units.minutes as usize]);
     for unit in &units.all {
-        *all.entry(Who::Host(unit.host)).or_default() += 1;
-        if unit.person < units.minutes {
-            *all.entry(Who::User(unit.person)).or_default() += 1;
+        of_host[unit.host as usize] += 1;
+        if let Some(of_user) = of_user.get_mut(unit.person as usize) {
+            *of_user += 1;
         }
     }
+    let with_units = |of: Vec<u64>| (0_u32..).zip(of).filter(|(_, units)| *units > 0);
+    all.extend(with_units(of_host).map(|(host, units)| (Who::Host(host), units)));
+    all.extend(with_units(of_user).map(|(person, units)| (Who::User(person), units)));
     let count = |is_host: bool| all.keys().filter(|who| matches!(who, Who::Host(_)) == is_host).count();
     let numbers = [count(false), count(true)];
-    let mut of_key: Vec<HashMap<Who, u64>> = vec![HashMap::new(); cells.keys().len()];
-    // The units of each user on each host.
-    let mut of_both: Vec<HashMap<(u32, u32), u64>> = vec![HashMap::new(); cells.keys().len()];
-    let mut times: Vec<HashMap<u32, (i64, i64)>> = vec![HashMap::new(); cells.keys().len()];
-    let mut totals = vec![0_u64; cells.keys().len()];
+    // The units of each user on each host. Those of a user on a host are next to each other.
+    let mut of_both: Vec<Vec<OfBoth>> = vec![Vec::new(); cells.keys().len()];
+    let mut keys: Vec<u32> = Vec::new();
     for range in cells.rows().units() {
         let rows = &cells.rows().as_slice()[range];
         let Row { host, person, first, .. } = rows[0];
-        let mut keys: Vec<u32> = rows.iter().map(|row| row.key).collect();
+        keys.clear();
+        keys.extend(rows.iter().map(|row| row.key));
         keys.sort_unstable();
         keys.dedup();
-        for key in keys {
-            totals[key as usize] += 1;
-            *of_key[key as usize].entry(Who::Host(host)).or_default() += 1;
+        for key in &keys {
+            match of_both[*key as usize].last_mut() {
+                Some(last) if (last.host, last.person) == (host, person) => {
+                    (last.units, last.to) = (last.units + 1, first);
+                }
+                _ => of_both[*key as usize].push(OfBoth { host, person, units: 1, from: first, to: first }),
+            }
+        }
+    }
+    let mut of_key: Vec<HashMap<Who, u64>> = vec![HashMap::new(); of_both.len()];
+    let mut times: Vec<HashMap<u32, (i64, i64)>> = vec![HashMap::new(); of_both.len()];
+    let mut totals = vec![0_u64; of_both.len()];
+    for (key, of_both) in of_both.iter().enumerate() {
+        for OfBoth { host, person, units, from, to } in of_both.iter().copied() {
+            totals[key] += units;
+            *of_key[key].entry(Who::Host(host)).or_default() += units;
             if person != 0 {
-                *of_key[key as usize].entry(Who::User(person)).or_default() += 1;
-                *of_both[key as usize].entry((host, person)).or_default() += 1;
-                let (from, to) = times[key as usize].entry(person).or_insert((first, first));
-                (*from, *to) = ((*from).min(first), (*to).max(first));
+                *of_key[key].entry(Who::User(person)).or_default() += units;
+                let times = times[key].entry(person).or_insert((from, to));
+                *times = (times.0.min(from), times.1.max(to));
             }
         }
     }
@@ -191,8 +218,8 @@ pub(super) fn findings(
                     sizes.is_about_user(person, of_key, *total, to - from)
                 }
                 Who::Host(host) => {
-                    let of_host = of_both[key as usize].iter().filter(|((other, _), _)| *other == host);
-                    let busiest = of_host.map(|(_, cases)| *cases).max().unwrap_or_default();
+                    let of_host = of_both[key as usize].iter().filter(|one| one.host == host && one.person != 0);
+                    let busiest = of_host.map(|one| one.units).max().unwrap_or_default();
                     !is_change && sizes.is_about_host(host, of_key, *total, busiest)
                 }
             }

@@ -357,7 +357,10 @@ fn finding(main: &Timed, members: &[Timed], known: &Known) -> Option<Finding> {
         return None;
     }
     change.find_last_result();
-    let counts = Counts::new(known.cells, &change.range, &|row: &Row| change.places.have(row.host), change.person());
+    let times = change.times_as_frequent();
+    let times_of = |key: u32| if change.keys.contains(&key) { times } else { 1.0 };
+    let is_there = |row: &Row| change.places.have(row.host);
+    let counts = Counts::new(known.cells, &change.range, &is_there, change.person(), &times_of);
     let numbers = change.numbers(&counts);
     let kind = change.kind(numbers);
     let is_remarkable = is_visible(numbers, &change.range, change.side(), known)
@@ -483,6 +486,22 @@ impl<'k> Change<'k> {
         }
     }
 
+    /// Returns how many times as frequent the results are inside, by those of which it is known where they are.
+    fn times_as_frequent(&self) -> f64 {
+        let mut known = [1_u64; 2];
+        for case in &self.here {
+            let is_divided = is_divided(case, &self.range);
+            for time in [case.first, case.last].into_iter().take(1 + usize::from(is_divided)) {
+                known[usize::from(!self.range.contains(&time))] += if is_divided { 1 } else { u64::from(case.count) };
+            }
+        }
+        // Of a moment, the time that it takes, because the question is which of the results were in it.
+        let of_inside = seconds(self.range.end.saturating_sub(self.range.start).max(1)) / 3600.0;
+        let [_, of_outside] = clock_hours(&self.range, self.known.units);
+        let times = count(known[0]) / of_inside / (count(known[1]) / of_outside);
+        if self.side() == Side::More { times.max(1.0) } else { 1.0 }
+    }
+
     /// Returns the numbers of results inside and outside.
     fn numbers(&self, counts: &Counts) -> [u64; 2] {
         if self.series.of == Of::Repeats {
@@ -569,26 +588,27 @@ impl<'k> Change<'k> {
 
     /// Adds who was affected where it shows, and samples.
     fn say_places_and_users(&self, finding: &mut Finding) {
-        let Known { units, cells, .. } = *self.known;
+        let cells = self.known.cells;
         let is_fewer = self.side() == Side::Fewer;
         let shows = |time: i64| self.range.contains(&time) != is_fewer;
-        let mut has_units = vec![false; cells.hosts_len() + 1];
-        let mut is_there = vec![false; units.minutes as usize];
-        for unit in &units.all {
-            let is_shown = shows(unit.first);
-            has_units[unit.host as usize] |= is_shown;
+        let mut has_results = vec![false; cells.hosts_len() + 1];
+        let mut is_there = vec![false; cells.persons_len() + 1];
+        for row in cells.rows().as_slice() {
+            let is_shown = shows(row.first) || shows(row.last);
+            has_results[row.host as usize] |= is_shown;
             // Without hosts, everybody is there.
-            let is_named = unit.host == 0 || self.places.hosts.binary_search(&unit.host).is_ok();
-            if unit.person < units.minutes && is_named {
-                is_there[unit.person as usize] |= is_shown || is_fewer;
+            let is_named = row.host == 0 || self.places.hosts.binary_search(&row.host).is_ok();
+            if row.person != 0 && is_named {
+                is_there[row.person as usize] |= is_shown || is_fewer;
             }
         }
         // Of several results, the first may be before the time, and others in it. The lines of what became rarer are all with its codes.
-        let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, &self.range) };
+        let times = self.times_as_frequent();
+        let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, &self.range, times) };
         let mut samples: Vec<&Row> = self.here.iter().filter(|case| shown(case) > 0).collect();
         let mut persons: HashMap<u32, u64> = HashMap::new();
         samples.iter().for_each(|case| *persons.entry(case.person).or_default() += shown(case));
-        finding.hosts_of = has_units[1..].iter().filter(|has_units| **has_units).count() as u64;
+        finding.hosts_of = has_results[1..].iter().filter(|has_results| **has_results).count() as u64;
         finding.hosts = self.places.hosts.iter().filter_map(|host| cells.host(*host)).map(Box::from).collect();
         let mut users: Vec<(u32, u64)> = persons.into_iter().filter(|(person, _)| *person != 0).collect();
         users.sort_unstable_by_key(|(person, count)| (std::cmp::Reverse(*count), *person));
@@ -650,7 +670,8 @@ fn keys(main: &Timed, members: &[Timed], host: Option<u32>, range: &Range<i64>, 
     let mut keys: Vec<u32> = main.keys.iter().chain(same.flat_map(|member| &member.keys)).copied().collect();
     keys.sort_unstable();
     keys.dedup();
-    let counts = Counts::new(known.cells, range, &|row: &Row| host.is_none_or(|host| host == row.host), person);
+    let of_host = |row: &Row| host.is_none_or(|host| host == row.host);
+    let counts = Counts::new(known.cells, range, &of_host, person, &|_| 1.0);
     if keys.len() > 1 {
         keys.retain(|key| {
             let [inside, outside] = counts.rate(*key);
@@ -737,17 +758,17 @@ impl Places {
         let Stretch { side, person, is_surge, .. } = main.stretch;
         // What is missing shows in the results outside.
         let place = |time: i64| usize::from(range.contains(&time) != (side == Side::More));
-        // For each host the number of units with these results, and of all units, where it shows and elsewhere.
+        // For each host the number of units with these results, and of all units, where it shows and elsewhere. A unit with results in both
+        // places counts in both: in a burst, nearly all of them have others before it.
         let mut hosts = vec![[[0_usize; 2]; 2]; known.cells.hosts_len() + 1];
-        for unit in &known.units.all {
-            hosts[unit.host as usize][place(unit.first)][1] += 1;
-        }
-        // Rows of the same unit are next to each other.
-        let mut last = [None, None];
-        for case in cases {
-            let place = place(case.first);
-            if last[place].replace(case.unit()) != Some(case.unit()) {
-                hosts[case.host as usize][place][0] += 1;
+        for (of, rows) in [cases, known.cells.rows().as_slice()].into_iter().enumerate() {
+            // Rows of the same unit are next to each other.
+            let mut last = [None, None];
+            for row in rows {
+                let place = place(row.first);
+                if last[place].replace(row.unit()) != Some(row.unit()) {
+                    hosts[row.host as usize][place][of] += 1;
+                }
             }
         }
         let with_cases = (0..).zip(&hosts).skip(1).filter(|(_, [[cases, _], _])| *cases > 0);
@@ -755,7 +776,7 @@ impl Places {
         if let Some(host) = host {
             let mut results = vec![[0; 2]; hosts.len()];
             for case in cases {
-                let inside = inside(case, range);
+                let inside = inside(case, range, 1.0);
                 let [here, elsewhere] = &mut results[case.host as usize];
                 (*here, *elsewhere) = (*here + inside, *elsewhere + u64::from(case.count) - inside);
             }
@@ -805,17 +826,30 @@ fn is_more_frequent([[cases, units], elsewhere]: [[usize; 2]; 2]) -> bool {
     at_least_of_mean(float(cases), rate * float(units)) > ln(100.0)
 }
 
-/// Returns how many results of a row are inside a time. If only its first or last one is, the others are taken to be spread evenly.
-fn inside(row: &Row, range: &Range<i64>) -> u64 {
+/// Returns how many results of a row are inside a time. If only its first or last one is, where the others are is not known. They are
+/// taken to be `times` as frequent inside as outside.
+fn inside(row: &Row, range: &Range<i64>, times: f64) -> u64 {
     let count = u64::from(row.count);
     let ends = [row.first, row.last].map(|time| range.contains(&time));
     if row.count == 1 || ends == [true, true] {
         return if ends[0] { count } else { 0 };
     }
-    let nanoseconds = |from: i64, to: i64| u128::try_from(to.saturating_sub(from)).unwrap_or_default();
-    let common = nanoseconds(row.first.max(range.start), row.last.min(range.end));
-    let others = u128::from(count - 2) * common / nanoseconds(row.first, row.last).max(1);
-    u64::try_from(others).unwrap_or_default() + u64::from(ends[0]) + u64::from(ends[1])
+    let all = seconds(row.last.saturating_sub(row.first).saturating_add(1));
+    let common = row.last.saturating_add(1).min(range.end).saturating_sub(row.first.max(range.start));
+    let common = seconds(common.max(0));
+    let (common, outside) = (times * common, all - common);
+    let share = common / (common + outside).max(f64::MIN_POSITIVE);
+    whole(f64::from(row.count - 2) * share) + u64::from(ends[0]) + u64::from(ends[1])
+}
+
+/// Rounds a number of results.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a part of a count is not negative and no larger"
+)]
+fn whole(count: f64) -> u64 {
+    count.round() as u64
 }
 
 /// Whether a row has results inside and outside a time, so that [`inside`] may be wrong.
@@ -831,7 +865,14 @@ struct Counts {
 }
 
 impl Counts {
-    fn new(cells: &Cells, range: &Range<i64>, of_host: &dyn Fn(&Row) -> bool, person: Option<u32>) -> Counts {
+    /// `times` returns how many times as frequent a code is inside.
+    fn new(
+        cells: &Cells,
+        range: &Range<i64>,
+        of_host: &dyn Fn(&Row) -> bool,
+        person: Option<u32>,
+        times: &dyn Fn(u32) -> f64,
+    ) -> Counts {
         let mut counts = Counts { by_key: vec![[0; 2]; cells.keys().len()], all: [0; 2] };
         let mut add = |key: u32, is_outside: bool, count: u64| {
             counts.by_key[key as usize][usize::from(is_outside)] += count;
@@ -841,7 +882,7 @@ impl Counts {
         if rows.hourly().is_empty() || person.is_some() {
             let is_of = |row: &&Row| of_host(row) && person.is_none_or(|person| person == row.person);
             for row in rows.as_slice().iter().filter(is_of) {
-                let inside = inside(row, range);
+                let inside = inside(row, range, times(row.key));
                 add(row.key, false, inside);
                 add(row.key, true, u64::from(row.count) - inside);
             }

@@ -20,9 +20,9 @@
 //!
 //! # Limits
 //!
-//! There is rarely a finding about fewer than ten people, and none about a change that begins with the log or covers more than half
-//! of it, about a rate of results that less than doubled, or about a slow drift. Nothing is hidden by that: tables have the first and last time
-//! of each code.
+//! There is rarely a finding about fewer than ten people or about a change that covers more than half of the log, and none about a change
+//! that begins with the log, about a rate of results that less than doubled, or about a slow drift. Nothing is hidden by that: tables have
+//! the first and last time of each code.
 //!
 //! Nights and weekends are compared with each other if at least three days have traffic at these hours. In a shorter log, a night is
 //! recognized only if it returns.

@@ -102,13 +102,20 @@ impl Clock {
     /// Passes all units.
     fn run(&mut self, exposure: &Exposure, is_left_out: impl Fn(usize) -> bool) {
         self.before.reserve(self.cases.len());
-        let (mut now, mut at) = (0.0, 0);
+        // Four sums, because each addition waits for the one before it.
+        let (mut now, mut at) = ([0.0; 4], 0);
+        let step = |next, stratum: u32| if is_left_out(next) { 0.0 } else { self.weights[stratum as usize] };
         for case in &self.cases {
-            for next in at..case.at {
-                now += if is_left_out(next) { 0.0 } else { self.weights[exposure.strata[next] as usize] };
+            let (four, rest) = exposure.strata[at..case.at].as_chunks::<4>();
+            for strata in four {
+                now = [0, 1, 2, 3].map(|lane| now[lane] + step(at + lane, strata[lane]));
+                at += 4;
             }
-            at = case.at;
-            self.before.push(now);
+            for stratum in rest {
+                now[0] += step(at, *stratum);
+                at += 1;
+            }
+            self.before.push(now.iter().sum());
         }
     }
 
@@ -185,11 +192,13 @@ impl<'s> Search<'s> {
         let mut found = Vec::new();
         // Repeats follow the square of the traffic, so fewer of them say nothing.
         let sides: &[Side] = if self.series.of == Of::Repeats { &[Side::More] } else { &[Side::More, Side::Fewer] };
+        let mut clock = self.clock();
         for side in sides.iter().copied() {
             for _ in 0..ROUNDS {
-                let Some(stretch) = self.best(side) else { break };
+                let Some(stretch) = self.best(&clock, side) else { break };
                 self.masked.push((stretch.units.clone(), None));
                 found.push(stretch);
+                clock = self.clock();
             }
         }
         found.retain(|stretch| !stretch.units.is_empty() && (stretch.begins || stretch.ends));
@@ -247,19 +256,18 @@ impl<'s> Search<'s> {
         self.unit(at).person
     }
 
-    /// Returns the stretch with the most evidence, if it is a finding.
-    fn best(&self, side: Side) -> Option<Stretch> {
-        let clock = self.clock();
+    /// Returns the stretch with the most evidence, if it is a finding. `clock` must be without what was found already.
+    fn best(&self, clock: &Clock, side: Side) -> Option<Stretch> {
         let least = if side == Side::More { float(self.options.cases_least) } else { self.options.deficit_least };
         if clock.all() < least {
             return None;
         }
-        let mut best = self.scan(&clock, side)?;
-        self.refine(&clock, side, &mut best);
+        let mut best = self.scan(clock, side)?;
+        self.refine(clock, side, &mut best);
         if side == Side::More {
-            self.trim(&clock, &mut best);
+            self.trim(clock, &mut best);
         }
-        self.stretch(&clock, side, best)
+        self.stretch(clock, side, best)
     }
 
     /// Returns the cases at which stretches may begin and end.

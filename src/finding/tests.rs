@@ -620,6 +620,47 @@ fn a_burst_that_hit_other_hosts_as_hard_is_not_said_to_be_of_the_one_where_it_is
 }
 
 #[test]
+fn a_burst_of_a_second_names_a_host_whose_people_had_signed_in_shortly_before() {
+    // Two series of the same people on three hosts. Those of the first two begin with the burst. Those of the third one had signed in
+    // before in this hour, and some of them have the code at other times.
+    let mut log = Log::day();
+    log.0.retain(|one| one.host <= 3);
+    let burst = 14 * HOUR + 30 * MINUTE;
+    log.0.retain(|one| one.time / HOUR != 14);
+    for user in 1..=18 {
+        (1..=3).for_each(|host| log.add(burst, host, user, 102));
+        log.add(burst - 20 * MINUTE, 3, user, 21);
+        if user <= 9 {
+            log.add(i64::from(user) * HOUR, 3, user, 102);
+        }
+    }
+    log.0.sort_by_key(|one| one.time);
+    let finding = log.finding();
+    assert_eq!((finding.kind, finding.count, finding.hosts.len()), (Kind::Rise, 54, 3), "{finding:#?}");
+    assert_eq!((finding.since, finding.until), (Some(at(14, 30)), Some(at(14, 30))));
+}
+
+#[test]
+fn results_without_a_user_in_the_minute_of_a_burst_are_taken_to_be_in_it() {
+    // Results without a user are added up by the minute, so only the first and the last of their times are known.
+    let mut log = Log::day();
+    let burst = 14 * HOUR + 30 * MINUTE + 50 * SECOND;
+    for user in 1..=40 {
+        log.add(burst, 1, user, 102);
+        log.add(burst, 1, 0, 102);
+    }
+    log.add(burst - 45 * SECOND, 1, 0, 102);
+    // These begin after the first of them, and show that the burst begins later.
+    (41..=60).for_each(|user| log.add(burst - 40 * SECOND, 1, user, 21));
+    (1..10).for_each(|hour| log.add(hour * HOUR, 1, 7, 102));
+    log.0.sort_by_key(|one| one.time);
+    let finding = log.finding();
+    let second = Time::from_nanoseconds(MIDNIGHT + burst);
+    assert_eq!((finding.kind, finding.since, finding.until), (Kind::Rise, Some(second), Some(second)), "{finding:#?}");
+    assert!(finding.is_estimate && (79..=80).contains(&finding.count), "{finding:#?}");
+}
+
+#[test]
 fn the_rate_of_a_short_time_is_not_its_number() {
     let mut log = Log::day();
     log.0.iter_mut().step_by(50).for_each(|one| one.code = 108);
