@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use self::notation::{Part, Step};
 use self::read::Parts;
+use self::recent::Seconds;
 
 /// The built-in forms in JSON, without their examples. The build script makes it from `builtin/times.toml`.
 const BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/times.json"));
@@ -28,6 +29,8 @@ pub struct Shape {
     steps: Box<[Step]>,
     /// How many of the steps read a time up to its minute, or 0 if its beginning cannot be remembered.
     to_minute: usize,
+    /// How the seconds after the minute are read.
+    seconds: Seconds,
     /// Whether the date, or a part of it, comes after that.
     has_date_after_minute: bool,
     /// The program that writes this form, and always with the day and the month in the same order.
@@ -122,6 +125,7 @@ impl Shape {
             name: name.to_owned(),
             form: form.to_owned(),
             to_minute,
+            seconds: Seconds::new(&steps[to_minute..]),
             has_date_after_minute: recent::has_date(&steps[to_minute..]),
             steps,
             product: None,

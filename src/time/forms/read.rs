@@ -99,6 +99,10 @@ impl Parts {
         epoch: None,
     };
 
+    pub(super) fn set_second(&mut self, second: u16) {
+        self.numbers[Part::WholeSecond as usize] = second;
+    }
+
     #[inline]
     fn get(&self, part: Part) -> Option<u16> {
         Some(self.numbers[part as usize]).filter(|&number| number != MISSING)
