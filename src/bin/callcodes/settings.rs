@@ -122,14 +122,14 @@ impl Settings {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
     }
 
-    /// Returns an error if standard input is to be part of a plan or partial.
-    pub(crate) fn refuse_stdin(&self) -> Result<(), Failure> {
+    /// Returns an error, which ends with `hint`, if standard input is to be part of a plan or partial.
+    pub(crate) fn refuse_stdin(&self, hint: &str) -> Result<(), Failure> {
         if !self.inputs.iter().any(|input| input == Path::new(STDIN)) {
             return Ok(());
         }
         let what = "standard input cannot be part of a plan or partial, because it has no name and is read once. Save the log as a file, and \
                     pass its path";
-        Err(Failure::Message(what.to_owned()))
+        Err(Failure::Message(format!("{what}{hint}")))
     }
 
     /// Returns an error if the output would overwrite an input, or a file of another option.

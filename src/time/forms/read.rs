@@ -246,7 +246,8 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
 /// Returns the position of the end.
 #[inline]
 pub(super) fn go_on(steps: &[Step], text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
-    let end = go(steps, text, at, parts)?;
+    // In most forms, seconds are the last part, and then there are often no steps left.
+    let end = if steps.is_empty() { at } else { go(steps, text, at, parts)? };
     let rest = text.get(end..).unwrap_or_default();
     // More digits would make another number, and without its AM or PM the hour is not known.
     let goes_on = rest.first().is_some_and(u8::is_ascii_digit) && text[..end].last().is_some_and(u8::is_ascii_digit);

@@ -59,7 +59,11 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     if settings.options.copies == CopyRule::CountOnce {
         settings.options.copies = CopyRule::Record;
     }
-    settings.refuse_stdin()?;
+    settings.refuse_stdin(if args.partial.partial {
+        ". To pass a plan on standard input, use --plan -"
+    } else {
+        ""
+    })?;
     settings.spare_inputs(target)?;
     if let Some(plan) = &plan {
         let files = plan.pieces().iter().filter_map(|piece| Some(("a file of the plan", piece.path.as_deref()?)));
@@ -193,6 +197,10 @@ fn planned(args: &PartialArgs) -> Result<Option<Plan>, Failure> {
     if !args.plan_line.is_empty() {
         if args.plan.is_some() {
             return Err(Failure::Message("--plan and --plan-line cannot be used together. Leave out one".to_owned()));
+        }
+        if args.plan_line.iter().any(|line| line == STDIN) {
+            let what = "--plan-line takes a line of a plan. To pass a plan on standard input, use --plan -";
+            return Err(Failure::Message(what.to_owned()));
         }
         let lines = args.plan_line.join("\n");
         return Plan::read("--plan-line", lines.as_bytes()).map(Some).map_err(refused);

@@ -21,7 +21,7 @@ pub(crate) fn run(args: PlanArgs, matches: &ArgMatches) -> Result<Status, Failur
     let (split_bytes, target) = (plan::split_bytes(args.split_bytes), args.output.clone());
     let (globs, iglobs) = (args.files.globs.clone(), args.files.iglobs.clone());
     let settings = Settings::resolve(&args.input(), &PatternArgs { no_config: true, ..PatternArgs::default() })?;
-    settings.refuse_stdin()?;
+    settings.refuse_stdin("")?;
     settings.spare_inputs(target.as_deref())?;
     let mut output = Output::open(target.as_deref(), &Styles::choose(ColorArg::Never, target.as_deref()))?;
     interrupt::install_at_once(output.unfinished());
