@@ -151,15 +151,15 @@ struct SpanMarks {
     words: [u64; SPAN_BYTES / WORD_BYTES],
     /// A bit for each word of `words`, which is set if the word is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
-    /// The offset in the span of each bit that is set, in their order. Other offsets follow.
+    /// The offset in the span of each bit that is set, in their order. Earlier results may follow.
     offsets: Vec<u16>,
-    /// The places that [`Near`] does not exclude, in their order. Other places follow.
-    places: Vec<Place>,
+    /// The positions where a window fits and that [`Near`] does not exclude, in their order. Earlier results may follow.
+    fits: Vec<Fit>,
 }
 
-/// A place where a window fits.
+/// A position where a window fits.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+struct Fit {
     /// The offset of the window in the text.
     at: usize,
     /// The literals that are possible there.
@@ -168,17 +168,17 @@ struct Place {
 
 impl Default for SpanMarks {
     fn default() -> SpanMarks {
-        SpanMarks { words: [0; _], marked: [0; _], offsets: Vec::new(), places: Vec::new() }
+        SpanMarks { words: [0; _], marked: [0; _], offsets: Vec::new(), fits: Vec::new() }
     }
 }
 
 impl SpanMarks {
-    /// Finds the places in a span of `text` whose first `words` words are set. `start` is the offset of the span. Returns the number of
-    /// places.
+    /// Stores the positions where a window fits in `fits`, without those that `near` excludes, and returns their number. `start` is the
+    /// offset in `text` of the span, of which the first `words` words of bits are valid.
     ///
-    /// Each step does the same for every bit, because the processor cannot predict which bits are set and which places are excluded.
-    fn find_places(&mut self, near: &Near, text: &[u8], start: usize, words: usize) -> usize {
-        let SpanMarks { words: all, marked, offsets, places } = self;
+    /// Each step does the same for every bit, because the processor cannot predict which bits are set and which positions are excluded.
+    fn find_fits(&mut self, near: &Near, text: &[u8], start: usize, words: usize) -> usize {
+        let SpanMarks { words: all, marked, offsets, fits } = self;
         let most = words * WORD_BYTES + USUAL_BITS;
         if offsets.len() < most {
             offsets.resize(most, 0);
@@ -192,7 +192,9 @@ impl SpanMarks {
                 let end = count + bits.count_ones() as usize;
                 while count < end {
                     for offset in &mut offsets[count..count + USUAL_BITS] {
-                        *offset = (word * WORD_BYTES) as u16 + bits.trailing_zeros() as u16;
+                        #[expect(clippy::cast_possible_truncation, reason = "a span has 16 KiB")]
+                        let this = (word * WORD_BYTES) as u16 + bits.trailing_zeros() as u16;
+                        *offset = this;
                         bits &= bits.wrapping_sub(1);
                     }
                     count += USUAL_BITS;
@@ -200,14 +202,14 @@ impl SpanMarks {
                 count = end;
             }
         }
-        if places.len() < count {
-            places.resize(count, Place::default());
+        if fits.len() < count {
+            fits.resize(count, Fit::default());
         }
         let mut kept = 0;
         for &offset in &offsets[..count] {
             let at = start + usize::from(offset);
             let possible = near.possible(text, at);
-            places[kept] = Place { at, possible };
+            fits[kept] = Fit { at, possible };
             kept += usize::from(possible != 0);
         }
         kept
@@ -262,7 +264,7 @@ impl Prefilter {
             text,
             marks,
             span: 0..0,
-            places: 0..0,
+            fits: 0..0,
             place: 0,
             possible: 0,
             here: 0..0,
@@ -533,8 +535,8 @@ pub(crate) struct Candidates<'s> {
     marks: &'s mut Marks,
     /// The part of the text that was searched last, in bytes.
     span: Range<usize>,
-    /// The range of [`SpanMarks::places`] that have not been processed yet.
-    places: Range<usize>,
+    /// The range of [`SpanMarks::fits`] that have not been processed yet.
+    fits: Range<usize>,
     /// The offset in the text of the current position, where a window fits or the automaton found a literal.
     place: usize,
     /// The possible literals at the current position that have not been compared yet.
@@ -581,13 +583,13 @@ impl<'s> Candidates<'s> {
                     return found;
                 }
             }
-            let Some(place) = self.places.next() else {
+            let Some(next) = self.fits.next() else {
                 if self.mark_next(windows) {
                     continue;
                 }
                 return None;
             };
-            Place { at: self.place, possible: self.possible } = self.marks.0.places[place];
+            Fit { at: self.place, possible: self.possible } = self.marks.0.fits[next];
         }
     }
 
@@ -605,7 +607,7 @@ impl<'s> Candidates<'s> {
         let text = &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)];
         window::mark(self.prefilter.level, &windows.windows, text, words);
         dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
-        self.places = 0..self.marks.0.find_places(&windows.near, self.text, start, count);
+        self.fits = 0..self.marks.0.find_fits(&windows.near, self.text, start, count);
         true
     }
 }

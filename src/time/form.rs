@@ -254,7 +254,9 @@ impl Place {
             Place::Found => 0,
             Place::Field { delimiter, index } => {
                 let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
-                let at = memchr::memchr_iter(delimiter, near).nth(usize::from(index) - 1)? + 1;
+                let mut delimiters = near.iter().enumerate().filter(|(_, byte)| **byte == delimiter);
+                let (mut at, _) = delimiters.nth(usize::from(index) - 1)?;
+                at += 1;
                 at + line[at..].iter().take_while(|&&byte| is_opening(byte) || byte == b' ').count()
             }
         };
