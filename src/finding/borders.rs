@@ -25,6 +25,9 @@ const SHARE_BESIDE: f64 = 0.5;
 const LAST_PART: (f64, f64) = (0.4, 0.08);
 /// How many times an end may be moved.
 const MOVES: usize = 50;
+/// The evidence that the results at an end of a stretch are those of the log outside: the logarithm of how many times as likely they are
+/// there. The probability of so much by chance is 1 %.
+const NARROWS: f64 = 4.6;
 /// The part of the time before a fall that must not have most results.
 const BURST: i64 = 8;
 /// How many of 100 results are most if there are none later, and if there are some.
@@ -44,6 +47,13 @@ fn number(count: u64) -> f64 {
     float(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
+/// Returns the times of the results in a row, with their numbers. Half of several results are taken to be at the first of their times, and
+/// half at the last.
+pub(super) fn halves(row: &Row) -> impl Iterator<Item = (i64, u32)> {
+    let half = row.count / 2;
+    [(row.first, row.count - half), (row.last, half)].into_iter().filter(|(_, count)| *count > 0)
+}
+
 /// The times of results, in ascending order.
 pub(super) struct Times {
     times: Vec<i64>,
@@ -52,23 +62,23 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Collects the times of rows. Half of several results are taken to be at the first of their times, and half at the last.
+    /// Collects the times of rows.
     pub(super) fn new<'r>(rows: impl Iterator<Item = &'r Row>) -> Times {
-        let mut all: Vec<(i64, u32)> = Vec::new();
-        for row in rows {
-            all.push((row.first, row.count - row.count / 2));
-            if row.count > 1 {
-                all.push((row.last, row.count / 2));
-            }
-        }
+        let mut all: Vec<(i64, u32)> = rows.flat_map(halves).collect();
         all.sort_unstable();
+        Times::sorted(all.into_iter())
+    }
+
+    /// Collects the times of results that are in ascending order, each with the number of results.
+    pub(super) fn sorted(all: impl Iterator<Item = (i64, u32)>) -> Times {
         let mut sum = 0;
-        let mut before = vec![0];
-        before.extend(all.iter().map(|(_, count)| {
-            sum += u64::from(*count);
-            sum
-        }));
-        Times { times: all.into_iter().map(|(time, _)| time).collect(), before }
+        let (times, sums): (Vec<i64>, Vec<u64>) = all
+            .map(|(time, count)| {
+                sum += u64::from(count);
+                (time, sum)
+            })
+            .unzip();
+        Times { times, before: [0].into_iter().chain(sums).collect() }
     }
 
     fn at(&self, time: i64) -> usize {
@@ -158,6 +168,47 @@ impl Borders {
         }
         if self.begins && !self.ends {
             self.trim(times, traffic);
+        }
+        self
+    }
+
+    /// Moves the beginning and the end of a stretch inwards, to where its results become more frequent than elsewhere in the log. The
+    /// traffic clock counts hours of people, so results before a change may be in a stretch because of others in the same hour. `traffic`
+    /// has the times of all results.
+    pub(super) fn narrowed(mut self, times: &Times, traffic: &Times) -> Borders {
+        // Twice, because the rate inside is higher without the parts that do not belong to it.
+        for _ in 0..2 {
+            let middle = self.range.start + (self.range.end - self.range.start) / 2;
+            let [inside, traffic_inside] = [times, traffic].map(|times| number(times.count(&self.range)));
+            let [all, traffic_all] = [times, traffic].map(|times| number(times.all()));
+            let inside_rate = inside / traffic_inside.max(1.0);
+            let outside_rate = (all - inside + 1.0) / (traffic_all - traffic_inside + 1.0);
+            if inside_rate <= outside_rate {
+                return self;
+            }
+            let evidence = |range: &Range<i64>| {
+                let [results, traffic] = [times, traffic].map(|times| number(times.count(range)));
+                traffic * (inside_rate - outside_rate) - results * ln(inside_rate / outside_rate)
+            };
+            let best = |ranges: &mut dyn Iterator<Item = Range<i64>>| {
+                let with_evidence = ranges.map(|range| (evidence(&range), range));
+                with_evidence
+                    .max_by(|(one, _), (other, _)| one.total_cmp(other))
+                    .filter(|(evidence, _)| *evidence >= NARROWS)
+            };
+            let Range { start, end } = self.range;
+            if self.begins {
+                let inside = &times.times[times.at(start)..times.at(middle)];
+                if let Some((_, before)) = best(&mut inside.iter().map(|time| start..*time)) {
+                    self.range.start = before.end;
+                }
+            }
+            if self.ends {
+                let inside = &times.times[times.at(middle)..times.at(end)];
+                if let Some((_, after)) = best(&mut inside.iter().map(|time| time.saturating_add(1)..end)) {
+                    self.range.end = after.start;
+                }
+            }
         }
         self
     }

@@ -1,10 +1,11 @@
 //! Joins the stretches of different series that belong to the same incident, and finds out who was affected.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::borders::{Borders, Times};
+use super::borders::{Borders, Times, halves};
 use super::cells::Cells;
 use super::evidence::{at_least, at_least_of_mean, ln};
 use super::rows::{HOUR, MINUTE, NO_TIME, Row};
@@ -181,9 +182,24 @@ pub(super) struct Known<'k> {
     pub(super) repeated: &'k [Repeated],
     pub(super) cells: &'k Cells,
     pub(super) options: &'k Options,
+    /// The times of all results, each with its host and the number of results, in ascending order. Collected when they are first needed.
+    pub(super) results: &'k OnceCell<Vec<(i64, u32, u32)>>,
 }
 
 impl Known<'_> {
+    /// Returns the times of all results in these places.
+    fn traffic(&self, places: &Places) -> Times {
+        let results = self.results.get_or_init(|| {
+            let rows = self.cells.rows().as_slice().iter();
+            let mut results: Vec<(i64, u32, u32)> =
+                rows.flat_map(|row| halves(row).map(|(time, count)| (time, row.host, count))).collect();
+            results.sort_unstable();
+            results
+        });
+        let there = results.iter().filter(|(_, host, _)| places.have(*host));
+        Times::sorted(there.map(|(time, _, count)| (*time, *count)))
+    }
+
     /// Returns the codes and names with these numbers.
     fn names(&self, keys: &[u32]) -> Vec<Key> {
         keys.iter().map(|key| self.cells.keys()[*key as usize].clone()).collect()
@@ -463,7 +479,8 @@ impl<'k> Change<'k> {
                 let inside = units.all[first..].iter().take_while(|unit| unit.first < range.end);
                 inside.filter(|unit| self.places.have(unit.host)).map(|unit| u64::from(unit.attempts)).sum()
             };
-            borders = borders.moved(&Times::new(self.here.iter()), &units.log, &traffic);
+            let times = Times::new(self.here.iter());
+            borders = borders.moved(&times, &units.log, &traffic).narrowed(&times, &self.known.traffic(&self.places));
         }
         Borders { range: self.range, begins: self.begins, ends: self.ends } = borders;
         self.begins || self.ends

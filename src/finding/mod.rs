@@ -48,6 +48,7 @@ mod surge;
 mod tests;
 mod units;
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 
 pub use cells::Cells;
@@ -343,7 +344,8 @@ pub fn find(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Findings
     let stretches = (0..all.series.len()).flat_map(|index| search::Search::new(&all, index, &units, options).run());
     let mut stretches: Vec<_> = stretches.collect();
     stretches.extend(surge::stretches(&all, &units, &stretches, options));
-    let known = Known { all: &all, units: &units, repeated: &repeated, cells, options };
+    let results = OnceCell::new();
+    let known = Known { all: &all, units: &units, repeated: &repeated, cells, options, results: &results };
     let mut list = incidents::findings(stretches, &known);
     for finding in list.iter_mut().filter(|finding| finding.kind == Kind::Repeats) {
         let time = |one: &&units::Repeated| Some(Time::from_nanoseconds(one.time));

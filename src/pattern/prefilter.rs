@@ -259,17 +259,7 @@ impl Prefilter {
 
     /// Returns every candidate in `text`, roughly in the order of the text.
     pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
-        Candidates {
-            prefilter: self,
-            text,
-            marks,
-            span: 0..0,
-            fits: 0..0,
-            place: 0,
-            possible: 0,
-            here: 0..0,
-            from: 0,
-        }
+        Candidates { prefilter: self, text, marks, span: 0..0, fits: 0..0, place: 0, possible: 0, here: 0..0, from: 0 }
     }
 
     /// Returns the number of candidates in `text`.
