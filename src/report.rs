@@ -649,12 +649,14 @@ impl Report {
             if self.results == 1 { "the only result".to_owned() } else { format!("{} results", grouped(self.results)) };
         let nothing = || {
             format!(
-                "{NOTHING_STANDS_OUT}{of}: no code became more or less frequent for many people, none belongs to one user or host \
+                "{NOTHING_STANDS_OUT}{of}: no code became more or less frequent for many people, none belongs to one {} \
                  alone, and none needs attention by itself.\n\
-                 Leave out --findings only to see how often each code occurs, and when it was first and last seen."
+                 Leave out --findings only to see how often each code occurs, and when it was first and last seen.",
+                if self.findings.sampled().is_some() { "host" } else { "user or host" }
             )
         };
         notes.push(self.findings.whole_note().unwrap_or_else(nothing));
+        notes.extend(self.findings.sampled());
         notes.extend(excluded::remark(&self.sign_ins, self.sign_ins.dropped.results));
         notes
     }
@@ -748,11 +750,7 @@ impl Report {
                 "result has no readable time, so it was not compared with those of other logs and may count twice.",
                 "results have no readable time, so they were not compared with those of other logs and may count twice.",
             ),
-            remark(
-                self.sign_ins.machines_on_other_footing,
-                "host has logs with a time zone and logs without, so these were not compared and may count twice.",
-                "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
-            ),
+            wording::mixed_zones(&self.sign_ins.hosts_with_mixed_zones),
             remark(
                 self.sign_ins.beside_relay,
                 "result may count twice: it is in a log whose host is not known, and in lines that name a host.\n\
@@ -790,6 +788,7 @@ impl Report {
             ),
             wording::assumed(&self.times),
             wording::undecided(self.times.undecided),
+            self.findings.sampled(),
         ];
         let clocks = self.clocks.iter().filter(|_| !self.findings.shows_clocks()).map(wording::clocks);
         let after = remark(

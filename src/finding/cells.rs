@@ -29,6 +29,8 @@ pub struct Cells {
     exposure: BTreeSet<Key>,
     /// The hosts whose lines are in a log with those of others.
     shared: BTreeSet<Box<str>>,
+    /// The hosts whose sign-ins may count twice. The name of an unknown host is empty.
+    doubled: BTreeSet<Box<str>>,
 }
 
 /// The names for the numbers in [`Rows`]. Each function returns `None` for a number without a name.
@@ -202,6 +204,7 @@ impl Cells {
         sum.unanswered.merge(other.unanswered);
         sum.exposure.extend(other.exposure);
         sum.shared.extend(other.shared);
+        sum.doubled.extend(other.doubled);
         *self = sum.named(hosts, persons, addresses, keys).pruned();
     }
 
@@ -248,9 +251,25 @@ impl Cells {
         self.host(host).is_some_and(|host| self.shared.contains(host))
     }
 
+    /// Marks hosts whose sign-ins may count twice, because their logs were not compared. `is_doubled` gets their names, or an empty one for an
+    /// unknown host. Nobody is said to have been asked again there.
+    #[must_use]
+    pub fn with_doubled(mut self, is_doubled: impl Fn(&str) -> bool) -> Cells {
+        let hosts = self.hosts.iter().map(|host| &**host).chain([""]);
+        self.doubled = hosts.filter(|host| is_doubled(host)).map(Box::from).collect();
+        self
+    }
+
+    /// Whether sign-ins on the host with this number may count twice.
+    #[must_use]
+    pub fn is_doubled(&self, host: u32) -> bool {
+        !self.doubled.is_empty() && self.doubled.contains(self.host(host).unwrap_or_default())
+    }
+
     /// Removes the names of persons and addresses that were left out.
     fn pruned(self) -> Cells {
-        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure, shared } = self;
+        let Cells { rows, watched, lines, unanswered, hosts, persons, addresses, keys, exposure, shared, doubled } =
+            self;
         let name = |names: &[Box<str>], number: u32| names.get((number as usize).checked_sub(1)?).cloned();
         let cells = Cells::new(
             rows,
@@ -264,7 +283,7 @@ impl Cells {
             },
         );
         let cells = cells.with_unanswered(unanswered, |number| name(&hosts, number));
-        Cells { exposure, shared, ..cells }
+        Cells { exposure, shared, doubled, ..cells }
     }
 
     /// Returns the results.

@@ -429,7 +429,7 @@ impl Repeated {
     }
 }
 
-/// Returns the results that repeat another one within [`Options::repeat_within`].
+/// Returns the results that repeat another one within [`Options::repeat_within`]. Where sign-ins may count twice, there are none.
 pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) -> Vec<Repeated> {
     let group = |key: u32| catalogue.entry(&cells.keys()[key as usize]).map(|entry| entry.group);
     let groups: Vec<Option<Group>> = (0..).zip(cells.keys()).map(|(key, _)| group(key)).collect();
@@ -469,7 +469,7 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
     for range in cells.rows().units() {
         let unit = u32::try_from(range.start).unwrap_or(u32::MAX);
         for row in &cells.rows().as_slice()[range] {
-            let is_known = row.person != 0 && row.count == 1;
+            let is_known = row.person != 0 && row.count == 1 && !cells.is_doubled(row.host);
             let is_same = of_person.last().is_some_and(|(_, last)| (last.host, last.person) == (row.host, row.person));
             if !is_known || !is_same {
                 add_all(&mut of_person);

@@ -125,7 +125,7 @@ const NONE_LEFT: &str = "No files are left: ";
 const NO_FILES: &str = "No files were found. Pass a log file, or a folder with log files.";
 
 /// The sums over all rows of the list of inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// The number of inputs that were read, whether or not to the end.
     pub files_read: u64,

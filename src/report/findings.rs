@@ -183,6 +183,19 @@ impl Found {
         self.first(usize::MAX)
     }
 
+    /// Returns the note that only some users were examined, if it is so.
+    #[must_use]
+    pub fn sampled(&self) -> Option<String> {
+        (self.one_in > 1).then(|| {
+            format!(
+                "There are too many results to examine every user for findings, so 1 in {} was: others may have denied prompts, or a code \
+                 that nobody else has.\n\
+                 To examine some of them, use --user or --host; --by user counts all.",
+                grouped(self.one_in)
+            )
+        })
+    }
+
     /// Returns what was found, in words.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|(_, worded)| worded.text.as_str())
@@ -436,7 +449,7 @@ impl Words<'_> {
         };
         let fewer = match self.numbers(&finding.fewer) {
             fewer if fewer.is_empty() => fewer,
-            fewer => format!("; at the same time, there are fewer of {fewer}"),
+            fewer => format!("; fewer results at the same time: {fewer}"),
         };
         let text = match (finding.kind, finding.since_start) {
             (Kind::Stopped, true) => {
@@ -497,7 +510,7 @@ impl Words<'_> {
     fn prompts(&self, finding: &Finding) -> String {
         let is_approved = finding.count_of_one > 0;
         if finding.users_count > 1 || finding.count_of_one > 1 {
-            let people = counted_people(finding.users_count);
+            let people = users(finding);
             let first = self.at("at ", finding.since);
             return if is_approved {
                 format!(

@@ -84,6 +84,27 @@ pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
         .then(|| format!("There were more than {limit} results to compare between logs: some may count twice."))
 }
 
+/// Returns the note on hosts of which some logs have a time zone and some do not, or `None` if there are none. The name of an unknown host
+/// is empty.
+#[must_use]
+pub fn mixed_zones(hosts: &[Box<str>]) -> Option<String> {
+    const NAMED: usize = 3;
+    let mut names: Vec<String> = hosts.iter().filter(|host| !host.is_empty()).map(|host| replaced(host)).collect();
+    let others = hosts.len().saturating_sub(names.len().min(NAMED));
+    names.truncate(NAMED);
+    if others > 0 {
+        names.push(counted(others as u64, if names.is_empty() { "unknown host" } else { "other host" }));
+    }
+    let have = if hosts.len() == 1 { "has" } else { "have" };
+    (!hosts.is_empty()).then(|| {
+        format!(
+            "{} {have} logs with a time zone and logs without, so these were not compared and may count twice.\n\
+             Pass the zone of the latter with --tz, or in a [[tz]] table if it differs between hosts: see callcodes help times.",
+            names.join(", ")
+        )
+    })
+}
+
 /// Returns the note on two logs whose clocks differ.
 #[must_use]
 pub fn clocks(apart: &ClocksApart) -> String {

@@ -409,8 +409,8 @@ struct Count {
     last_untimed: Option<((u32, Number), u64)>,
     /// Whether results were counted before everything had been read, because too many waited.
     was_full: bool,
-    /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
-    mixed_zones: u64,
+    /// The hosts whose logs cannot be compared, because some write times with a zone and some without.
+    mixed_zones: BTreeSet<Number>,
     /// The pairs of logs whose clocks differ, sorted by machine, each with the number of the machine. The origins of the results are sources.
     apart: Vec<(u64, Apart)>,
     /// The number of results of unknown machines that would have a twin in lines that name their machine, if the machine were the
@@ -493,7 +493,7 @@ pub enum Side {
 }
 
 /// The numbers of sign-ins, machines and twins in a run, and what may be missing from the counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignInTotals {
     /// The number of results that do not count because another log recorded the same sign-in.
     pub twins: u64,
@@ -507,8 +507,9 @@ pub struct SignInTotals {
     pub hosts_with_results: u64,
     /// The number of results that were not compared with those of other logs, because their line has no time.
     pub uncompared: u64,
-    /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
-    pub machines_on_other_footing: u64,
+    /// The hosts whose logs cannot be compared, because some write times with a zone and some without. The name of an unknown host is
+    /// empty.
+    pub hosts_with_mixed_zones: Vec<Box<str>>,
     /// The number of results of unknown machines that may repeat results in lines that name their machine.
     pub beside_relay: u64,
     /// Whether sign-ins may count more than once, because more than [`WAITING_LIMIT`] results of different logs had to be
@@ -1018,7 +1019,9 @@ impl<'c> SignIns<'c> {
             // For each recorder, its results without twins.
             let mut without_twin = [0_usize; 1 + RECORDERS_LIMIT as usize];
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
-            count.mixed_zones += u64::from(!is_alone && zoned(true) && zoned(false));
+            if !is_alone && zoned(true) && zoned(false) {
+                count.mixed_zones.insert(places.same_host(results[0].host.or(places.host(source(&results[0])))));
+            }
             twins::matching(results, name, |first, others| {
                 let mut best = first;
                 records.clear();
@@ -1282,6 +1285,8 @@ impl<'c> SignIns<'c> {
                 logs,
             })
         });
+        let mixed_zones = count.mixed_zones.iter().map(|host| text(&hosts, *host).unwrap_or_default());
+        let mixed_zones: Vec<Box<str>> = mixed_zones.collect();
         let cells = collected.map(|collected| {
             let cells = collected.cells(
                 &users,
@@ -1294,7 +1299,8 @@ impl<'c> SignIns<'c> {
                 },
             );
             // Results with other codes show how often people signed in.
-            cells.with_exposure(|key| !options.filter.check_key(key, catalogue).is_empty())
+            let cells = cells.with_exposure(|key| !options.filter.check_key(key, catalogue).is_empty());
+            cells.with_doubled(|host| options.keep_twins || mixed_zones.iter().any(|mixed| **mixed == *host))
         });
         let history = periods.map(|periods| {
             let is_kept = |source: u32, host: Number| {
@@ -1351,7 +1357,7 @@ impl<'c> SignIns<'c> {
                 hosts: all_hosts.iter().filter(is_known).count() as u64,
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
                 uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
-                machines_on_other_footing: count.mixed_zones,
+                hosts_with_mixed_zones: mixed_zones,
                 beside_relay: count.beside_relay,
                 lacks_quiet_rows,
                 was_full: count.was_full,

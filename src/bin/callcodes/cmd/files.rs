@@ -23,7 +23,8 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     filters::check(sign_ins)?;
     let mut renderer = Format::from(session.format).renderer(sheet_of(entries), session.layout());
     let restriction = session.settings.restriction();
-    let mut totals = Totals { restriction, sign_ins: sign_ins.totals, left_out: *left_out, ..Totals::default() };
+    let mut totals =
+        Totals { restriction, sign_ins: sign_ins.totals.clone(), left_out: *left_out, ..Totals::default() };
     session.write(|output| {
         renderer.begin(&[], output)?;
         for entry in entries.iter() {
