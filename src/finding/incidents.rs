@@ -572,13 +572,18 @@ impl<'k> Change<'k> {
         // The test is about people, but what is said is about results, and about the time that passes.
         let units = self.known.units;
         let ([with_results, without], by_clock) = (hours(&self.range, units), clock_hours(&self.range, units));
+        // The number of results that are missing of each.
+        let missing = |key: u32| {
+            let [inside, outside] = counts.by_key[key as usize].map(count);
+            outside / by_clock[1] * by_clock[0] - inside
+        };
         fewer.retain(|key| {
             let [inside, outside] = counts.by_key[*key as usize].map(count);
-            let expected = outside / by_clock[1] * by_clock[0];
             let is_half = inside * 2.0 <= outside / without * with_results;
-            let is_fewer = is_half && inside * 2.0 <= expected && expected - inside >= FEWER_LEAST;
+            let is_fewer = is_half && inside <= missing(*key) && missing(*key) >= FEWER_LEAST;
             !self.keys.contains(key) && is_fewer
         });
+        fewer.sort_by(|one, other| missing(*other).total_cmp(&missing(*one)).then(one.cmp(other)));
         fewer
     }
 

@@ -36,7 +36,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
-use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet, rounded};
+use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet, rounded, whole};
 use crate::report::trend::{self, NO_LINE, Scale};
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
@@ -515,6 +515,7 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>, options: Options) -> Cow<'c, str> 
         Cell::Number(number) => grouped(*number).into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => percentage(*share).into(),
+        Cell::Rate(rate) if *rate >= 1_000.0 => grouped(whole(*rate)).into(),
         Cell::Rate(rate) => rounded(*rate).to_string().into(),
         Cell::Time(time) => moment(zone.of(*time)).into(),
         Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),

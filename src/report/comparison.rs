@@ -144,6 +144,8 @@ pub struct Side {
     pub name: String,
     /// Whether it is a saved summary.
     pub is_saved: bool,
+    /// Whether it is a saved summary that was not counted by the hour.
+    pub lacks_hours: bool,
     /// The number of results, and their first and last time.
     pub tally: Tally,
     /// The number of files that were read.
@@ -345,7 +347,7 @@ impl Compared {
         let hours = side.hours.filter(|hours| *hours > 0.0).map(|hours| format!("{} hours", rate(hours)));
         let hosts = (side.hosts > 1).then(|| counted(side.hosts, "host"));
         let span = first.zip(last).map(|(first, last)| wording::span(self.zone.of(first), self.zone.of(last)));
-        let parts = [counted(count, "result"), counted(side.files, "file")].into_iter();
+        let parts = [counted(count, "result"), format!("{} read", counted(side.files, "file"))].into_iter();
         let parts: Vec<String> = parts.chain(hosts).chain(hours).chain(span).collect();
         format!("{}, {}", replaced(&side.name), parts.join(", "))
     }
@@ -392,11 +394,14 @@ impl Compared {
             limits.push(format!("What is after {what} than what is before, so rare codes may look gone only because too little was recorded."));
         }
         if !self.comparison.has_people && self.sides.iter().any(|side| side.is_saved) {
-            limits.push(
-                "A saved summary does not say whose results they are and, unless it was counted by hour,code, at which hours: days \
-                 may be compared with nights, and one user may have many of the results. A change is therefore named more rarely."
-                    .to_owned(),
-            );
+            let lacks_hours = self.sides.iter().any(|side| side.lacks_hours);
+            let hours =
+                ["", " and, unless it was counted by hour,code, at which hours: days may be compared with nights"];
+            let hours = hours[usize::from(lacks_hours)];
+            limits.push(format!(
+                "A saved summary does not say whose results they are{hours}, and one user may have many of the results. A change is therefore \
+                 named more rarely."
+            ));
         }
         let Comparison { exposure, compared, has_people, has_users, hosts_of_one, ref covered, .. } = self.comparison;
         if has_people && !has_users && exposure > 0 {
@@ -499,7 +504,7 @@ impl Compared {
 /// Formats a rate with at least two digits.
 fn rate(rate: f64) -> String {
     match rate {
-        whole if whole.fract() == 0.0 || whole >= 99.5 => format!("{whole:.0}"),
+        whole if whole.fract() == 0.0 || whole >= 99.5 => grouped(super::sheet::whole(whole)),
         tenths if tenths >= 9.95 => format!("{tenths:.1}"),
         _ => format!("{rate:.2}"),
     }

@@ -3,7 +3,7 @@
 //! No text says or suggests that a code means that a sign-in succeeded or failed.
 
 use super::sheet::{Cell, Column, Holds};
-use super::wording::{clocks, counted, grouped, moment};
+use super::wording::{and, clocks, counted, grouped, moment, with_others};
 use crate::catalogue::Catalogue;
 use crate::code::{Key, MFA};
 use crate::finding::{Finding, Findings, Kind, Options, Per, Rates, Sample, find};
@@ -121,6 +121,7 @@ impl Found {
     pub fn of(settled: &Settled, catalogue: &Catalogue, options: &Options, again: &str) -> Found {
         let Some(cells) = &settled.cells else { return Found::default() };
         let mut findings = find(cells, catalogue, options);
+        findings.list.retain(|finding| is_wanted(finding, settled));
         findings.list.extend(near_misses(settled));
         let mut found = Found::new(findings, catalogue, settled.totals.zone, again);
         found.list.extend(settled.clocks.iter().map(clock));
@@ -447,9 +448,10 @@ impl Words<'_> {
             Some(lasts) if is_sparse(finding, lasts) => format!(" ({} in {})", some_results(finding), duration(lasts)),
             _ => String::new(),
         };
-        let fewer = match self.numbers(&finding.fewer) {
+        let fewer: Vec<String> = finding.fewer.iter().map(|key| replaced(&key.to_string())).collect();
+        let fewer = match with_others(&fewer, 0) {
             fewer if fewer.is_empty() => fewer,
-            fewer => format!("; fewer results at the same time: {fewer}"),
+            fewer => format!("; at the same time, fewer results with {fewer}"),
         };
         let text = match (finding.kind, finding.since_start) {
             (Kind::Stopped, true) => {
@@ -662,10 +664,6 @@ impl Words<'_> {
         listed(codes.iter().map(described), "code")
     }
 
-    fn numbers(&self, codes: &[Key]) -> String {
-        listed(codes.iter().map(|key| replaced(&key.to_string())), "code")
-    }
-
     /// Returns from when to when it is so.
     fn span(&self, finding: &Finding) -> String {
         match (finding.since, finding.until) {
@@ -681,6 +679,16 @@ impl Words<'_> {
     fn time(&self, time: Option<Time>) -> String {
         time.map_or_else(String::new, |time| moment(self.zone.of(time)))
     }
+}
+
+/// Whether a finding is about something that the filter keeps. Filters do not apply to the lines that show where a log has a hole.
+fn is_wanted(finding: &Finding, settled: &Settled) -> bool {
+    let is_about_logs = matches!(finding.kind, Kind::Gap | Kind::Coverage | Kind::Unanswered);
+    let window = &settled.totals.window;
+    let is_over = finding.until.zip(window.since()).is_some_and(|(until, since)| until < since);
+    let is_later = finding.since.zip(window.until()).is_some_and(|(since, until)| since > until);
+    let is_empty = settled.totals.dropped.results > 0 && settled.summary.results() + settled.general.results() == 0;
+    !is_about_logs || !is_over && !is_later && !is_empty
 }
 
 /// Returns the finding that many lines hold no result that can be read, if it is so.
@@ -812,15 +820,9 @@ fn rounded(number: u64) -> u64 {
 
 /// Returns the names of the users, or of the first ones.
 fn users(finding: &Finding) -> String {
-    let names: Vec<String> = finding.users.iter().take(NAMED).map(|user| replaced(user)).collect();
+    let names: Vec<String> = finding.users.iter().map(|user| replaced(user)).collect();
     let others = finding.users_count.saturating_sub(names.len() as u64);
-    match (names.is_empty(), others) {
-        (true, others) => counted_people(others),
-        (false, 0) => and(&names),
-        (false, others) => {
-            format!("{} and {} other{}", names.join(", "), grouped(others), if others == 1 { "" } else { "s" })
-        }
-    }
+    if names.is_empty() { counted_people(others) } else { with_others(&names, others) }
 }
 
 fn names(hosts: &[Box<str>]) -> Vec<String> {
@@ -830,14 +832,6 @@ fn names(hosts: &[Box<str>]) -> Vec<String> {
 fn named(hosts: &[Box<str>]) -> String {
     let names = names(hosts);
     if names.len() <= HOSTS_NAMED { and(&names) } else { counted(names.len() as u64, "host") }
-}
-
-/// Joins names: `ann, bob and carol`.
-fn and(names: &[String]) -> String {
-    match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => names.concat(),
-    }
 }
 
 /// Returns the first texts, and the number of others.
@@ -921,7 +915,7 @@ mod tests {
             worded(&rise),
             [
                 "102 Phone Unreachable, 117 Unable to Place Call: from 0.4 to 37 an hour since 2017-02-14 08:17:12Z, on 25 of 40 \
-             hosts, 1,804 of 2,310 people; at the same time, there are fewer of 21",
+             hosts, 1,804 of 2,310 people; at the same time, fewer results with 21",
                 check,
                 "",
             ]

@@ -289,6 +289,16 @@ pub(crate) fn rounded(rate: f64) -> f64 {
     (rate * 1_000.0).round() / 1_000.0
 }
 
+/// Rounds a rate to a whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is not negative, and `as` saturates"
+)]
+pub(crate) fn whole(rate: f64) -> u64 {
+    rate.round() as u64
+}
+
 macro_rules! from {
     ($($value:ident: $type:ty => $cell:expr),+ $(,)?) => {
         $(impl<'r> From<$type> for Cell<'r> {

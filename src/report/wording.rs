@@ -88,21 +88,36 @@ pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
 /// is empty.
 #[must_use]
 pub fn mixed_zones(hosts: &[Box<str>]) -> Option<String> {
-    const NAMED: usize = 3;
-    let mut names: Vec<String> = hosts.iter().filter(|host| !host.is_empty()).map(|host| replaced(host)).collect();
-    let others = hosts.len().saturating_sub(names.len().min(NAMED));
-    names.truncate(NAMED);
-    if others > 0 {
-        names.push(counted(others as u64, if names.is_empty() { "unknown host" } else { "other host" }));
-    }
+    let names: Vec<String> = hosts.iter().filter(|host| !host.is_empty()).map(|host| replaced(host)).collect();
+    let unknown = (hosts.len() - names.len()) as u64;
+    let named = if names.is_empty() { counted(unknown, "unknown host") } else { with_others(&names, unknown) };
     let have = if hosts.len() == 1 { "has" } else { "have" };
     (!hosts.is_empty()).then(|| {
         format!(
-            "{} {have} logs with a time zone and logs without, so these were not compared and may count twice.\n\
-             Pass the zone of the latter with --tz, or in a [[tz]] table if it differs between hosts: see callcodes help times.",
-            names.join(", ")
+            "{named} {have} logs with a time zone and logs without, so these were not compared and may count twice.\n\
+             Pass the zone of the latter with --tz, or in a [[tz]] table if it differs between hosts: see callcodes help times."
         )
     })
+}
+
+/// The number of names in a list that has others.
+const NAMES: usize = 3;
+
+/// Names the first of some things, and counts the rest with `others` more: `ann, bob, carol and 4 others`.
+pub(crate) fn with_others(names: &[String], others: u64) -> String {
+    let named = &names[..names.len().min(NAMES)];
+    match others + (names.len() - named.len()) as u64 {
+        0 => and(named),
+        others => format!("{} and {} other{}", named.join(", "), grouped(others), if others == 1 { "" } else { "s" }),
+    }
+}
+
+/// Joins names: `ann, bob and carol`.
+pub(crate) fn and(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// Returns the note on two logs whose clocks differ.

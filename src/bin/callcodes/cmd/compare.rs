@@ -71,8 +71,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     for (name, input) in sides {
         let (mut counted, mut side) = match input {
             Input::Saved(saved) => {
-                let Saved { counted, is_partial, files, hosts, .. } = *saved;
-                (counted, Side { is_saved: true, is_partial, files, hosts, ..Side::default() })
+                let Saved { counted, is_partial, files, hosts, has_hours, .. } = *saved;
+                (counted, Side { is_saved: true, lacks_hours: !has_hours, is_partial, files, hosts, ..Side::default() })
             }
             Input::Logs(paths, window) => {
                 session.settings.inputs = paths;
