@@ -173,8 +173,8 @@ impl Borders {
     }
 
     /// Moves the beginning and the end of a stretch inwards, to where its results become more frequent than elsewhere in the log. The
-    /// traffic clock counts hours of people, so results before a change may be in a stretch because of others in the same hour. `traffic`
-    /// has the times of all results.
+    /// traffic clock counts hours of people, so results before a change may be in a stretch because of others in the same hour. What is new
+    /// begins with its first result. `traffic` has the times of all results.
     pub(super) fn narrowed(mut self, times: &Times, traffic: &Times) -> Borders {
         // Twice, because the rate inside is higher without the parts that do not belong to it.
         for _ in 0..2 {
@@ -183,9 +183,12 @@ impl Borders {
             let [all, traffic_all] = [times, traffic].map(|times| number(times.all()));
             let inside_rate = inside / traffic_inside.max(1.0);
             let outside_rate = (all - inside + 1.0) / (traffic_all - traffic_inside + 1.0);
-            if inside_rate <= outside_rate {
+            if inside_rate <= outside_rate || times.count(&self.range) == times.all() {
                 return self;
             }
+            // They must also be rarer by the clock than in the rest of the stretch.
+            let by_clock = |range: &Range<i64>| number(times.count(range)) / float(range.end - range.start).max(1.0);
+            let is_rarer = |range: &Range<i64>, rest: &Range<i64>| by_clock(range) <= AS_FREQUENT * by_clock(rest);
             let evidence = |range: &Range<i64>| {
                 let [results, traffic] = [times, traffic].map(|times| number(times.count(range)));
                 traffic * (inside_rate - outside_rate) - results * ln(inside_rate / outside_rate)
@@ -199,13 +202,15 @@ impl Borders {
             let Range { start, end } = self.range;
             if self.begins {
                 let inside = &times.times[times.at(start)..times.at(middle)];
-                if let Some((_, before)) = best(&mut inside.iter().map(|time| start..*time)) {
+                let before = best(&mut inside.iter().map(|time| start..*time));
+                if let Some((_, before)) = before.filter(|(_, before)| is_rarer(before, &(before.end..end))) {
                     self.range.start = before.end;
                 }
             }
             if self.ends {
                 let inside = &times.times[times.at(middle)..times.at(end)];
-                if let Some((_, after)) = best(&mut inside.iter().map(|time| time.saturating_add(1)..end)) {
+                let after = best(&mut inside.iter().map(|time| time.saturating_add(1)..end));
+                if let Some((_, after)) = after.filter(|(_, after)| is_rarer(after, &(start..after.start))) {
                     self.range.end = after.start;
                 }
             }
@@ -287,6 +292,24 @@ mod tests {
         // It was so when the log begins.
         let early = times(0..600);
         assert_eq!(moved(200..599, &early, &steady), (0, 599, false, true));
+    }
+
+    #[test]
+    fn the_ends_of_a_stretch_that_are_like_the_rest_of_the_log_do_not_belong_to_it() {
+        let all = times(0..1_000);
+        let narrowed = |range: Range<i64>, results: &Times| {
+            let range = range.start * MINUTE..range.end * MINUTE + 1;
+            let Borders { range, .. } = Borders { range, begins: true, ends: true }.narrowed(results, &all);
+            (range.start / MINUTE, range.end / MINUTE)
+        };
+        let crowd = times((0..1_000).filter(|minute| (400..600).contains(minute) || minute % 20 == 0));
+        assert_eq!(narrowed(350..650, &crowd), (400, 600));
+        assert_eq!(narrowed(400..599, &crowd), (400, 599));
+        // A few minutes may be chance.
+        assert_eq!(narrowed(398..599, &crowd), (398, 599));
+        // What is new begins with its first result.
+        let new = times((0..1_000).filter(|minute| (400..600).contains(minute) || [350, 650].contains(minute)));
+        assert_eq!(narrowed(350..650, &new), (350, 650));
     }
 
     #[test]

@@ -661,6 +661,28 @@ fn results_without_a_user_in_the_minute_of_a_burst_are_taken_to_be_in_it() {
 }
 
 #[test]
+fn in_a_busy_log_a_change_begins_and_ends_with_its_results_and_not_with_the_hour() {
+    // 60 people sign in every 10 minutes. One in 40 results has the code, and every other one from 14:17 to 16:13.
+    let mut log = Log::default();
+    let (start, end) = (14 * HOUR + 17 * MINUTE, 16 * HOUR + 13 * MINUTE);
+    for minute in 0..24 * 60 {
+        for user in (0..60).filter(|user| user % 10 == minute % 10) {
+            let time = minute * MINUTE + user * SECOND;
+            let number = minute / 10 * 7 + user * 3;
+            let has_it = if (start..end).contains(&time) { number % 2 == 0 } else { number % 40 == 0 };
+            log.add(time, 1, user as u32 + 1, if has_it { 102 } else { 21 });
+        }
+    }
+    log.0.sort_by_key(|one| one.time);
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::Rise, vec![102]));
+    let is_near = |time: Option<Time>, expected: i64| {
+        time.is_some_and(|time| (time.nanoseconds() - MIDNIGHT - expected).abs() <= 2 * MINUTE)
+    };
+    assert!(is_near(finding.since, start) && is_near(finding.until, end), "{finding:#?}");
+}
+
+#[test]
 fn the_rate_of_a_short_time_is_not_its_number() {
     let mut log = Log::day();
     log.0.iter_mut().step_by(50).for_each(|one| one.code = 108);
