@@ -419,7 +419,7 @@ impl Compared {
             };
             limits.push(format!(
                 "The two cover different hours of the day or days of the week, so {some} can be compared. Before: {before}. After: \
-                 {after}. Pass logs of the same hours of working days or weekends."
+                 {after}. Pass logs of the same hours of working days or weekends, or see each hour with callcodes --by hour,code."
             ));
         }
         for (hosts, side) in hosts_of_one.into_iter().zip(names) {
