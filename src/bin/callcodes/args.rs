@@ -553,7 +553,7 @@ pub(crate) struct CountArgs {
     ///
     /// Without this, results with the same code, host and user count once if different programs recorded them, such as the
     /// RADIUS service and the main service, at most two seconds apart; or a tenth of a second if one of them does not know
-    /// the user.
+    /// the user. With it, there are no findings about users who are asked again.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
     /// Do not look for what changed or stands out
