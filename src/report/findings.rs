@@ -1089,6 +1089,12 @@ mod tests {
                 "Ask whether the user was signing in. If not, somebody else may know the password, so change it.",
             ]
         );
+        let named = Finding { users: names(&["ann", "bob", "carol", "dave"]), users_count: 9, ..none.clone() };
+        assert_eq!(
+            worded(&named)[0],
+            "ann, bob, carol and 6 others denied or did not answer at least 10 prompts within 30 minutes, first at \
+             2017-02-14 08:17:12Z, and approved none of them"
+        );
         let many = Finding { users: Vec::new(), users_count: 9, ..none };
         assert_eq!(
             worded(&many)[0],
@@ -1205,11 +1211,27 @@ mod tests {
     }
 
     #[test]
+    fn a_note_says_that_only_some_users_were_examined() {
+        let findings = Findings { list: Vec::new(), repeats: Vec::new(), one_in: 4, repeat_within: 60_000_000_000 };
+        let found = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "");
+        assert_eq!(
+            found.sampled().as_deref(),
+            Some(
+                "There are too many results to examine every user for findings, so 1 in 4 was: others may have denied prompts, or a \
+                 code that nobody else has.\n\
+                 To examine some of them, use --user or --host; --by user counts all."
+            )
+        );
+    }
+
+    #[test]
     fn the_first_findings_are_numbered_and_recognised() {
         let unknown = about(Kind::Unknown, &[777]);
         let list = vec![Finding { count: 1, scopes: vec![Scope::of_codes(&unknown.codes)], ..unknown }; 9];
         let findings = Findings { list, repeats: Vec::new(), one_in: 1, repeat_within: 60_000_000_000 };
-        let note = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "--user ann a.zip").note().unwrap();
+        let found = Found::new(findings, Catalogue::built_in(), DisplayZone::UTC, "--user ann a.zip");
+        assert_eq!(found.sampled(), None);
+        let note = found.note().unwrap();
         let lines: Vec<&str> = note.lines().collect();
         assert_eq!(
             lines[..4],
