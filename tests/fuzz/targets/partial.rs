@@ -17,7 +17,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::config;
 use callcodes::partial::plan::{self, Piece, Plan, Selections};
 use callcodes::partial::pseudonyms::Pseudonyms;
-use callcodes::partial::{FORMAT, Header, Merge, Refused, Stored, Writer, to_line};
+use callcodes::partial::{FORMAT, Header, Merge, Purpose, Refused, Stored, Writer, to_line};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::pipeline::{self, CopyRule, Outcome};
@@ -205,7 +205,7 @@ fn edited(bytes: &[u8], edits: &[Edit<'_>]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> (Vec<Refused>, Merge) {
     let mut merge = Merge::new(SET.patterns().len());
     let mut refused = merge.add("x", Stored::Once(Box::new(Cursor::new(bytes.to_vec()))));
-    refused.extend(merge.arrange(None, |_| None).err());
+    refused.extend(merge.arrange(None, Purpose::Count, |_| None).err());
     (refused, merge)
 }
 
