@@ -406,8 +406,7 @@ fn foreign(header: &Header, settings: &Settings) -> Option<String> {
 
 /// Returns a failure if the partials cannot be counted together.
 fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient: bool) -> Result<(), Failure> {
-    let mut headers = merge.headers();
-    let Some((first, first_name)) = headers.next() else {
+    let Some((first, first_name)) = merge.headers().next() else {
         if is_lenient {
             return Ok(());
         }
@@ -416,24 +415,7 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         ));
     };
     let first_name = term::shown(&first_name);
-    let pseudonyms = |header: &Header| header.pseudonyms.clone().or_else(|| key.map(str::to_owned));
-    for (header, name) in headers {
-        let differs = [
-            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
-            (header.reading != first.reading, "was written with other options about encodings or times than"),
-            (header.keep_copies != first.keep_copies, "was written with another choice of --keep-copies than"),
-            (
-                pseudonyms(header) != pseudonyms(first),
-                "was written with another choice of --redact-users, or with another key, than",
-            ),
-        ];
-        if let Some((_, how)) = differs.iter().find(|(differs, _)| *differs) {
-            return Err(Failure::Message(format!(
-                "{} {how} {first_name}. Write both in the same way",
-                term::shown(&name)
-            )));
-        }
-    }
+    check_ways(merge, key)?;
     if first.is_planned() && args.plan.is_none() && !args.partial {
         return Err(Failure::Message(format!(
             "{first_name} has pieces of a plan. Pass the plan with --plan FILE, so that missing pieces are noticed"
@@ -443,6 +425,61 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         return Err(Failure::Message(format!(
             "{first_name} was not written for a plan. Leave out --plan, or write it again with callcodes scan --partial --plan FILE"
         )));
+    }
+    Ok(())
+}
+
+/// Returns a failure if partials were written with different options. `key` is the fingerprint of the key for partials without
+/// pseudonyms.
+fn check_ways(merge: &Merge, key: Option<&str>) -> Result<(), Failure> {
+    let all: Vec<(&Header, String)> = merge.headers().collect();
+    let Some((first, _)) = all.first() else { return Ok(()) };
+    let values = |header: &Header, name: &str| {
+        header.options.iter().find(|(option, _)| option == name).map(|(_, values)| values.join(" "))
+    };
+    let option = |name: &str, value: Option<String>| match value {
+        Some(value) => format!("--{name} {value}").trim_end().to_owned(),
+        None => format!("no --{name}"),
+    };
+    let mut reading = vec!["encoding", "date-order", "year", "binary"];
+    // Machines may be in different zones.
+    reading.extend(first.is_planned().then_some("tz"));
+    reading.retain(|name| all.iter().any(|(header, _)| values(header, name) != values(first, name)));
+    let ways: [&dyn Fn(&Header) -> (String, String); 4] = [
+        &|header| {
+            let plan = option("plan", header.is_planned().then(String::new));
+            (plan.clone(), plan)
+        },
+        &|header| {
+            let typed: Vec<String> = reading.iter().map(|name| option(name, values(header, name))).collect();
+            let tables = || format!("[[time]] or [[tz]] tables of the fingerprint {}", header.reading);
+            (header.reading.clone(), if typed.is_empty() { tables() } else { typed.join(" and ") })
+        },
+        &|header| {
+            let copies = option("keep-copies", header.keep_copies.then(String::new));
+            (copies.clone(), copies)
+        },
+        &|header| {
+            let key = header.pseudonyms.as_deref().or(key).map(|key| format!("with the key of the fingerprint {key}"));
+            let users = option("redact-users", key);
+            (users.clone(), users)
+        },
+    ];
+    for way in ways {
+        let mut sides: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        for (header, name) in &all {
+            let (side, typed) = way(header);
+            sides.entry(side).or_insert_with(|| (typed, Vec::new())).1.push(name.clone());
+        }
+        if sides.len() > 1 {
+            let mut sides: Vec<String> =
+                sides.values().map(|(typed, names)| format!("{} in {}", term::shown(typed), some(names))).collect();
+            sides.sort();
+            return Err(Failure::Message(format!(
+                "partials were written with different options: {}. Write all in the same way",
+                sides.join("; ")
+            )));
+        }
     }
     Ok(())
 }
