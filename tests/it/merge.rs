@@ -1117,9 +1117,14 @@ fn options_about_reading_are_those_of_scan() {
     }
     let what = "--no-join has no effect on merge, which reads no logs. Leave it out";
     assert_refused(&run(&["merge", "--no-join", "x.ccp"]), what);
+    let what =
+        "--date-order has no effect on a plan, which has only the names of logs. Pass it to callcodes scan --partial";
+    assert_refused(&run(&["plan", "--date-order", "dmy", "fixtures/logs"]), what);
     // An option of no command, and one of another.
     let unknown = run(&["merge", "--nosuch", "x.ccp"]);
     assert!(unknown.stderr.starts_with("error: unexpected argument '--nosuch' found"), "{unknown:?}");
+    let unknown = run(&["plan", "--by", "host", "fixtures/logs"]);
+    assert!(unknown.stderr.starts_with("error: unexpected argument '--by' found"), "{unknown:?}");
     let unknown = run(&["codes", "--tz", "UTC"]);
     assert!(unknown.stderr.starts_with("error: unexpected argument '--tz' found"), "{unknown:?}");
 }

@@ -444,37 +444,28 @@ fn check_ways(merge: &Merge, key: Option<&str>) -> Result<(), Failure> {
     let mut reading = vec!["encoding", "date-order", "year", "binary"];
     // Machines may be in different zones.
     reading.extend(first.is_planned().then_some("tz"));
-    reading.retain(|name| all.iter().any(|(header, _)| values(header, name) != values(first, name)));
-    let ways: [&dyn Fn(&Header) -> (String, String); 4] = [
+    // What is written in different ways may mean the same.
+    let is_same = all.iter().all(|(header, _)| header.reading == first.reading);
+    let is_different = |name: &&str| all.iter().any(|(header, _)| values(header, name) != values(first, name));
+    reading.retain(|name| !is_same && is_different(name));
+    let ways: [&dyn Fn(&Header) -> String; 5] = [
+        &|header| option("plan", header.is_planned().then(String::new)),
+        &|header| reading.iter().map(|name| option(name, values(header, name))).collect::<Vec<_>>().join(" and "),
+        &|header| format!("[[time]] or [[tz]] tables of the fingerprint {}", header.reading),
+        &|header| option("keep-copies", header.keep_copies.then(String::new)),
         &|header| {
-            let plan = option("plan", header.is_planned().then(String::new));
-            (plan.clone(), plan)
-        },
-        &|header| {
-            let typed: Vec<String> = reading.iter().map(|name| option(name, values(header, name))).collect();
-            let tables = || format!("[[time]] or [[tz]] tables of the fingerprint {}", header.reading);
-            (header.reading.clone(), if typed.is_empty() { tables() } else { typed.join(" and ") })
-        },
-        &|header| {
-            let copies = option("keep-copies", header.keep_copies.then(String::new));
-            (copies.clone(), copies)
-        },
-        &|header| {
-            let key = header.pseudonyms.as_deref().or(key).map(|key| format!("with the key of the fingerprint {key}"));
-            let users = option("redact-users", key);
-            (users.clone(), users)
+            let key = header.pseudonyms.as_deref().or(key);
+            option("redact-users", key.map(|key| format!("with the key of the fingerprint {key}")))
         },
     ];
     for way in ways {
-        let mut sides: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        let mut sides: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (header, name) in &all {
-            let (side, typed) = way(header);
-            sides.entry(side).or_insert_with(|| (typed, Vec::new())).1.push(name.clone());
+            sides.entry(way(header)).or_default().push(name.clone());
         }
         if sides.len() > 1 {
-            let mut sides: Vec<String> =
-                sides.values().map(|(typed, names)| format!("{} in {}", term::shown(typed), some(names))).collect();
-            sides.sort();
+            let side = |(way, names): (&String, &Vec<String>)| format!("{} in {}", term::shown(way), some(names));
+            let sides: Vec<String> = sides.iter().map(side).collect();
             return Err(Failure::Message(format!(
                 "partials were written with different options: {}. Write all in the same way",
                 sides.join("; ")
