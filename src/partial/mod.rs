@@ -1026,6 +1026,8 @@ const NOT_PARTIAL: &str = "this is no partial of callcodes. Make one with callco
 const CUT: &str = "is incomplete. Copy or collect the whole file again, or write it again with -o";
 const DAMAGED: &str = "is damaged. Copy or collect the file again, or write it again with -o, because > in PowerShell may change characters";
 const BEGINNING_MISSING: &str = "the beginning of the partial is missing. Copy or collect the whole file again";
+const LOST: &str =
+    "left out, because only an older partial has it; pass all folders of a machine to one callcodes scan --partial";
 const PLAN: &str = "this is a plan and no partial. Pass it with --plan";
 
 /// Whether `logs` has a log, an archive with it, or a log in it. A line names the logs in an archive, and another partial the archive.
@@ -1055,8 +1057,7 @@ impl std::error::Error for RefusedError {}
 /// Returns the problems that report the logs that only partials have which do not count.
 #[must_use]
 pub fn lost(coverage: &Coverage) -> Vec<Problem> {
-    let lost =
-        |log: &String| Problem::new(log.as_str(), Kind::OlderPartial, "left out, because only an older partial has it");
+    let lost = |log: &String| Problem::new(log.as_str(), Kind::OlderPartial, LOST);
     coverage.machines.iter().flat_map(|several| several.lost.iter().map(lost)).collect()
 }
 

@@ -879,7 +879,12 @@ fn what_only_an_older_partial_of_a_machine_has_is_named() {
              --machine NAME\n"
         )
     };
-    let lost = |log: &str| format!("callcodes: PC1/{log}: left out, because only an older partial has it\n");
+    let lost = |log: &str| {
+        format!(
+            "callcodes: PC1/{log}: left out, because only an older partial has it; pass all folders of a machine to one callcodes scan \
+             --partial\n"
+        )
+    };
     assert_eq!((merged.status, merged.stderr), (Some(0), note("older.ccp", "PC1.ccp") + &lost("svc.log")));
     assert_eq!(merged.stdout, run(folder.path(), &["merge", "--format", "csv", "partials/PC1.ccp"]).stdout);
     let json = run(folder.path(), &["merge", "--format", "json", "partials"]);
