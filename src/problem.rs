@@ -199,6 +199,8 @@ pub enum Kind {
     MayRepeat,
     /// A later file of the same name in the archive replaces this one, which was not counted.
     Replaced,
+    /// A log is only in an older partial of its machine, and only the newest one counts.
+    OlderPartial,
 }
 
 impl Kind {
@@ -364,6 +366,7 @@ mod tests {
             CopyCounted,
             MayRepeat,
             Replaced,
+            OlderPartial,
         ];
         assert!(losses.iter().all(|kind| kind.is_loss()));
         assert!(!others.iter().any(|kind| kind.is_loss()));

@@ -43,7 +43,7 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::recorded::{Place, Recorded, ascii};
+use crate::pipeline::recorded::{Place, Recorded, ascii, put_below};
 use crate::problem::{Kind, Problem};
 use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
@@ -311,6 +311,8 @@ struct Found {
     digest: Digest,
     /// The hashes of the bytes of the piece, if it is a range of a file.
     hashed: Vec<HashedPart>,
+    /// The logs in its messages, if the piece has no name because it was in a line.
+    logs: Vec<String>,
     /// How the file differed from its state in the plan when it was read.
     changed: Option<Changed>,
 }
@@ -342,6 +344,16 @@ pub struct Merge {
     notes: Vec<String>,
 }
 
+/// What partials are merged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To count them.
+    Count,
+    /// To join them to one file, which other partials may join later. Whether a name without a domain is that of another machine is not
+    /// known before.
+    Join,
+}
+
 /// How the pieces in partials cover what they should.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -366,7 +378,7 @@ pub struct Several {
     pub counts: String,
     /// The files with the others.
     pub others: Vec<String>,
-    /// The logs that only the others have.
+    /// The logs that only the others have, with the name of the machine in front.
     pub lost: Vec<String>,
     /// Whether all were written at the same time, so that none is the newest.
     pub is_tie: bool,
@@ -645,6 +657,11 @@ impl Merge {
                     let recorded = recorded.map_err(|what| wrong(&format!("{DAMAGED} ({what})")))?;
                     found.hashed.extend(recorded.hashed().into_iter().flatten());
                 }
+                if found.piece.name().is_none() && !line.starts_with(b"{\"part\":") {
+                    let recorded = Recorded::parse(line, self.patterns);
+                    let recorded = recorded.map_err(|what| wrong(&format!("{DAMAGED} ({what})")))?;
+                    found.logs.extend(recorded.source().map(str::to_owned));
+                }
                 continue;
             }
             let control = serde_json::from_slice(line).map_err(|error| wrong(&format!("{DAMAGED} ({error})")))?;
@@ -657,8 +674,8 @@ impl Merge {
                         return Err(wrong("has a piece whose range is not possible. Write it again"));
                     }
                     let (offset, line, digest) = (lines.offset, number + 1, Digest::of(b""));
-                    let (hashed, changed) = (Vec::new(), None);
-                    let found = Found { piece, partial, offset, line, lines: 0, digest, hashed, changed };
+                    let (hashed, logs, changed) = (Vec::new(), Vec::new(), None);
+                    let found = Found { piece, partial, offset, line, lines: 0, digest, hashed, logs, changed };
                     current = Some((found, blake3::Hasher::new()));
                 }
                 Control::Done(done) => {
@@ -692,10 +709,11 @@ impl Merge {
     pub fn arrange(
         &mut self,
         plan: Option<&Plan>,
+        purpose: Purpose,
         reason: impl Fn(&Header) -> Option<String>,
     ) -> Result<Coverage, Refused> {
         let mut coverage = Coverage::default();
-        self.choose_newest(&mut coverage);
+        self.choose_newest(purpose, &mut coverage);
         coverage.left_out = self.leave_out(reason);
         let foreign = |merge: &Merge, found: &Found, what: &str| {
             let partial = &merge.partials[found.partial];
@@ -731,7 +749,7 @@ impl Merge {
                 ));
             }
             coverage.repeated += same.len() as u64 - 1;
-            if same.iter().any(|other| other.digest != same[0].digest) {
+            if same.iter().any(|other| other.digest != same[0].digest) && !self.count_as_one(same) {
                 let place = self.place_of(&partials[same[0].partial]);
                 coverage.differing.push(format!("{} of {place}", same[0].piece));
             }
@@ -748,23 +766,45 @@ impl Merge {
         Ok(coverage)
     }
 
+    /// Whether pieces are the same as soon as users are replaced by pseudonyms.
+    fn count_as_one(&self, same: &[Found]) -> bool {
+        let digest = |found: &Found| {
+            let partial = &self.partials[found.partial];
+            if !self.changes_users(partial) {
+                return Some(found.digest);
+            }
+            let mut hasher = blake3::Hasher::new();
+            let result = self.read(found, &mut None, &mut |line, number| {
+                hasher.update(self.parsed(partial, line, number)?.into_json()?.as_bytes()).update(b"\n");
+                Ok(())
+            });
+            // The next one to read it gets the same error.
+            result.ok().map(|()| hasher.finalize().into())
+        };
+        let first = digest(&same[0]);
+        self.pseudonyms.is_some() && first.is_some() && same[1..].iter().all(|other| digest(other) == first)
+    }
+
     /// Chooses the newest of the partials of each machine. Of those that are the same, one counts.
-    fn choose_newest(&mut self, coverage: &mut Coverage) {
-        let names = hosts::machines(self.partials.iter().filter(|partial| partial.counts).filter_map(Partial::machine));
+    fn choose_newest(&mut self, purpose: Purpose, coverage: &mut Coverage) {
+        let names = match purpose {
+            Purpose::Count => hosts::machines(self.partials.iter().filter_map(Partial::machine)),
+            Purpose::Join => BTreeMap::new(),
+        };
         let mut by_machine: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, Partial { header, counts, .. }) in self.partials.iter().enumerate() {
             if let Some(machine) = header.machine.as_ref().filter(|_| *counts) {
-                let name = names.get(&machine.to_lowercase()).map_or(machine.as_str(), String::as_str);
-                by_machine.entry(name.to_owned()).or_default().push(index);
+                let folded = machine.to_lowercase();
+                by_machine.entry(names.get(&folded).cloned().unwrap_or(folded)).or_default().push(index);
             }
         }
         by_machine.retain(|_, indexes| indexes.len() > 1);
         let mut logs: BTreeMap<usize, BTreeSet<&str>> =
             by_machine.values().flatten().map(|index| (*index, BTreeSet::new())).collect();
-        for found in &self.found {
-            if let (Some(logs), Some(name)) = (logs.get_mut(&found.partial), found.piece.name()) {
-                logs.insert(name);
-            }
+        // A piece without a message has nothing that could be left out.
+        for found in self.found.iter().filter(|found| found.lines > 0) {
+            let Some(logs) = logs.get_mut(&found.partial) else { continue };
+            logs.extend(found.logs.iter().map(String::as_str).chain(found.piece.name()));
         }
         for mut indexes in by_machine.into_values() {
             let key = |index: &usize| {
@@ -779,13 +819,14 @@ impl Merge {
             coverage.repeated += copies as u64;
             if copies < indexes.len() - 1 {
                 let others = others.filter(|other| !is_copy(other));
+                let below = |log: &str| put_below(first.machine().unwrap_or_default(), log);
                 let older: BTreeSet<&str> = indexes[1..].iter().flat_map(|index| &logs[index]).copied().collect();
                 coverage.machines.push(Several {
                     machine: first.header.machine.clone().unwrap_or_default(),
                     counts: self.place_of(first),
                     is_tie: others.clone().any(|other| other.header.written == first.header.written),
                     others: others.map(|other| self.place_of(other)).collect(),
-                    lost: older.difference(&logs[&indexes[0]]).map(|name| (*name).to_owned()).collect(),
+                    lost: older.into_iter().filter(|log| !has_log(&logs[&indexes[0]], log)).map(below).collect(),
                 });
             }
             for index in &indexes[1..] {
@@ -985,7 +1026,17 @@ const NOT_PARTIAL: &str = "this is no partial of callcodes. Make one with callco
 const CUT: &str = "is incomplete. Copy or collect the whole file again, or write it again with -o";
 const DAMAGED: &str = "is damaged. Copy or collect the file again, or write it again with -o, because > in PowerShell may change characters";
 const BEGINNING_MISSING: &str = "the beginning of the partial is missing. Copy or collect the whole file again";
+const LOST: &str =
+    "left out, because only an older partial has it; pass all folders of a machine to one callcodes scan --partial";
 const PLAN: &str = "this is a plan and no partial. Pass it with --plan";
+
+/// Whether `logs` has a log, an archive with it, or a log in it. A line names the logs in an archive, and another partial the archive.
+fn has_log(logs: &BTreeSet<&str>, log: &str) -> bool {
+    let inside = format!("{log}!/");
+    logs.contains(log)
+        || log.match_indices("!/").any(|(end, _)| logs.contains(&log[..end]))
+        || logs.range(inside.as_str()..).next().is_some_and(|next| next.starts_with(&inside))
+}
 
 fn refused(name: &str, line: u64, what: String) -> Refused {
     Refused { name: name.to_owned(), line, what }
@@ -1002,6 +1053,13 @@ impl fmt::Display for RefusedError {
 }
 
 impl std::error::Error for RefusedError {}
+
+/// Returns the problems that report the logs that only partials have which do not count.
+#[must_use]
+pub fn lost(coverage: &Coverage) -> Vec<Problem> {
+    let lost = |log: &String| Problem::new(log.as_str(), Kind::OlderPartial, LOST);
+    coverage.machines.iter().flat_map(|several| several.lost.iter().map(lost)).collect()
+}
 
 /// Returns the problems that report the pieces that are missing.
 #[must_use]

@@ -1,7 +1,8 @@
 //! Lists the pieces of work of a run: whole files, and ranges of big ones.
 //!
 //! A plan is JSON Lines. The first line says what it is and what the user has passed, each further line is a [`Piece`], and the last line has their number and the
-//! BLAKE3 hash of all lines before it. The same files have the same plan.
+//! BLAKE3 hash of all lines before it. The same files have the same plan. All lines are ASCII, because shells that pass them on may take them
+//! for text in some code page.
 //!
 //! Whoever scans a piece does not know the other files, and would have to hash all of it so that copies are recognised, which takes
 //! longer than to scan it. A plan knows all files, and those in zip archives: see [`Piece::alone`].
@@ -18,8 +19,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::forms::{self, Form};
 use super::{FORMAT, Passed, Refused, refused};
 use crate::pipeline::range_end;
+use crate::pipeline::recorded::ascii;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::select::Content;
 use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Globs, Openable, Opened, Opening, Selection};
@@ -414,9 +417,9 @@ pub fn write(typed: Typed, pieces: impl Iterator<Item = Piece>, mut out: impl Wr
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")
     };
-    put(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), typed })?)?;
+    put(ascii(serde_json::to_string(&First { plan: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), typed })?))?;
     for piece in pieces {
-        put(serde_json::to_string(&piece)?)?;
+        put(ascii(serde_json::to_string(&piece)?))?;
         count += 1;
     }
     let last = Last { pieces: count, digest: hasher.finalize().into() };
@@ -436,7 +439,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads a plan or some lines of one.
+    /// Reads a plan or some lines of one, in any of the [`forms`] in which partials arrive.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first line that is not valid.
+    pub fn read_any(name: &str, mut from: Box<dyn io::Read>) -> Result<Plan, Refused> {
+        let text = forms::head(&mut from).and_then(|head| Form::of(&head).text(head, from));
+        Plan::read(name, text.map_err(|error| refused(name, 0, error.to_string()))?)
+    }
+
+    /// Reads a plan or some lines of one, in UTF-8.
     ///
     /// # Errors
     ///

@@ -359,9 +359,20 @@ impl Recorded {
         if let Line::Hashed(parts) = &self.0 { Some(parts) } else { None }
     }
 
+    /// Returns the name of the source that begins or ends here, or of the input of a problem.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        match &self.0 {
+            Line::Begin(begin) => Some(&begin.name),
+            Line::Problem(problem) => Some(&problem.path),
+            Line::End(end) => end.ends.as_deref(),
+            Line::Part(_) | Line::Hashed(_) => None,
+        }
+    }
+
     /// Puts the names of sources below the name of a machine, as if they were in a folder with that name on this machine.
     pub fn put_below(&mut self, machine: &str) {
-        let below = |name: &mut String| *name = format!("{machine}{MAIN_SEPARATOR}{name}");
+        let below = |name: &mut String| *name = put_below(machine, name);
         match &mut self.0 {
             Line::Begin(begin) => below(&mut begin.name),
             Line::Problem(problem) => below(&mut problem.path),
@@ -455,6 +466,11 @@ fn part_json(notes: &Notes) -> serde_json::Result<String> {
     json += "\"";
     json += END;
     Ok(json)
+}
+
+/// Puts the name of a source below that of a machine.
+pub(crate) fn put_below(machine: &str, name: &str) -> String {
+    format!("{machine}{MAIN_SEPARATOR}{name}")
 }
 
 /// Returns JSON with all other characters than ASCII escaped. They occur only in strings.

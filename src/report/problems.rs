@@ -200,6 +200,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
             "files replaced by a later one of the same name in their archive, not counted (use --keep-copies to count \
              them, -v to list them)",
         ),
+        Kind::OlderPartial => with_first("logs are only in older partials"),
     }
 }
 

@@ -315,7 +315,7 @@ fn machine(folder: &str) -> Option<&str> {
 }
 
 /// Whether a name cannot be that of a machine, because of the words of which it consists.
-fn is_no_machine(name: &str) -> bool {
+pub(crate) fn is_no_machine(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_digit = |character: char| character.is_ascii_digit();
     let has_digit = name.contains(is_digit);

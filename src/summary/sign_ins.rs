@@ -1691,15 +1691,27 @@ impl Places {
             }
         });
         let by_source = by_source.collect();
-        let mut machines: HashMap<&str, u32> = HashMap::new();
         let mut texts: Vec<String> = Vec::new();
         for index in 0..hosts.indexes() {
             let text = hosts.text(Number::from_index(index as u64)).unwrap_or_default();
-            texts.push(without_network(text).to_lowercase());
+            texts.push(text.to_lowercase());
         }
+        let mut networks: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for text in &texts {
+            let (short, whole) = (without_network(text), with_network(text));
+            if short != whole {
+                networks.entry(short).or_default().insert(whole);
+            }
+        }
+        // Names with the same first part are those of one machine, unless they are in several networks.
+        let machine = |text| {
+            let is_one = networks.get(without_network(text)).is_none_or(|networks| networks.len() < 2);
+            if is_one { without_network(text) } else { with_network(text) }
+        };
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
         let machine_by_host = texts.iter().map(|text| {
-            let next = u32::try_from(machines.len()).unwrap_or(u32::MAX);
-            *machines.entry(text.as_str()).or_insert(next)
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry(machine(text)).or_insert(next)
         });
         let machine_by_host: Vec<u32> = machine_by_host.collect();
         // The shortest spelling is shown: host1 and not host1.example.com.
@@ -1741,6 +1753,18 @@ impl Places {
     fn machine_of_host(&self, host: Number) -> u64 {
         u64::from(self.machine_by_host.get(host.index()).copied().unwrap_or_default())
     }
+}
+
+/// Returns the name of a machine with its network, and without what is no network, such as the date in `host1.example.com.2017-02-14`.
+fn with_network(host: &str) -> &str {
+    let short = without_network(host).len();
+    let mut whole = host;
+    while let Some((start, _)) =
+        whole.rsplit_once('.').filter(|(start, end)| start.len() >= short && machines::is_no_machine(end))
+    {
+        whole = start;
+    }
+    whole
 }
 
 /// Splits the name of a file of a rotated log into the part that all files of the log share and the age of the file: 0 for
@@ -1826,6 +1850,31 @@ mod tests {
         sign_ins.end_source("relay.log", 1);
         let totals = sign_ins.settle().totals;
         assert_eq!((totals.hosts, totals.hosts_with_results), (2, 2));
+    }
+
+    #[test]
+    fn hosts_of_the_same_name_in_different_networks_are_different() {
+        let counted = |hosts: &[&str]| {
+            let mut sign_ins =
+                SignIns::new(Options { by: vec![Dimension::Host], ..Options::default() }, Catalogue::built_in());
+            for host in hosts {
+                sign_ins.hear(&Heard { host: Some(host), ..heard(1, Key::Code(Code(21))) });
+            }
+            sign_ins.end_source("relay.log", 1);
+            let rows = sign_ins.settle().rows;
+            let mut counts: Vec<u64> = rows.iter().map(|row| row.tally.count).collect();
+            counts.sort_unstable();
+            counts
+        };
+        assert_eq!(counted(&["dc1.a.example", "DC1.b.example", "dc1.B.example"]), [1, 2]);
+        // Which one the short name means is not known.
+        assert_eq!(counted(&["dc1.a.example", "dc1", "dc1.b.example", "DC1"]), [1, 1, 2]);
+        assert_eq!(counted(&["eu/dc1.a.example", "us/dc1.b.example", "us/dc1"]), [1, 2]);
+        // A date and the like are no network.
+        assert_eq!(counted(&["dc1.2017-02-14", "dc1.old", "dc1.logs", "dc1.a.example"]), [4]);
+        assert_eq!(counted(&["dc1.a.example.2017-02-14", "dc1.a.example", "dc1.old", "dc1"]), [4]);
+        assert_eq!(counted(&["dc1.a.example.old", "dc1.b.example", "dc1.a.example"]), [1, 2]);
+        assert_eq!(counted(&["192.0.2.7", "192.0.2.8"]), [1, 1]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tests `plan`, `scan --partial` and `merge` as users run them on many machines: the result is that of one run, and what is missing,
 //! damaged, old or foreign is named with what to do about it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -280,6 +281,41 @@ fn merges_of_merges_print_the_same() {
 }
 
 #[test]
+fn a_machine_that_may_have_another_name_is_left_out_only_when_it_is_counted() {
+    let folder = fleet();
+    let write = |machine: &str, name: &str, target: &str| {
+        let target = format!("../../{target}");
+        let args = [&scan(machine, &["-o", &target])[..], &["--machine", name]].concat();
+        let args: Vec<&str> = args.into_iter().filter(|arg| *arg != machine).collect();
+        let args: Vec<&str> = [&args[..1], &args[2..]].concat();
+        let done = run(&folder.path().join("logs").join(machine), &args);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    write("PC1", "pc", "1.ccp");
+    write("PC2", "pc.a.example", "2.ccp");
+    write("PC3", "pc.b.example", "3.ccp");
+    let csv =
+        |partials: &[&str]| run(folder.path(), &[&["merge", "--by", "host", "--format", "csv"], partials].concat());
+    let join =
+        |partials: &[&str]| run(folder.path(), &[&["merge", "--partial", "-o", "joined.ccp"], partials].concat());
+    // The short name can only be that of the one machine, and is that of none of the two.
+    let (two, three) = (csv(&["1.ccp", "2.ccp"]), csv(&["1.ccp", "2.ccp", "3.ccp"]));
+    assert!(two.stderr.contains(" has 1 other partial: "), "{two:?}");
+    assert_eq!(three.stderr, "");
+    let joined = join(&["1.ccp", "2.ccp"]);
+    assert_eq!((joined.status, joined.stderr.as_str()), (Some(0), ""));
+    assert_eq!(csv(&["joined.ccp"]).stdout, two.stdout);
+    assert_eq!(csv(&["joined.ccp", "3.ccp"]).stdout, three.stdout);
+    // Each is a host of its own.
+    let hosts = |run: &Run| -> BTreeSet<String> {
+        run.stdout.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(hosts(&two).len(), 1);
+    assert_eq!(hosts(&three), ["pc", "pc.a.example", "pc.b.example"].map(str::to_owned).into());
+    assert_eq!(hosts(&csv(&["--host", "pc.b*", "1.ccp", "2.ccp", "3.ccp"])), ["pc.b.example".to_owned()].into());
+}
+
+#[test]
 fn damaged_and_foreign_files_are_refused_with_the_remedy() {
     let folder = fleet();
     let merge = || run(folder.path(), &["merge", "partials"]);
@@ -377,22 +413,43 @@ fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
     again(&["--display-tz", "Europe/Berlin"]);
     let zone = "the partial of PC2 was written with the hours of Europe/Berlin. Merge with --display-tz Europe/Berlin";
     assert_refused(&merge(), &format!("partials/PC2.ccp:1: {zone}{others}"));
-    let way = "partials/PC1.ccp. Write both in the same way";
     again(&["--tz", "Europe/Berlin"]);
     let zones = "callcodes: partials/PC2.ccp was written with another --tz or other [[tz]] tables than partials/PC1.ccp. That is right if the \
                  machines are in different zones\n";
     assert_eq!((merge().status, merge().stderr.as_str()), (Some(0), zones));
+    let differs = |option: &str, value: &str| {
+        assert_refused(
+            &merge(),
+            &format!(
+                "partials were written with different options: --{option}{value} in partials/PC2.ccp; no --{option} in partials/PC1.ccp, \
+                 partials/PC3.ccp. Write all in the same way"
+            ),
+        );
+    };
     again(&["--date-order", "dmy"]);
+    differs("date-order", " dmy");
+    again(&["--binary"]);
+    differs("binary", "");
+    again(&["-E", "utf-8", "--year", "2017", "--tz", "Europe/Berlin"]);
+    let what = "--encoding utf-8 and --year 2017 in partials/PC2.ccp; no --encoding and no --year in partials/PC1.ccp, partials/PC3.ccp";
     assert_refused(
         &merge(),
-        &format!("partials/PC2.ccp was written with other options about encodings or times than {way}"),
+        &format!("partials were written with different options: {what}. Write all in the same way"),
     );
     again(&["--keep-copies"]);
-    assert_refused(&merge(), &format!("partials/PC2.ccp was written with another choice of --keep-copies than {way}"));
+    differs("keep-copies", "");
+    fs::write(folder.path().join("own.toml"), "[[time]]\nname = \"own\"\nform = \"%d~%m~%Y %H:%M:%S\"\n").unwrap();
+    again(&["-f", "../../own.toml"]);
+    let tables = merge().stderr;
+    assert!(
+        tables.starts_with("error: partials were written with different options: [[time]] or [[tz]] tables of the"),
+        "{tables}"
+    );
     fs::write(folder.path().join("key"), "secret").unwrap();
     again(&["--redact-users", "../../key"]);
-    let users = "was written with another choice of --redact-users, or with another key, than";
-    assert_refused(&merge(), &format!("partials/PC2.ccp {users} {way}"));
+    let fingerprint = String::from_utf8(fs::read(partial(&folder, "PC2")).unwrap()).unwrap();
+    let fingerprint = fingerprint.split("\"pseudonyms\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    differs("redact-users", &format!(" with the key of the fingerprint {fingerprint}"));
     // The same key on merging mends that.
     let merged = run(folder.path(), &["merge", "--redact-users", "key", "partials"]);
     assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
@@ -561,7 +618,8 @@ fn with_a_plan_every_piece_is_covered_once() {
     let mixed = run(folder.path(), &["merge", "--plan", "plan.jsonl", "pieces", "partials/PC1.ccp"]);
     assert_refused(
         &mixed,
-        "partials/PC1.ccp was written for a plan, or not, unlike pieces/a.ccp. Write both in the same way",
+        "partials were written with different options: --plan in pieces/a.ccp, pieces/b.ccp, pieces/c.ccp; no --plan in \
+         partials/PC1.ccp. Write all in the same way",
     );
     let unplanned = run(folder.path(), &["merge", "--plan", "plan.jsonl", "--allow-missing", "partials/PC1.ccp"]);
     let what = "partials/PC1.ccp was not written for a plan. Leave out --plan, or write it again with callcodes scan --partial --plan FILE";
@@ -691,6 +749,55 @@ fn each_machine_has_its_own_zone() {
 }
 
 #[test]
+fn times_without_a_zone_are_those_of_the_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |clock: &str, code: u8| format!("2024-03-05 {clock} callStatus={code}\n");
+    fs::write(folder.path().join("a.log"), line("08:30:00", 102) + &line("07:30:00", 108)).unwrap();
+    fs::write(folder.path().join("b.log"), line("08:45:00", 117)).unwrap();
+    let run = |args: &[&str]| run(folder.path(), args);
+    let since = ["--since", "2024-03-05 08:00", "--by", "code", "--format", "csv"];
+    let codes = |run: &Run| -> Vec<String> {
+        run.stdout.lines().skip(1).map(|row| row.split(',').next().unwrap().to_owned()).collect()
+    };
+    let berlin = ["--tz", "Europe/Berlin"];
+    let scan = |machine: &str, log: &str, more: &[&str]| {
+        let target = format!("{machine}.ccp");
+        let args = [&["scan", "--partial", "--machine", machine, "-o", &target, log], more].concat();
+        assert_eq!(run(&args).status, Some(0));
+    };
+    let in_one_run = run(&[&["scan", "a.log"], &since[..], &berlin].concat());
+    assert_eq!(codes(&in_one_run), ["102"]);
+    // Of a plan, of machines, and of merges.
+    assert_eq!(run(&["plan", "-o", "plan.jsonl", "a.log"]).status, Some(0));
+    assert_eq!(
+        run(&[&["scan", "--partial", "--plan", "plan.jsonl", "-o", "0.ccp"], &berlin[..]].concat()).status,
+        Some(0)
+    );
+    scan("A", "a.log", &berlin);
+    scan("B", "b.log", &["--tz=Europe/Berlin"]);
+    assert_eq!(run(&["merge", "--partial", "-o", "both.ccp", "A.ccp", "B.ccp"]).status, Some(0));
+    let merged = |more: &[&str]| run(&[&["merge"], &since[..], more].concat());
+    assert_eq!(merged(&["--plan", "plan.jsonl", "0.ccp"]).stdout, in_one_run.stdout);
+    assert_eq!(codes(&merged(&["A.ccp", "B.ccp"])), ["102", "117"]);
+    assert_eq!(codes(&merged(&["both.ccp"])), ["102", "117"]);
+    // The zone of shown times takes precedence, as in one run.
+    assert_eq!(codes(&merged(&["--display-tz", "UTC", "both.ccp"])), Vec::<String>::new());
+    // If zones differ, nobody knows which is meant.
+    scan("B", "b.log", &[]);
+    let what = "times of --since and --until without a zone are in that of --tz, which is Europe/Berlin in A.ccp and UTC in B.ccp. Write \
+                times with a zone, such as \"2024-03-05 08:00Z\", or pass --display-tz UTC";
+    assert!(merged(&["A.ccp", "B.ccp"]).stderr.ends_with(&format!("error: {what}\n")));
+    assert_eq!(codes(&merged(&["--display-tz", "UTC", "A.ccp", "B.ccp"])), ["117"]);
+    let with_zone =
+        run(&["merge", "--since", "2024-03-05 07:00Z", "--by", "code", "--format", "csv", "A.ccp", "B.ccp"]);
+    assert_eq!(codes(&with_zone), ["102", "117"]);
+    // What merge suggests is an option of scan.
+    let none = run(&["merge", "--since", "2024-03-06 08:00", "B.ccp"]);
+    assert!(none.stdout.contains("without a zone are in UTC; --display-tz or --tz changes that."), "{none:?}");
+    assert_eq!(none.stderr, "callcodes: pass --tz to callcodes scan --partial, because merge reads no logs\n");
+}
+
+#[test]
 fn a_damaged_log_is_reported_where_it_is_and_by_the_merge() {
     let folder = fleet();
     let log = fs::read(folder.path().join("logs/PC1/svc.log")).unwrap();
@@ -765,14 +872,57 @@ fn what_only_an_older_partial_of_a_machine_has_is_named() {
     changed(&folder, "PC1", "\"written\":", "\"written\":1");
     scan("svc.log", "../../partials/older.ccp");
     let merged = run(folder.path(), &["merge", "--format", "csv", "partials"]);
-    let [which, remedy] = [
-        "callcodes: PC1 has 1 other partial: partials/older.ccp. Only that in partials/PC1.ccp counts, the newest. 1 log that it does not \
-         have is left out: svc.log.",
-        "To count several folders of a computer, pass all of them to one callcodes scan --partial. If they are of different computers, scan \
-         with --machine NAME",
-    ];
-    assert_eq!((merged.status, merged.stderr), (Some(0), format!("{which} {remedy}\n")));
+    let note = |older: &str, newest: &str| {
+        format!(
+            "callcodes: PC1 has 1 other partial: partials/{older}. Only that in partials/{newest} counts, the newest. To count several \
+             folders of a computer, pass all of them to one callcodes scan --partial. If they are of different computers, scan with \
+             --machine NAME\n"
+        )
+    };
+    let lost = |log: &str| {
+        format!(
+            "callcodes: PC1/{log}: left out, because only an older partial has it; pass all folders of a machine to one callcodes scan \
+             --partial\n"
+        )
+    };
+    assert_eq!((merged.status, merged.stderr), (Some(0), note("older.ccp", "PC1.ccp") + &lost("svc.log")));
     assert_eq!(merged.stdout, run(folder.path(), &["merge", "--format", "csv", "partials/PC1.ccp"]).stdout);
+    let json = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    assert!(json.stdout.contains("\"kind\": \"older-partial\""), "{json:?}");
+    // Lines name the logs, too, and those in archives one by one.
+    let logs = folder.path().join("logs/PC1");
+    let member = |name: &'static str| (name, fs::read(logs.join("svc.log")).unwrap());
+    let members = [member("one.log"), member("two.log")];
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, log)| (*name, log.as_slice())).collect();
+    fs::write(logs.join("all.zip"), pack(Format::Zip, &members)).unwrap();
+    fs::write(logs.join("cut.gz"), &compress(Codec::Gzip, b"callStatus=102\n")[..8]).unwrap();
+    let write = |kind: &str, target: &str, names: &[&str]| {
+        let target = format!("../../partials/{target}");
+        run(&logs, &[&["scan", kind, "--machine", "PC1", "-o", &target], names].concat());
+    };
+    fs::remove_file(folder.path().join("partials/older.ccp")).unwrap();
+    let all = ["all.zip", "cut.gz", "radius.log"];
+    for (older, newest) in
+        [("--partial", "--partial-line"), ("--partial-line", "--partial"), ("--partial-line", "--partial-line")]
+    {
+        let merged = |before: &[&str], after: &[&str]| {
+            write(older, "a.ccp", before);
+            // The times of writing are whole seconds.
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+            write(newest, "b.ccp", after);
+            let done = run(folder.path(), &["merge", "-v", "--format", "csv", "partials/a.ccp", "partials/b.ccp"]);
+            done.stderr
+                .lines()
+                .filter(|line| line.contains("older partial has it"))
+                .map(|line| line.to_owned() + "\n")
+                .collect::<String>()
+        };
+        assert_eq!(merged(&all, &all), "");
+        assert_eq!(merged(&["svc.log", "radius.log"], &all), lost("svc.log"));
+        let of_zip =
+            if older == "--partial" { lost("all.zip") } else { lost("all.zip!/one.log") + &lost("all.zip!/two.log") };
+        assert_eq!(merged(&all, &["radius.log"]), of_zip + &lost("cut.gz"));
+    }
 }
 
 #[test]
@@ -952,6 +1102,106 @@ fn options_that_have_no_effect_are_refused() {
     fs::create_dir(folder.path().join("none")).unwrap();
     assert_refused(&run(&["merge", "none"]), "there are no partials. Make them with callcodes scan --partial -o FILE");
     assert!(run(&["merge", "no-such-file"]).stderr.starts_with("error: cannot read no-such-file: "));
+}
+
+#[test]
+fn options_about_reading_are_those_of_scan() {
+    let run = |args: &[&str]| run(Path::new("."), args);
+    let given: [(&str, &[&str]); 14] = [
+        ("--tz", &["--tz", "UTC"]),
+        ("--tz", &["--tz=+01:00"]),
+        ("--year", &["--year", "2017"]),
+        ("--date-order", &["--date-order", "dmy"]),
+        ("-E", &["-E", "utf-8"]),
+        ("--encoding", &["--encoding", "utf-8"]),
+        ("-g", &["-g*.log"]),
+        ("--newer-than", &["--newer-than", "1d"]),
+        ("--keep-copies", &["--keep-copies"]),
+        ("--binary", &["--binary"]),
+        ("-j", &["-j", "4"]),
+        ("--password-file", &["--password-file", "x"]),
+        ("--machine", &["--machine", "PC1"]),
+        ("--allow-changed", &["--allow-changed"]),
+    ];
+    for (option, given) in given {
+        let what = format!("{option} has no effect on merge, which reads no logs. Pass it to callcodes scan --partial");
+        assert_refused(&run(&[&["merge"], given, &["x.ccp"]].concat()), &what);
+    }
+    let what = "--no-join has no effect on merge, which reads no logs. Leave it out";
+    assert_refused(&run(&["merge", "--no-join", "x.ccp"]), what);
+    let what =
+        "--date-order has no effect on a plan, which has only the names of logs. Pass it to callcodes scan --partial";
+    assert_refused(&run(&["plan", "--date-order", "dmy", "fixtures/logs"]), what);
+    // An option of no command, and one of another.
+    let unknown = run(&["merge", "--nosuch", "x.ccp"]);
+    assert!(unknown.stderr.starts_with("error: unexpected argument '--nosuch' found"), "{unknown:?}");
+    let unknown = run(&["plan", "--by", "host", "fixtures/logs"]);
+    assert!(unknown.stderr.starts_with("error: unexpected argument '--by' found"), "{unknown:?}");
+    let unknown = run(&["codes", "--tz", "UTC"]);
+    assert!(unknown.stderr.starts_with("error: unexpected argument '--tz' found"), "{unknown:?}");
+}
+
+#[test]
+fn a_plan_is_read_in_any_form() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("\u{e4}.log"), "2017-02-14T08:00:00Z callStatus=102\n").unwrap();
+    fs::write(folder.path().join("b.log"), "2017-02-14T08:00:00Z callStatus=108\n").unwrap();
+    let planned = run(folder.path(), &["plan", "-o", "plan", "."]);
+    assert_eq!((planned.status, planned.stderr.as_str()), (Some(0), ""));
+    let plan = fs::read_to_string(folder.path().join("plan")).unwrap();
+    // Shells that decode it in another code page change nothing.
+    assert!(plan.is_ascii(), "{plan}");
+    let plan = plan.replace('\n', "\r\n");
+    let utf16 = |bytes: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
+        mark.encode_utf16().chain(plan.encode_utf16()).flat_map(bytes).collect()
+    };
+    let scan = |args: &[&str], stdin: &[u8]| {
+        run_with(folder.path(), &[&["scan", "--partial", "--plan"], args].concat(), stdin)
+    };
+    let expected = scan(&["plan"], b"");
+    assert_eq!((expected.status, expected.stderr.as_str()), (Some(0), ""));
+    assert!(expected.stdout.contains("\\u00e4.log"), "{expected:?}");
+    for form in [
+        format!("\u{feff}{plan}").into_bytes(),
+        utf16(u16::to_le_bytes, "\u{feff}"),
+        utf16(u16::to_be_bytes, "\u{feff}"),
+        utf16(u16::to_le_bytes, ""),
+        compress(Codec::Gzip, plan.as_bytes()),
+    ] {
+        fs::write(folder.path().join("form"), &form).unwrap();
+        for read in [scan(&["form"], b""), scan(&["-"], &form)] {
+            assert_eq!((read.status, read.stderr.as_str(), &read.stdout), (Some(0), "", &expected.stdout));
+        }
+        fs::write(folder.path().join("all.ccp"), &expected.stdout).unwrap();
+        let merged = run(folder.path(), &["merge", "--plan", "form", "--format", "csv", "all.ccp"]);
+        assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn pieces_that_are_the_same_under_pseudonyms_are_the_same() {
+    let folder = fleet();
+    fs::write(folder.path().join("key"), "secret").unwrap();
+    assert_eq!(run(folder.path(), &["plan", "-o", "plan.jsonl", "logs"]).status, Some(0));
+    let scan = |more: &[&str]| {
+        let done = run(folder.path(), &[&["scan", "--partial", "--plan", "plan.jsonl"], more].concat());
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    scan(&["-o", "0.ccp"]);
+    scan(&["-o", "1.ccp", "--redact-users", "key"]);
+    let merge = |partials: &[&str]| {
+        let args = ["merge", "--plan", "plan.jsonl", "--redact-users", "key", "--by", "user", "--format", "csv"];
+        run(folder.path(), &[&args[..], partials].concat())
+    };
+    let (both, one) = (merge(&["0.ccp", "1.ccp"]), merge(&["1.ccp"]));
+    assert_eq!(both.stderr, "callcodes: 6 pieces or partials are there more than once, and count once\n");
+    assert_eq!(both.stdout, one.stdout);
+    let text = fs::read_to_string(folder.path().join("0.ccp")).unwrap();
+    let changed = text.replacen("\"newlines\":", "\"newlines\":1", 1);
+    assert_ne!(changed, text);
+    fs::write(folder.path().join("0.ccp"), sealed(changed.as_bytes(), true)).unwrap();
+    let differing = merge(&["0.ccp", "1.ccp"]).stderr;
+    assert!(differing.contains("done more than once, and not in the same way."), "{differing}");
 }
 
 #[test]

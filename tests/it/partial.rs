@@ -12,7 +12,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::config;
 use callcodes::partial::hosts::Expected;
 use callcodes::partial::plan::{self, Piece, Plan};
-use callcodes::partial::{Coverage, FORMAT, Header, Merge, Stored, Writer, to_line};
+use callcodes::partial::{Coverage, FORMAT, Header, Merge, Purpose, Stored, Writer, to_line};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::pipeline::{self, CopyRule, Outcome, sign_ins};
@@ -200,7 +200,7 @@ proptest! {
         // Partials may be concatenated.
         let (left, right) = partials.split_at(groups / 2);
         add(&mut merge, &store, &[vec![left.concat()], right.to_vec()].concat().into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>());
-        let coverage = merge.arrange(Some(&read_plan(&pieces)), |_| None).unwrap();
+        let coverage = merge.arrange(Some(&read_plan(&pieces)), Purpose::Count, |_| None).unwrap();
         let is_repeated = repeated.iter().filter(|index| **index < pieces.len()).count() as u64;
         prop_assert_eq!(coverage, Coverage { repeated: is_repeated, ..Coverage::default() });
         let counting = countings().swap_remove(how);
@@ -252,7 +252,13 @@ proptest! {
     fn merges_of_merges_are_merges(
         order in prop::collection::vec(any::<u32>(), 400),
         repeated in prop::collection::vec(0_usize..400, 0..6),
-        machines in any::<bool>(),
+        names in prop::option::of(prop::sample::select(&[
+            // The third one is an older partial of the second machine.
+            ["a", "b", "B"],
+            // Without the third one, the first two are one machine.
+            ["a", "a.one.example", "a.two.example"],
+            ["a.one.example", "a", "A"],
+        ][..])),
         how in 0_usize..5,
     ) {
         let (folder, set, store) = (folder(true), set(), tempfile::tempdir().unwrap());
@@ -261,7 +267,7 @@ proptest! {
         let mut assigned: Vec<(usize, &Piece)> = pieces.iter().map(|piece| (*keys.next().unwrap() as usize % 3, piece)).collect();
         let again: Vec<(usize, &Piece)> =
             repeated.iter().filter_map(|index| Some((order[*index] as usize % 3, pieces.get(*index)?))).collect();
-        if !machines {
+        if names.is_none() {
             assigned.extend(again);
         }
         let run = divided(2, 20_000, 3_000);
@@ -269,33 +275,29 @@ proptest! {
             .map(|group| {
                 let of_group: Vec<Piece> =
                     assigned.iter().filter(|(key, _)| *key == group).map(|(_, piece)| (*piece).clone()).collect();
-                // The third one is an older partial of the second machine.
-                let machine = ["a", "b", "B"][group];
                 let written = 1000 - i64::try_from(group).unwrap();
-                let header = if machines { header(Some(machine), Some(written)) } else { header(None, None) };
+                let header = names.map_or_else(|| header(None, None), |names| header(Some(names[group]), Some(written)));
                 partial(&set, &of_group, &run, &header)
             })
             .collect();
-        let merge = |partials: &[&[u8]]| {
+        let merge = |partials: &[&[u8]], purpose| {
             let mut merge = Merge::new(set.patterns().len());
             add(&mut merge, &store, &partials.iter().map(|partial| partial.to_vec()).collect::<Vec<_>>());
-            merge.arrange(None, |_| None).unwrap();
+            merge.arrange(None, purpose, |_| None).unwrap();
             merge
         };
-        let written = |merge: &Merge| {
+        let counted = |partials: &[&[u8]]| merged(&merge(partials, Purpose::Count), &set, countings().swap_remove(how));
+        let joined = |partials: &[&[u8]]| {
             let mut all = Vec::new();
-            merge.write(&mut all).unwrap();
+            merge(partials, Purpose::Join).write(&mut all).unwrap();
             all
         };
         let [a, b, c] = [&partials[0][..], &partials[1], &partials[2]];
-        let expected = written(&merge(&[a, b, c]));
-        let counted = merged(&merge(&[&expected]), &set, countings().swap_remove(how));
-        let ab = written(&merge(&[a, b]));
-        let bc = written(&merge(&[c, b]));
-        for all in [&[c, b, a][..], &[&ab, c], &[a, &bc], &[c, &ab, &bc], &[&expected, b]] {
-            let merge = merge(all);
-            prop_assert_eq!(merged(&merge, &set, countings().swap_remove(how)), counted.clone());
-            prop_assert_eq!(String::from_utf8(written(&merge)).unwrap(), String::from_utf8(expected.clone()).unwrap());
+        let (expected, expected_count) = (joined(&[a, b, c]), counted(&[a, b, c]));
+        let (ab, bc) = (joined(&[a, b]), joined(&[c, b]));
+        for all in [&[c, b, a][..], &[&ab, c], &[a, &bc], &[c, &ab, &bc], &[&expected, b], &[&expected]] {
+            prop_assert_eq!(counted(all), expected_count.clone());
+            prop_assert_eq!(String::from_utf8(joined(all)).unwrap(), String::from_utf8(expected.clone()).unwrap());
         }
     }
 }
@@ -417,7 +419,7 @@ fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32]
         fs::write(&path, packet).unwrap();
         refused += merge.add(&index.to_string(), Stored::Path(path)).len();
     }
-    merge.arrange(None, |_| None).unwrap();
+    merge.arrange(None, Purpose::Count, |_| None).unwrap();
     let expected = Expected::parse(&machines.iter().map(|sent| sent.name.clone() + "\n").collect::<String>());
     let difference = expected.compare(merge.machines());
     assert_eq!(difference.unexpected, Vec::<String>::new());
@@ -444,7 +446,7 @@ fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32]
         fs::write(&path, &sent.whole).unwrap();
         assert_eq!(clean.add(&sent.name, Stored::Path(path)), []);
     }
-    clean.arrange(None, |_| None).unwrap();
+    clean.arrange(None, Purpose::Count, |_| None).unwrap();
     let counting = countings().swap_remove(1);
     assert_eq!(merged(&merge, set, counting.clone()), merged(&clean, set, counting));
 }
@@ -543,7 +545,7 @@ fn no_partial_or_line_makes_a_merge_panic() {
         fs::write(&path, &bytes).unwrap();
         let mut merge = Merge::new(set.patterns().len());
         merge.add("x", Stored::Path(path.clone()));
-        if merge.arrange(None, |_| None).is_ok() {
+        if merge.arrange(None, Purpose::Count, |_| None).is_ok() {
             let run = pipeline::Options::default();
             let counting = countings().swap_remove(next(5));
             let outcome = recorded::count(&set, Catalogue::built_in(), &run, counting, |sink| merge.feed(sink));
@@ -571,7 +573,7 @@ fn each_changed_byte_is_refused_or_has_no_effect() {
         let mut merge = Merge::new(set.patterns().len());
         let refused = merge.add("x", Stored::Once(Box::new(Cursor::new(bytes.to_vec()))));
         let mut out = Vec::new();
-        merge.arrange(None, |_| None).unwrap();
+        merge.arrange(None, Purpose::Count, |_| None).unwrap();
         merge.write(&mut out).unwrap();
         (refused.len(), out)
     };
@@ -612,7 +614,7 @@ fn a_line_has_the_same_messages_as_its_partial() {
         let counted = [partial, line.into_bytes()].map(|bytes| {
             let mut merge = Merge::new(set.patterns().len());
             add(&mut merge, &store, &[bytes]);
-            merge.arrange(None, |_| None).unwrap();
+            merge.arrange(None, Purpose::Count, |_| None).unwrap();
             countings().into_iter().map(|counting| merged(&merge, &set, counting)).collect::<Vec<_>>()
         });
         assert_eq!(counted[0], counted[1]);

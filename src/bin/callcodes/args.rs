@@ -441,7 +441,8 @@ pub(crate) struct MergeArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "plan", help_heading = "Merging")]
     pub(crate) expect_hosts: Option<PathBuf>,
     /// With --expect-hosts, report partials this much older than the newest: 2h, 3d, 1w
-    #[arg(long, value_name = "AGE", value_parser = values::age, default_value = "1d", help_heading = "Merging")]
+    #[arg(long, value_name = "AGE", value_parser = values::age, default_value = "1d", requires = "expect_hosts")]
+    #[arg(help_heading = "Merging")]
     #[arg(hide_short_help = true)]
     pub(crate) max_age: Age,
     /// Write the pieces of all partials to one partial, and count nothing
@@ -626,7 +627,8 @@ pub(crate) struct FilterArgs {
     ///
     /// WHEN is a date, a time or both (2017-02-14, 08:00, "2017-02-14 08:00", 2017-02-14T08:00:00Z), `now`, `today`,
     /// `yesterday`, a weekday, or how long ago ("2 days ago", -3h). Without a zone, it is in that of --display-tz, else of
-    /// --tz, else in UTC. A date alone means its beginning. Results without a time are excluded and counted apart.
+    /// --tz with which logs are read, else in UTC. A date alone means its beginning. Results without a time are excluded and
+    /// counted apart.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(crate) since: Option<Bound>,
     /// Only results up to then; see --since

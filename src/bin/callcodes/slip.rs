@@ -62,6 +62,9 @@ pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]
         return error;
     }
     let mut command = command_of(arguments);
+    if let Some(message) = elsewhere(unknown, &command) {
+        return clap::Error::raw(ErrorKind::UnknownArgument, message + "\n");
+    }
     let near = nearest_option(unknown, &command);
     if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
         tips.retain(|tip| !tip.to_string().contains("as a value"));
@@ -92,6 +95,30 @@ fn command_of(arguments: &[OsString]) -> Command {
         }
     }
     command
+}
+
+/// Returns the message for an option of `scan` that decides how logs are read, which `plan` and `merge` do not do.
+fn elsewhere(unknown: &str, command: &Command) -> Option<String> {
+    let on = match command.get_name() {
+        "plan" => "a plan, which has only the names of logs",
+        "merge" => "merge, which reads no logs",
+        _ => return None,
+    };
+    let is_it = |arg: &&Arg| match unknown.strip_prefix("--") {
+        Some(long) => arg.get_long() == long.split('=').next(),
+        None => arg.get_short().is_some() && arg.get_short() == unknown.chars().nth(1),
+    };
+    let mut program = Cli::command();
+    program.build();
+    if program.find_subcommand("merge")?.get_arguments().any(|arg| is_it(&arg)) {
+        return None;
+    }
+    let scan = program.find_subcommand("scan")?;
+    let option = scan.get_arguments().find(is_it)?;
+    let with_partial = scan.get_arg_conflicts_with(option).iter().all(|other| other.get_id() != "partial");
+    let remedy = if with_partial { "Pass it to callcodes scan --partial" } else { "Leave it out" };
+    let unknown = unknown.split('=').next()?;
+    Some(format!("{unknown} has no effect on {on}. {remedy}"))
 }
 
 /// Returns the option of `command` that the user probably meant with `unknown`, if there is one.

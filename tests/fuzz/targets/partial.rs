@@ -15,9 +15,9 @@ use std::sync::{Arc, LazyLock};
 use arbitrary::Arbitrary;
 use callcodes::catalogue::Catalogue;
 use callcodes::config;
-use callcodes::partial::plan::{self, Piece, Plan, Selections};
+use callcodes::partial::plan::{self, Piece, Plan, Selections, Typed};
 use callcodes::partial::pseudonyms::Pseudonyms;
-use callcodes::partial::{FORMAT, Header, Merge, Refused, Stored, Writer, to_line};
+use callcodes::partial::{FORMAT, Header, Merge, Purpose, Refused, Stored, Writer, to_line};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::recorded::{self, Step};
 use callcodes::pipeline::{self, CopyRule, Outcome};
@@ -98,10 +98,11 @@ static WRITTEN: LazyLock<Written> = LazyLock::new(|| {
                 writer.begin(&fixed(next.next().unwrap()))?;
             }
             match step {
+                Step::Problem(_) => Ok(()),
                 Step::Message(message) => writer.message(message.as_bytes()),
                 Step::InputEnd => {
                     is_in_piece = false;
-                    writer.done()
+                    writer.done(None)
                 }
             }
         })
@@ -116,7 +117,7 @@ static WRITTEN: LazyLock<Written> = LazyLock::new(|| {
         path: piece.path.as_ref().map(|path| path.rsplit('/').next().unwrap().to_owned()),
         ..fixed(piece)
     };
-    plan::write(pieces.iter().map(named), &mut plan).unwrap();
+    plan::write(Typed::default(), pieces.iter().map(named), &mut plan).unwrap();
     let partials = [partial(&whole, Some("PC")), partial(&pieces, None)];
     let line = to_line(&partials[0]).unwrap();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
@@ -188,6 +189,7 @@ fn header(machine: Option<&str>) -> Header {
         written: machine.map(|_| 1_487_548_800),
         zones: None,
         pseudonyms: None,
+        options: Vec::new(),
     }
 }
 
@@ -205,7 +207,7 @@ fn edited(bytes: &[u8], edits: &[Edit<'_>]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> (Vec<Refused>, Merge) {
     let mut merge = Merge::new(SET.patterns().len());
     let mut refused = merge.add("x", Stored::Once(Box::new(Cursor::new(bytes.to_vec()))));
-    refused.extend(merge.arrange(None, |_| None).err());
+    refused.extend(merge.arrange(None, Purpose::Count, |_| None).err());
     (refused, merge)
 }
 
@@ -265,7 +267,7 @@ fn check_plan(bytes: &[u8]) -> Option<Plan> {
         let _ = selections.source(piece);
     }
     let mut out = Vec::new();
-    plan::write(plan.pieces().iter().cloned(), &mut out).unwrap();
+    plan::write(plan.typed().clone(), plan.pieces().iter().cloned(), &mut out).unwrap();
     let again = Plan::read("x", &out[..]).unwrap();
     assert_eq!((again.pieces(), again.is_whole()), (plan.pieces(), true));
     let written = || Plan::read("x", &WRITTEN.plan[..]).unwrap();

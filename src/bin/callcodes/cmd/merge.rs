@@ -1,26 +1,32 @@
 //! `merge`: counts what several processes or machines have found.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use callcodes::filter::Part;
 use callcodes::name;
-use callcodes::partial::hosts::{Difference, Expected};
+use callcodes::partial::hosts::{self, Difference, Expected};
 use callcodes::partial::plan::Plan;
 use callcodes::partial::pseudonyms::Pseudonyms;
-use callcodes::partial::{self, Coverage, Header, Merge, Refused, RefusedError, Stored};
-use callcodes::pipeline::{CopyRule, recorded};
+use callcodes::partial::{self, Coverage, Header, Merge, Purpose, Refused, RefusedError, Stored};
+use callcodes::pipeline::{CopyRule, Outcome, recorded};
 use callcodes::problem::{Kind, Problem};
 use callcodes::report::problems::Extent;
 use callcodes::report::wording::{counted, remark};
 use callcodes::source::STDIN;
-use callcodes::summary::sign_ins::Sought;
+use callcodes::summary::sign_ins::{Settled, Sought};
+use callcodes::time::window::Range;
+use callcodes::time::zone::{self, DisplayZone};
 use callcodes::units;
 use clap::ArgMatches;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::again;
-use crate::args::{ColorArg, InputArgs, MergeArgs};
+use crate::args::{ColorArg, InputArgs, MergeArgs, TimeArgs};
 use crate::cmd::partial::{NO_AUDIT, patterns_fingerprint, read_key, read_plan, refuse_counting, refuse_ending};
 use crate::cmd::scan::{Job, dimensions, is_worth_numbering};
 use crate::filters;
@@ -62,9 +68,10 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     let mut session = Session::begin_whole(&input, patterns, output, *format)?;
     // What is missing is a problem, too, which is known later.
     session.reports_early = false;
-    let filter = filters::filter(filter, &input.times)?;
+    filters::note_unlisted(filter, session.settings.catalogue());
     let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
-    let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written())?;
+    let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written(), Purpose::Count)?;
+    let filter = filters::filter(filter, &TimeArgs { tz: scanned_zone(&merge, args)?, ..input.times })?;
     // Names of sources are below the inputs of the scan, and not below the partials.
     let typed = plan.as_ref().map(|plan| plan.typed().clone()).unwrap_or_default();
     let inputs: Vec<PathBuf> = typed.inputs.iter().map(PathBuf::from).collect();
@@ -97,7 +104,7 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    let options = options_of_scan(&outcome.problems, outcome.times.undecided);
+    let options = options_of_scan(&outcome);
     let passed = [merge.options(), typed.options].concat();
     let status = job.present(session, outcome, &again::merged(matches, &passed, &inputs))?;
     if !options.is_empty() {
@@ -110,15 +117,58 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
 }
 
 /// Returns the options that messages suggest and that only `scan` has.
-fn options_of_scan(problems: &[Problem], undecided: u64) -> Vec<&'static str> {
-    let is_there = |kinds: &[Kind]| problems.iter().any(|problem| kinds.contains(&problem.kind));
+fn options_of_scan(outcome: &Outcome<Settled>) -> Vec<&'static str> {
+    let is_there = |kinds: &[Kind]| outcome.problems.iter().any(|problem| kinds.contains(&problem.kind));
+    let Settled { summary, totals, clocks, .. } = &outcome.summary;
+    // The messages about an empty window and about clocks.
+    let is_outside = summary.is_empty() && totals.dropped.by_part[Part::Window as usize] > 0;
+    let lacks_zone = is_outside && totals.window_zone.is_some_and(DisplayZone::is_utc);
     let options = [
         ("--binary", is_there(&[Kind::Binary])),
         ("--keep-copies", is_there(&[Kind::Copy, Kind::Replaced])),
         ("-L", is_there(&[Kind::Link])),
-        ("--date-order", undecided > 0),
+        ("--date-order", outcome.times.undecided > 0),
+        ("--tz", lacks_zone || clocks.iter().any(|apart| apart.zone().is_some())),
     ];
     options.into_iter().filter(|(_, is_suggested)| *is_suggested).map(|(option, _)| option).collect()
+}
+
+/// Returns the zone of `--tz` with which all partials were written, in which times that the user types without a zone are in `scan`, too.
+fn scanned_zone(merge: &Merge, args: &MergeArgs) -> Result<Option<&'static TimeZone>, Failure> {
+    let mut zones: Vec<(Option<&'static TimeZone>, String)> = Vec::new();
+    let mut known: HashMap<&str, &'static TimeZone> = HashMap::new();
+    for (header, name) in merge.headers() {
+        let text = header.options.iter().find(|(option, _)| option == "tz").and_then(|(_, values)| values.first());
+        let zone = match text.map(String::as_str) {
+            None => None,
+            Some(text) => match known.entry(text) {
+                Entry::Occupied(known) => Some(*known.get()),
+                // A zone that is not known can only come from elsewhere.
+                Entry::Vacant(new) => zone::parse(text).ok().map(|zone| *new.insert(zone)),
+            },
+        };
+        if zones.iter().all(|(other, _)| typed(*other) != typed(zone)) {
+            zones.push((zone, name));
+        }
+    }
+    let range = Range { since: args.filter.since, until: args.filter.until };
+    if let [(one, first), (other, second), ..] = &zones[..]
+        && args.display_tz.is_none()
+        && range.lacks_zone()
+    {
+        let [first, second] = [first, second].map(|name| term::shown(name));
+        return Err(Failure::Message(format!(
+            "times of --since and --until without a zone are in that of --tz, which is {} in {first} and {} in {second}. Write times with a \
+             zone, such as \"2024-03-05 08:00Z\", or pass --display-tz UTC",
+            typed(*one).name(),
+            typed(*other).name()
+        )));
+    }
+    Ok(zones.first().and_then(|(zone, _)| *zone))
+}
+
+fn typed(zone: Option<&'static TimeZone>) -> DisplayZone {
+    zone.map_or(DisplayZone::UTC, DisplayZone::new)
 }
 
 /// Writes the pieces of all partials to one.
@@ -129,7 +179,7 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     let mut output = Output::open(target, &Styles::choose(ColorArg::Never, target))?;
     interrupt::install_at_once(output.unfinished());
     let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
-    let (merge, problems) = gather(args, plan.as_ref(), &settings, &output.files())?;
+    let (merge, problems) = gather(args, plan.as_ref(), &settings, &output.files(), Purpose::Join)?;
     merge.write(&mut output).map_err(|error| match error.get_ref() {
         Some(inner) if inner.is::<RefusedError>() => unreadable(&error),
         _ => output.error(error).into(),
@@ -160,6 +210,7 @@ fn gather(
     plan: Option<&Plan>,
     settings: &Settings,
     written: &[PathBuf],
+    purpose: Purpose,
 ) -> Result<(Merge, Vec<Problem>), Failure> {
     let expected = args.expect_hosts.as_deref().map(read_hosts).transpose()?;
     let pseudonyms = args.redact_users.as_deref().map(read_key).transpose()?;
@@ -170,7 +221,7 @@ fn gather(
     let mut refused = add_all(&mut merge, &settings.inputs, written)?;
     merge.notes().iter().for_each(term::note);
     let reason = |header: &Header| foreign(header, settings);
-    let coverage = merge.arrange(plan, reason).map_err(|refused| Failure::Message(shown(&refused)))?;
+    let coverage = merge.arrange(plan, purpose, reason).map_err(|refused| Failure::Message(shown(&refused)))?;
     refused.extend(coverage.left_out.iter().cloned());
     if let Some(first) = refused.first().filter(|_| !is_lenient) {
         let others = remark(refused.len() as u64 - 1, "other is refused, too.", "others are refused, too.");
@@ -190,6 +241,7 @@ fn gather(
     };
     let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
     problems.extend(partial::missing(&coverage));
+    problems.extend(partial::lost(&coverage));
     if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
         problems.extend(compared(&merge, &expected, path, args));
     }
@@ -255,7 +307,16 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
         );
         Problem::new(machine, Kind::Unreadable, what)
     });
-    let old = written().filter(|(_, written)| *written < oldest).map(|(machine, written)| {
+    // Before partials are counted, there may be one for each of the two names of a machine.
+    let names = hosts::machines(merge.machines());
+    let name = |machine: &str| names.get(&machine.to_lowercase());
+    let mut latest: BTreeMap<Option<&String>, i64> = BTreeMap::new();
+    written().for_each(|(machine, time)| {
+        let known = latest.entry(name(machine)).or_insert(time);
+        *known = time.max(*known);
+    });
+    let is_latest = |(machine, time): &(&str, i64)| latest.get(&name(machine)) == Some(time);
+    let old = written().filter(|(_, written)| *written < oldest).filter(is_latest).map(|(machine, written)| {
         let what = format!(
             "its partial was written at {}, more than {max_age} before the newest, so later results are missing; run callcodes scan \
              --partial on it again",
@@ -345,8 +406,7 @@ fn foreign(header: &Header, settings: &Settings) -> Option<String> {
 
 /// Returns a failure if the partials cannot be counted together.
 fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient: bool) -> Result<(), Failure> {
-    let mut headers = merge.headers();
-    let Some((first, first_name)) = headers.next() else {
+    let Some((first, first_name)) = merge.headers().next() else {
         if is_lenient {
             return Ok(());
         }
@@ -355,24 +415,7 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         ));
     };
     let first_name = term::shown(&first_name);
-    let pseudonyms = |header: &Header| header.pseudonyms.clone().or_else(|| key.map(str::to_owned));
-    for (header, name) in headers {
-        let differs = [
-            (header.is_planned() != first.is_planned(), "was written for a plan, or not, unlike"),
-            (header.reading != first.reading, "was written with other options about encodings or times than"),
-            (header.keep_copies != first.keep_copies, "was written with another choice of --keep-copies than"),
-            (
-                pseudonyms(header) != pseudonyms(first),
-                "was written with another choice of --redact-users, or with another key, than",
-            ),
-        ];
-        if let Some((_, how)) = differs.iter().find(|(differs, _)| *differs) {
-            return Err(Failure::Message(format!(
-                "{} {how} {first_name}. Write both in the same way",
-                term::shown(&name)
-            )));
-        }
-    }
+    check_ways(merge, key)?;
     if first.is_planned() && args.plan.is_none() && !args.partial {
         return Err(Failure::Message(format!(
             "{first_name} has pieces of a plan. Pass the plan with --plan FILE, so that missing pieces are noticed"
@@ -382,6 +425,52 @@ fn check_headers(merge: &Merge, key: Option<&str>, args: &MergeArgs, is_lenient:
         return Err(Failure::Message(format!(
             "{first_name} was not written for a plan. Leave out --plan, or write it again with callcodes scan --partial --plan FILE"
         )));
+    }
+    Ok(())
+}
+
+/// Returns a failure if partials were written with different options. `key` is the fingerprint of the key for partials without
+/// pseudonyms.
+fn check_ways(merge: &Merge, key: Option<&str>) -> Result<(), Failure> {
+    let all: Vec<(&Header, String)> = merge.headers().collect();
+    let Some((first, _)) = all.first() else { return Ok(()) };
+    let values = |header: &Header, name: &str| {
+        header.options.iter().find(|(option, _)| option == name).map(|(_, values)| values.join(" "))
+    };
+    let option = |name: &str, value: Option<String>| match value {
+        Some(value) => format!("--{name} {value}").trim_end().to_owned(),
+        None => format!("no --{name}"),
+    };
+    let mut reading = vec!["encoding", "date-order", "year", "binary"];
+    // Machines may be in different zones.
+    reading.extend(first.is_planned().then_some("tz"));
+    // What is written in different ways may mean the same.
+    let is_same = all.iter().all(|(header, _)| header.reading == first.reading);
+    let is_different = |name: &&str| all.iter().any(|(header, _)| values(header, name) != values(first, name));
+    reading.retain(|name| !is_same && is_different(name));
+    let ways: [&dyn Fn(&Header) -> String; 5] = [
+        &|header| option("plan", header.is_planned().then(String::new)),
+        &|header| reading.iter().map(|name| option(name, values(header, name))).collect::<Vec<_>>().join(" and "),
+        &|header| format!("[[time]] or [[tz]] tables of the fingerprint {}", header.reading),
+        &|header| option("keep-copies", header.keep_copies.then(String::new)),
+        &|header| {
+            let key = header.pseudonyms.as_deref().or(key);
+            option("redact-users", key.map(|key| format!("with the key of the fingerprint {key}")))
+        },
+    ];
+    for way in ways {
+        let mut sides: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (header, name) in &all {
+            sides.entry(way(header)).or_default().push(name.clone());
+        }
+        if sides.len() > 1 {
+            let side = |(way, names): (&String, &Vec<String>)| format!("{} in {}", term::shown(way), some(names));
+            let sides: Vec<String> = sides.iter().map(side).collect();
+            return Err(Failure::Message(format!(
+                "partials were written with different options: {}. Write all in the same way",
+                sides.join("; ")
+            )));
+        }
     }
     Ok(())
 }
@@ -417,10 +506,8 @@ fn note_coverage(coverage: &Coverage) {
         let (machine, counts) = (term::shown(&several.machine), term::shown(&several.counts));
         let others = counted(several.others.len() as u64, "other partial");
         let why = if several.is_tie { "though another is of the same second" } else { "the newest" };
-        let lost = remark(several.lost.len() as u64, "log that it does not have is", "logs that it does not have are");
-        let lost = lost.map(|lost| format!(" {lost} left out: {}.", some(&several.lost))).unwrap_or_default();
         term::note(format_args!(
-            "{machine} has {others}: {}. Only that in {counts} counts, {why}.{lost} To count several folders of a computer, pass all of them to \
+            "{machine} has {others}: {}. Only that in {counts} counts, {why}. To count several folders of a computer, pass all of them to \
              one callcodes scan --partial. If they are of different computers, scan with --machine NAME",
             some(&several.others)
         ));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -212,11 +212,11 @@ fn planned(args: &PartialArgs) -> Result<Option<Plan>, Failure> {
 pub(crate) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let refused = |refused: callcodes::partial::Refused| Failure::Message(refused.to_string());
     if path == Path::new(STDIN) {
-        return Plan::read("standard input", io::stdin().lock()).map_err(refused);
+        return Plan::read_any("standard input", Box::new(io::stdin())).map_err(refused);
     }
     let shown = term::shown(&name::shown(path));
     let file = File::open(path).map_err(|error| Failure::Message(format!("cannot read the plan {shown}: {error}")))?;
-    Plan::read(&shown, BufReader::new(file)).map_err(refused)
+    Plan::read_any(&shown, Box::new(file)).map_err(refused)
 }
 
 /// Returns the pieces of a plan whose files are as they were when it was made.
