@@ -908,10 +908,11 @@ fn advances(times: &[Local]) -> bool {
     all >= 2 && near * 2 >= all
 }
 
-/// Whether a number has as many digits as the seconds since 1970, and a fraction of at least milliseconds.
+/// Whether a number has as many digits as the seconds since 1970, and a fraction of at least milliseconds. A number after a comma may
+/// be the next column.
 fn has_fraction(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits(text) == 10 && matches!(text.get(10), Some(b'.' | b',')) && digits(&text[11..]) >= 3
+    digits(text) == 10 && text.get(10) == Some(&b'.') && digits(&text[11..]) >= 3
 }
 
 /// Whether a key or a word, but not a word of capitals, precedes the number at `at`, which is then about something else than the
@@ -1131,6 +1132,7 @@ mod tests {
                 "slashes",
                 &["day or month first is not known, so its times are not read; give --date-order"],
             ),
+            ("1487041044.600 x", "a.log", "epoch", &["numbers at the same place, read as the time since 1970"]),
             ("\"N\",\"IAS\",02/03/2017,02:57:24,1", "a.log", "nps-text", &["month first, as NPS writes it"]),
             (
                 "#Software: Microsoft Internet Information Services 8.5\n2017-02-14 02:57:24 x",
