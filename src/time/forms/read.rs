@@ -161,7 +161,7 @@ impl Parts {
     }
 
     /// Returns the date, in days since 1970.
-    pub(super) fn day(&self, missing: &Missing) -> Option<i32> {
+    pub(in crate::time) fn day(&self, missing: &Missing) -> Option<i32> {
         if let Some(day_of_year) = self.get(Part::DayOfYear) {
             let first = day(self.get(Part::Year)?, 1, 1)?;
             let found = first + i32::from(day_of_year) - 1;
