@@ -569,8 +569,8 @@ impl Detection<'_> {
         line.is_some_and(|line| candidate.0.locate(line).is_some_and(|at| header.is_other(header.column(line, at))))
     }
 
-    /// Removes the columns of dates that are out of order, or all the same and earlier, such as that at which an account was created, if
-    /// another column of most lines has dates in order.
+    /// Removes the columns of dates that are out of order, or all the same and earlier, such as that at which an account was created,
+    /// if another column of most lines has dates in order.
     fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
         let is_leading = |votes: &Votes| votes.lines >= LEAST_ORDERED && votes.lines * 10 >= most * 9;
         let leading = all.iter().filter(|(candidate, votes)| self.is_column(*candidate) && is_leading(votes));

@@ -6,7 +6,7 @@
 //! | separator | `T`, `t` or a space |
 //! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
 //! | fraction | `.600871`, `,600871` or `:600`; digits after the ninth are dropped |
-//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`; any of these in brackets, as in ` (+0100)`; or none |
+//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`, or ` UTC +2`; any of these in brackets, as in ` (+0100)`; or none |
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
