@@ -6,7 +6,11 @@
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
-//! creation of an account.
+//! creation of an account, and so does one with the same earlier date in all lines. A column whose name in a header shows that it does
+//! so never wins.
+//!
+//! Of two columns with clock times after one with dates, one can be a duration. Their names decide, and otherwise which of them
+//! rises.
 //!
 //! A date in a message must not be mistaken for the time of a line. Therefore a line without a time at the winning place has
 //! none. Dates within lines are times only if they are in order, and if there is neither a sentence nor another clock time
@@ -15,7 +19,7 @@
 //!
 //! Numbers without separators are times only after a key that names the time, or if nearly all lines have one in the same column,
 //! and they increase in small steps or mean the same times as dates in their lines. After any other key, and after a word of a
-//! message, they are something else. At the start of a line, a fraction is enough to show that a number is a time.
+//! message, they are something else. At the start of a line, a fraction after a point is enough to show that a number is a time.
 //!
 //! The order of day and month applies to the whole source. The first of these criteria that yields an order decides:
 //!
@@ -25,7 +29,8 @@
 //! 4. a date in the name of the source; the time at which the source was last modified, if it fits the last line;
 //! 5. dots, with the day first; AM or PM, with the month first.
 //!
-//! If none of them does, the order is not known, and lines have no times.
+//! If none of them does, the order is not known, and lines have no times. Nor is it if parts above 12 contradict each other, or if
+//! some times have AM or PM and others do not, because then two programs wrote them: parts above 12 must show the same order for both.
 //!
 //! The year of lines without one comes from a date in the name of the source. Otherwise it is the latest year for which the
 //! time is not after the modification of the source, or after this run if the time of modification is not known, with a day of
@@ -57,6 +62,8 @@ const COLUMN_BYTES: usize = 16;
 const SECOND_BYTES: usize = 19;
 /// How many lines with a number are needed to show that the number is a time.
 const LEAST_LINES: usize = 8;
+/// How many lines with several columns of dates are needed to show that one of them is in order.
+const LEAST_ORDERED: usize = 3;
 
 /// What is known about a source besides its lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,7 +139,10 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
     // Nearly all sources are decided here, before the other forms are even compiled.
     let least = if circumstances.has_events { lines.len() * 10 } else { lines.len() * 9 };
-    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= least {
+    if !lines.is_empty()
+        && lines.iter().filter(is_iso).count() * 10 >= least
+        && (circumstances.has_events || !has_other_dates(&lines))
+    {
         let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
@@ -140,10 +150,15 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let has = |header: &String| memchr::memmem::find(text, header.as_bytes()).is_some();
     let applies = |shape: &Shape| shape.header.is_empty() || shape.header.iter().any(has);
     let applying = around.shapes().all.iter().map(applies).collect();
-    let detection = Detection { lines: &lines, text, applying, circumstances, around };
+    let header = if circumstances.has_events { None } else { Header::of(&lines) };
+    let detection = Detection { lines: &lines, text, applying, header, circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
         // In lines that were not examined, a date at the very start is still the time of the line.
-        let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Edge) };
+        let slot = match detection.header.as_ref().is_some_and(|header| header.is_other(0)) {
+            true => Slot::Nothing,
+            _ if detection.has_prefixed_iso() => Slot::Iso,
+            _ => Slot::IsoAt(Place::Edge),
+        };
         return (Form::new([Some(slot), None], around, has_returns), false);
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
@@ -344,12 +359,108 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     }
 }
 
+/// Whether the date at the start of the lines need not be their time, because they have columns with other dates, or because a header
+/// says so.
+fn has_other_dates(lines: &[&[u8]]) -> bool {
+    let is_other = |line: &&&[u8]| {
+        let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
+        let ends = memchr::memchr3_iter(b',', b';', b'\t', near).chain(memchr::memchr_iter(b'|', near));
+        ends.filter(|end| *end >= SECOND_BYTES).any(|end| {
+            let column = &near[end + 1..];
+            begins_date(&column[column.iter().take_while(|&&byte| is_opening(byte) || byte == b' ').count()..])
+        })
+    };
+    let dated = lines.iter().filter(|line| iso_at(line, start(line))).take(FIRST_LINES);
+    let (others, all) = dated.fold((0, 0), |(others, all), line| (others + usize::from(is_other(&line)), all + 1));
+    all >= LEAST_ORDERED && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
+}
+
+/// Whether a text begins with three numbers with hyphens, slashes or full stops between them.
+fn begins_date(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    let first = digits(text);
+    let Some((separator @ (b'-' | b'/' | b'.'), rest)) = text[first..].split_first() else { return false };
+    let second = digits(rest);
+    matches!((first, second), (1 | 2 | 4, 1 | 2))
+        && rest.get(second) == Some(separator)
+        && rest.get(second + 1).is_some_and(u8::is_ascii_digit)
+}
+
+/// The names of the columns in one of the first lines.
+struct Header {
+    delimiter: u8,
+    names: Vec<String>,
+}
+
+impl Header {
+    /// How many lines may precede a header, with the header.
+    const LINES: usize = 3;
+    /// The length of the longest name of a column, in bytes.
+    const NAME_BYTES: usize = 48;
+
+    /// How many lines after a header must have its columns.
+    const CHECKED_LINES: usize = 5;
+    /// How many words the name of a column may have.
+    const NAME_WORDS: usize = 3;
+
+    fn of(lines: &[&[u8]]) -> Option<Header> {
+        (1..lines.len().min(Header::LINES + 1)).find_map(|after| {
+            let line = lines[after - 1];
+            // Most logs have no header, which their first byte shows.
+            if line.get(start(line)).is_none_or(u8::is_ascii_digit) {
+                return None;
+            }
+            let rest = || lines[after..].iter().take(Header::CHECKED_LINES);
+            b",;\t|".iter().find_map(|&delimiter| {
+                let count = delimiters(line, delimiter);
+                if count == 0 || rest().any(|line| delimiters(line, delimiter) < count) {
+                    return None;
+                }
+                let names: Option<Vec<String>> = line.split(|&byte| byte == delimiter).map(Header::name).collect();
+                Some(Header { delimiter, names: names? })
+            })
+        })
+    }
+
+    /// Returns the name of a column, or `None` if the text is no name.
+    fn name(text: &[u8]) -> Option<String> {
+        let name = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii();
+        let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name);
+        let is_name = name.len() <= Header::NAME_BYTES
+            && !name.first().is_some_and(u8::is_ascii_digit)
+            && name.split(|&byte| byte == b' ').count() <= Header::NAME_WORDS
+            && !name.iter().any(|byte| matches!(byte, b'=' | b'"' | b'{'));
+        is_name.then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Returns the column that contains position `at` of a line.
+    fn column(&self, line: &[u8], at: usize) -> usize {
+        delimiters(&line[..at], self.delimiter)
+    }
+
+    /// Whether the name of a column shows that its times are about something else.
+    fn is_other(&self, column: usize) -> bool {
+        self.names.get(column).is_some_and(|name| keys::is_other_column(name))
+    }
+}
+
+/// Counts the delimiters outside quotes.
+fn delimiters(line: &[u8], delimiter: u8) -> usize {
+    let mut is_quoted = false;
+    let count = |byte: &&u8| {
+        is_quoted ^= **byte == b'"';
+        !is_quoted && **byte == delimiter
+    };
+    line.iter().filter(count).count()
+}
+
 /// The detection of the form of one source: its lines and what else is known about it.
 struct Detection<'a> {
     lines: &'a [&'a [u8]],
     text: &'a [u8],
     /// For each form, whether the text contains one of the headers that it requires, if it requires one.
     applying: Vec<bool>,
+    header: Option<Header>,
     circumstances: &'a Circumstances<'a>,
     around: Around,
 }
@@ -372,6 +483,10 @@ impl Detection<'_> {
                 && let candidate = *candidate
                 && !is_number(candidate)
                 && votes.keys().filter(|(place, _)| *place == Place::Start).count() == 1
+                && !votes.iter().any(|(other, votes)| {
+                    *other != candidate && self.is_column(*other) && votes.lines * 10 >= FIRST_LINES * 9
+                })
+                && self.header.is_none()
             {
                 let counted = self.count(lines, candidate);
                 votes = HashMap::from([(candidate, counted)]);
@@ -380,6 +495,8 @@ impl Detection<'_> {
             self.vote(line, &mut votes);
         }
         let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
+        all.retain(|(candidate, _)| !self.is_in_other_column(*candidate, lines));
+        self.retain_clocks(&mut all, lines);
         // If columns vary in width, the times of one column are at several offsets, so that the column counts.
         let columns: Vec<(Candidate, Votes)> =
             all.iter().filter(|((place, _), _)| matches!(place, Place::Field { .. })).copied().collect();
@@ -436,30 +553,47 @@ impl Detection<'_> {
         })
     }
 
-    /// Removes the columns of dates that are out of order, such as that at which an account was created, if another column of most
-    /// lines has dates in order.
-    fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
-        let is_column = |(place, _): &Candidate| {
-            matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
+    /// Whether a candidate is a column with dates.
+    fn is_column(&self, (place, index): Candidate) -> bool {
+        matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
+            && !index.is_some_and(|index| self.shape(index).needs_lines)
+    }
+
+    /// Whether a candidate is in a column whose name shows that its times are about something else.
+    fn is_in_other_column(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
+        let Some(header) = self.header.as_ref().filter(|_| !matches!(candidate.0, Place::Key(..) | Place::Found))
+        else {
+            return false;
         };
-        let is_leading = |votes: &Votes| votes.lines >= LEAST_LINES && votes.lines * 10 >= most * 9;
-        let leading = all.iter().filter(|(candidate, votes)| is_column(candidate) && is_leading(votes));
+        let line = lines.iter().find(|line| self.has(line, candidate));
+        line.is_some_and(|line| candidate.0.locate(line).is_some_and(|at| header.is_other(header.column(line, at))))
+    }
+
+    /// Removes the columns of dates that are out of order, or all the same and earlier, such as that at which an account was created,
+    /// if another column of most lines has dates in order.
+    fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
+        let is_leading = |votes: &Votes| votes.lines >= LEAST_ORDERED && votes.lines * 10 >= most * 9;
+        let leading = all.iter().filter(|(candidate, votes)| self.is_column(*candidate) && is_leading(votes));
         let columns: Vec<Candidate> = leading.map(|(candidate, _)| *candidate).collect();
         if columns.len() < 2 {
             return;
         }
-        let are_ordered: Vec<Option<bool>> = columns.iter().map(|column| self.is_ordered(*column, lines)).collect();
-        if are_ordered.contains(&Some(true)) {
-            let is_unordered = |candidate: &Candidate| {
-                columns.iter().zip(&are_ordered).any(|(column, order)| column == candidate && *order == Some(false))
-            };
-            all.retain(|(candidate, _)| !is_unordered(candidate));
-        }
+        let sequences: Vec<Option<Sequence>> = columns.iter().map(|column| self.sequence(*column, lines)).collect();
+        let Some(best) = sequences.iter().flatten().max_by_key(|sequence| sequence.kind) else { return };
+        // What is the same in all lines is past for all of them, or they are all of the same second.
+        let is_worse_than_best = |own: &Sequence| match own.kind {
+            SequenceKind::Same => best.kind > own.kind && best.earliest > own.earliest,
+            kind => kind < best.kind && best.kind > SequenceKind::Same,
+        };
+        let is_worse = |candidate: &Candidate| {
+            let mut own = columns.iter().zip(&sequences).filter(|(column, _)| *column == candidate);
+            own.any(|(_, sequence)| sequence.as_ref().is_some_and(is_worse_than_best))
+        };
+        all.retain(|(candidate, _)| !is_worse(candidate));
     }
 
-    /// Whether the times of a candidate are in order. Returns `None` if there are too few of them, if they are all the same, or if one
-    /// is later than the last change of the source.
-    fn is_ordered(&self, (place, index): Candidate, lines: &[&[u8]]) -> Option<bool> {
+    /// Returns how the times of a candidate follow each other, or `None` if there are too few of them.
+    fn sequence(&self, (place, index): Candidate, lines: &[&[u8]]) -> Option<Sequence> {
         let modified = self.circumstances.modified.map(|time| time.nanoseconds().div_euclid(1_000_000_000));
         let latest = modified.map_or(i64::MAX, |second| second + 2 * 86_400);
         let by = |order| {
@@ -469,15 +603,88 @@ impl Detection<'_> {
             let mut reader = Reader::default();
             let times = lines.iter().filter_map(|line| reader.find(&form, line));
             let seconds: Vec<i64> = times.map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)).collect();
-            let is_possible = seconds.len() >= LEAST_LINES
-                && seconds.len() * 10 >= self.count(lines, (place, index)).lines * 9
-                && seconds.iter().all(|second| *second <= latest)
-                && !is_constant(&seconds);
-            is_possible.then(|| is_in_order(&seconds))
+            let is_enough =
+                seconds.len() >= LEAST_ORDERED && seconds.len() * 10 >= self.count(lines, (place, index)).lines * 9;
+            let is_possible = seconds.iter().all(|second| *second <= latest);
+            let is_far = || seconds.windows(2).any(|pair| (pair[1] - pair[0]).abs() > 86_400);
+            let kind = match is_in_order(&seconds) && is_possible {
+                false => SequenceKind::Unordered,
+                true if is_constant(&seconds) => SequenceKind::Same,
+                // A few dates may be in order by chance.
+                true if seconds.len() < LEAST_LINES && is_far() => SequenceKind::Far,
+                true => SequenceKind::Near,
+            };
+            is_enough.then(|| Sequence { kind, earliest: seconds.iter().min().copied().unwrap_or_default() })
         };
         // In the right order of day and month, if the form does not determine it, dates are more likely to be in order.
         let found = [Order::Dmy, Order::Mdy, Order::Ymd].map(by);
-        found.into_iter().flatten().max()
+        found.into_iter().flatten().max_by_key(|sequence| sequence.kind)
+    }
+
+    /// Decides which of two columns with clock times after a column with dates counts, and removes the candidates with the other. If
+    /// the first may be durations, and nothing decides, removes both.
+    fn retain_clocks(&self, all: &mut Vec<(Candidate, Votes)>, lines: &[&[u8]]) {
+        let skips = |index: Option<u16>| index.is_some_and(|index| self.shape(index).skips_clock);
+        let seconds: Vec<Candidate> =
+            all.iter().map(|(candidate, _)| *candidate).filter(|(_, index)| skips(*index)).collect();
+        for (place, second) in seconds {
+            let is_first = |(candidate, index): Candidate| {
+                candidate == place && index.is_some_and(|index| self.shape(index).has_two_columns) && !skips(index)
+            };
+            let with: Vec<&[u8]> = lines.iter().copied().filter(|line| self.has(line, (place, second))).collect();
+            let first = all.iter().map(|(candidate, _)| *candidate).find(|candidate| is_first(*candidate));
+            let kept = match first {
+                // Most lines must have both.
+                Some(first) if with.len() * 10 >= self.count(lines, first).lines * 9 => {
+                    self.clock_of([first, (place, second)], &with)
+                }
+                first => first,
+            };
+            all.retain(|(candidate, _)| {
+                *candidate != (place, second) && !is_first(*candidate) || Some(*candidate) == kept
+            });
+        }
+    }
+
+    /// Returns which of two candidates, with the first and the second clock time after a date, has the times of the lines.
+    fn clock_of(&self, [first, second]: [Candidate; 2], lines: &[&[u8]]) -> Option<Candidate> {
+        const CLOCKS: [&str; 4] = ["time", "clock", "zeit", "uhr"];
+        const DURATIONS: [&str; 11] =
+            ["duration", "wait", "elapsed", "length", "talk", "hold", "taken", "delay", "dauer", "billsec", "response"];
+        let named = |after: usize, parts: &[&str]| {
+            let header = self.header.as_ref()?;
+            let name = header.names.get(header.column(lines[0], first.0.locate(lines[0])?) + after)?.to_lowercase();
+            Some(parts.iter().any(|part| name.contains(part)))
+        };
+        let [is_first_long, is_second_long] = [1, 2].map(|after| named(after, &DURATIONS).unwrap_or(false));
+        let [is_first_clock, is_second_clock] = [1, 2].map(|after| named(after, &CLOCKS).unwrap_or(false));
+        match (is_first_long, is_second_long) {
+            (true, false) => return Some(second),
+            (false, true) => return Some(first),
+            _ if is_first_clock => return Some(first),
+            _ if is_second_clock => return Some(second),
+            _ => {}
+        }
+        let clocks = |(place, index): Candidate| {
+            let missing = Missing { order: Some(Order::Dmy), last_day: None, day: Some(0) };
+            let read = |line: &&[u8]| {
+                let (parts, _) = self.shape(index?).read(&line[place.locate(line)?..])?;
+                parts.on_day(|| Some(0)).map(|local| (local, parts.day(&missing)))
+            };
+            lines.iter().filter_map(read).map(|(local, day)| (day, local.second)).collect::<Vec<_>>()
+        };
+        let (ones, others) = (clocks(first), clocks(second));
+        let rises = |clocks: &[(Option<i32>, i64)]| {
+            clocks.windows(2).all(|pair| pair[0].0 != pair[1].0 || pair[0].1 <= pair[1].1)
+                && clocks.len() >= LEAST_ORDERED
+        };
+        let is_short = |clocks: &[(Option<i32>, i64)]| clocks.iter().all(|(_, second)| *second < 3600);
+        match (rises(&ones), rises(&others)) {
+            (false, true) => Some(second),
+            (true, false) => Some(first),
+            _ if is_short(&ones) && !is_short(&others) => None,
+            _ => Some(first),
+        }
     }
 
     /// Whether numbers are not serial numbers, because they mean the same times as the dates in their lines, in any zone.
@@ -609,7 +816,17 @@ impl Detection<'_> {
             return None;
         }
         let Some(shape) = shape else { return Some(Slot::IsoAt(place)) };
-        let read = |line: &&[u8]| place.locate(line).and_then(|at| shape.read(&line[at..])).map(|(parts, _)| parts);
+        let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
+        let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
+        // If `CH` also follows hours above 12, it is the name of something else, but then some hours are read wrong.
+        let is_word = |text: &[u8]| matches!(text, [b' ', b'S', b'A', ..] | [b' ', b'C', b'H', ..]);
+        let ends = || lines.iter().filter_map(|line| with_end(line).map(|((_, end), at)| (line, at + end)));
+        if shape.has_open_half_day
+            && ends().any(|(line, end)| is_word(&line[end.saturating_sub(3)..end]))
+            && ends().any(|(line, end)| is_word(&line[end..]))
+        {
+            return None;
+        }
         let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
         let first_count = read_lines.len();
         // Two numbers are not a month and a day if they often form no date.
@@ -716,7 +933,9 @@ impl Detection<'_> {
     fn has_prefixed_iso(&self) -> bool {
         let dated = |line: &&[u8]| {
             let near = &line[..line.len().min(SEARCH_LIMIT_BYTES + SECOND_BYTES)];
-            (start(line)..near.len()).find(|&at| begins_token(near, at) && iso_at(near, at))
+            let header = self.header.as_ref();
+            let is_other = |at: usize| header.is_some_and(|header| header.is_other(header.column(line, at)));
+            (start(line)..near.len()).find(|&at| begins_token(near, at) && iso_at(near, at) && !is_other(at))
         };
         let lines = self.lines.iter().filter(|line| !is_continued(line));
         let (with, all) =
@@ -799,6 +1018,15 @@ impl Detection<'_> {
         }
         if let Some(order) = self.circumstances.given.order.filter(|order| orders.contains(order)) {
             return decided(order, OrderBasis::Given);
+        }
+        let [with_half, without]: [Vec<&Parts>; 2] =
+            [true, false].map(|has| open.iter().copied().filter(|parts| parts.has_half_day() == has).collect());
+        let is_of_two = !with_half.is_empty() && !without.is_empty() && {
+            let [one, other] = [&with_half, &without].map(|parts| proved(parts));
+            one.is_none() || one != other
+        };
+        if is_of_two || [Order::Dmy, Order::Mdy].iter().all(|order| open.iter().any(|parts| proves(parts, *order))) {
+            return Settled { order: None, basis: OrderBasis::Unknown };
         }
         let modified = self.circumstances.modified.and_then(day_of);
         // A clock may be fast, or the zone may be ahead of UTC.
@@ -888,6 +1116,39 @@ impl Detection<'_> {
     }
 }
 
+/// How the times of a column follow each other.
+#[derive(Clone, Copy, Debug)]
+struct Sequence {
+    kind: SequenceKind,
+    /// The earliest of them, in seconds since 1970.
+    earliest: i64,
+}
+
+/// The kinds of sequences, from the least to the most probable for the times of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum SequenceKind {
+    /// The times are not in order, or later than the last change of the source.
+    Unordered,
+    /// All of them are the same.
+    Same,
+    /// They are in order, but there are only a few of them, and some are more than a day apart.
+    Far,
+    /// They are in order.
+    Near,
+}
+
+/// Whether a part above 12 is the day in this order.
+fn proves(parts: &Parts, order: Order) -> bool {
+    let Some([Some(first), Some(second), _]) = parts.open() else { return false };
+    let (day, month) = if order == Order::Dmy { (first, second) } else { (second, first) };
+    (13..=31).contains(&day) && (1..=12).contains(&month)
+}
+
+/// Returns the order that parts above 12 prove.
+fn proved(all: &[&Parts]) -> Option<Order> {
+    [Order::Dmy, Order::Mdy].into_iter().find(|order| all.iter().any(|parts| proves(parts, *order)))
+}
+
 /// Whether times are hardly ever out of order, with the oldest or the newest first.
 fn is_in_order(seconds: &[i64]) -> bool {
     let pairs = || seconds.windows(2);
@@ -908,10 +1169,11 @@ fn advances(times: &[Local]) -> bool {
     all >= 2 && near * 2 >= all
 }
 
-/// Whether a number has as many digits as the seconds since 1970, and a fraction of at least milliseconds.
+/// Whether a number has as many digits as the seconds since 1970, and a fraction of at least milliseconds. A number after a comma may
+/// be the next column.
 fn has_fraction(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits(text) == 10 && matches!(text.get(10), Some(b'.' | b',')) && digits(&text[11..]) >= 3
+    digits(text) == 10 && text.get(10) == Some(&b'.') && digits(&text[11..]) >= 3
 }
 
 /// Whether a key or a word, but not a word of capitals, precedes the number at `at`, which is then about something else than the
@@ -946,37 +1208,42 @@ fn is_prose(text: &[u8]) -> bool {
 /// Whether a text ends with a word or key, such as `until` or `lastLogon=`, that shows that the next time is not that of the
 /// line.
 fn names_another_time(text: &[u8]) -> bool {
-    const WORDS: [&str; 22] = [
-        "since", "until", "till", "after", "before", "from", "to", "by", "for", "valid", "expires", "expired", "last",
-        "next", "start", "bis", "seit", "ab", "vor", "nach", "zuletzt", "ablauf",
-    ];
-    const PARTS: [&str; 20] = [
-        "expir",
-        "valid",
-        "last",
-        "prev",
-        "next",
-        "until",
+    const WORDS: [&str; 25] = [
         "since",
-        "start",
-        "begin",
+        "until",
+        "till",
         "after",
         "before",
-        "birth",
-        "modif",
-        "session",
-        "password",
-        "deadline",
+        "from",
+        "to",
+        "by",
+        "for",
+        "valid",
+        "expires",
+        "expired",
+        "last",
+        "next",
+        "start",
+        "seen",
+        "built",
+        "pwdlastset",
+        "bis",
+        "seit",
+        "ab",
+        "vor",
+        "nach",
+        "zuletzt",
         "ablauf",
-        "letzt",
-        "gueltig",
-        "g\u{fc}ltig",
     ];
+    const PARTS: [&str; 5] = ["start", "begin", "after", "before", "session"];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
     // A message that begins with a time is a line of a log.
     const MESSAGES: [&str; 3] = ["log", "message", "msg"];
     let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
     let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
+    if is_in_bracket(text) {
+        return true;
+    }
     let is_key = text.ends_with(b"=") || text.ends_with(b"\":");
     let is_name = is_key || text.ends_with(b":");
     let is_mark = |byte: &&u8| matches!(byte, b'=' | b':' | b'"');
@@ -985,13 +1252,24 @@ fn names_another_time(text: &[u8]) -> bool {
         |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'_' | b'-' | b'@' | b'$');
     let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
-    let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
+    let is_other = is_name
+        && (word.starts_with("end") || keys::names_another(&word) || PARTS.iter().any(|part| word.contains(part)));
     let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
     // `last sign-in 2017-02-14`
     const ORDINALS: [&str; 6] = ["last", "next", "previous", "letzte", "letzter", "letzten"];
     let before = String::from_utf8_lossy(text[..text.len() - word.len()].trim_ascii_end()).to_ascii_lowercase();
     let follows_ordinal = before.rsplit(' ').next().is_some_and(|before| ORDINALS.contains(&before));
     is_other || is_key && !is_time || WORDS.contains(&word.as_str()) || follows_ordinal
+}
+
+/// Whether a text ends within a round bracket, after words that say what the next time is about: `ann (last seen`.
+fn is_in_bracket(text: &[u8]) -> bool {
+    const TIMES: [&str; 5] = ["at", "on", "time", "um", "am"];
+    let Some(open) = memchr::memrchr(b'(', text) else { return false };
+    let inner = String::from_utf8_lossy(&text[open + 1..]).to_lowercase();
+    let is_word = |word: &str| word.chars().all(|char| char.is_alphabetic() || matches!(char, '-' | '_' | ':'));
+    let is_time = |word: &str| TIMES.contains(&word.trim_end_matches(':'));
+    !inner.trim().is_empty() && inner.split(' ').all(is_word) && !inner.split_whitespace().all(is_time)
 }
 
 /// Whether a text has a clock time such as `2:57:24`.
@@ -1131,6 +1409,7 @@ mod tests {
                 "slashes",
                 &["day or month first is not known, so its times are not read; give --date-order"],
             ),
+            ("1487041044.600 x", "a.log", "epoch", &["numbers at the same place, read as the time since 1970"]),
             ("\"N\",\"IAS\",02/03/2017,02:57:24,1", "a.log", "nps-text", &["month first, as NPS writes it"]),
             (
                 "#Software: Microsoft Internet Information Services 8.5\n2017-02-14 02:57:24 x",

@@ -455,7 +455,10 @@ impl Form {
     pub fn evidence(&self) -> Vec<String> {
         let mut words = Vec::new();
         for slot in self.slots() {
-            let Slot::At(_, shape, settled) = slot else { continue };
+            let Slot::At(place, shape, settled) = slot else { continue };
+            if shape.is_epoch && shape.needs_lines && !matches!(place, Place::Key(..)) {
+                words.push("numbers at the same place, read as the time since 1970".to_owned());
+            }
             let order = match (settled.order, &shape.product) {
                 (Some(Order::Dmy), _) => "day first",
                 (Some(Order::Mdy), _) => "month first",

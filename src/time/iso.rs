@@ -6,7 +6,7 @@
 //! | separator | `T`, `t` or a space |
 //! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
 //! | fraction | `.600871`, `,600871` or `:600`; digits after the ninth are dropped |
-//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`; any of these in brackets, as in ` (+0100)`; or none |
+//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`, or ` UTC +2`; any of these in brackets, as in ` (+0100)`; or none |
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
@@ -69,7 +69,7 @@ impl Reader {
             Some(microseconds) => (microseconds * 1000, 0, ZoneBasis::Named),
             None => {
                 let (nanosecond, rest) = fraction(rest)?;
-                let (offset_seconds, zone) = match zone(rest).filter(|_| !is_half_day(rest))?.0 {
+                let (offset_seconds, zone) = match zone(rest).filter(|_| half_day(rest).is_none())?.0 {
                     Named::Offset(seconds) if seconds != 0 && !can_be_logged(start - i64::from(seconds)) => {
                         return None;
                     }
@@ -355,9 +355,11 @@ fn zone_name(text: &[u8]) -> (Named, usize) {
     }
 }
 
-/// Reads the offset after the name of UTC, as in `GMT+0100`, `UTC+01:00` or `GMT+1`. Returns it in seconds, and its length.
+/// Reads the offset after the name of UTC, as in `GMT+0100`, `UTC+01:00`, `GMT+1` or `UTC +2`. Returns it in seconds, and its
+/// length.
 pub(super) fn offset_from(name: &[u8], rest: &[u8]) -> Option<(i32, usize)> {
-    let [sign @ (b'+' | b'-'), digits @ ..] = rest else { return None };
+    let blank = usize::from(rest.first() == Some(&b' '));
+    let [sign @ (b'+' | b'-'), digits @ ..] = &rest[blank..] else { return None };
     if !matches!(name, b"UTC" | b"GMT") {
         return None;
     }
@@ -373,16 +375,7 @@ pub(super) fn offset_from(name: &[u8], rest: &[u8]) -> Option<(i32, usize)> {
     };
     let is_offset = hours <= 14 && minutes < 60 && !starts_word(&digits[len..]);
     let seconds = hours * 3600 + minutes * 60;
-    is_offset.then_some((if *sign == b'-' { -seconds } else { seconds }, len + 1))
-}
-
-/// Whether the text starts with AM or PM of a 12-hour clock. Then the digits alone do not determine the time.
-fn is_half_day(text: &[u8]) -> bool {
-    match text.strip_prefix(b" ").unwrap_or(text) {
-        [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] => !starts_word(rest),
-        [0x80..=0xFF, ..] => half_day(text).is_some(),
-        _ => false,
-    }
+    is_offset.then_some((if *sign == b'-' { -seconds } else { seconds }, blank + 1 + len))
 }
 
 /// Whether the text starts with a letter or digit, so that it continues the word before it.
@@ -449,6 +442,10 @@ mod tests {
             ("2017-02-14 02:57:24 GMT+0100 x", "2017-02-14T01:57:24Z"),
             ("2017-02-14 02:57:24 UTC-05:30 x", "2017-02-14T08:27:24Z"),
             ("2017-02-14T02:57:24 GMT+1", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24 UTC +2 x", "2017-02-14T00:57:24Z"),
+            ("2017-02-14 02:57:24 UTC +0200 x", "2017-02-14T00:57:24Z"),
+            ("2017-02-14 02:57:24 GMT -05:30 x", "2017-02-14T08:27:24Z"),
+            ("2017-02-14 02:57:24 (UTC +02:00) x", "2017-02-14T00:57:24Z"),
             ("2017-02-14T02:57:24+1:00 x", "2017-02-14T01:57:24Z"),
             ("2017-02-14 02:57:24.6 (+0100) x", "2017-02-14T01:57:24.6Z"),
             ("2017-02-14 02:57:24.6 [+01:00] x", "2017-02-14T01:57:24.6Z"),
@@ -463,7 +460,15 @@ mod tests {
             ("2017-02-14 02:57:24 (+17) x", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 +1:00:00 x", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 +1:07 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 UTC +15 x", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 UTC -5dB", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 UTC - x", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 CET +2 x", "2017-02-14T01:57:24Z"),
             ("2017-02-14 02:57:24 UTCX", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 SA established", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,PM x,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,p,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 a b", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 Amber", "2017-02-14T02:57:24Z assumed"),
         ];
         for (line, expected) in cases {
@@ -489,6 +494,14 @@ mod tests {
             "2017-02-14T02:57:24+19:00",
             "2017-02-14 02:57:24 PM",
             "2017-02-14 02:57:24am|x",
+            "2017-02-14 02:57:24 p.m. x",
+            "2017-02-14T02:57:24 P. M.] x",
+            "2017-02-14 02:57:24,123PM x",
+            "2017-02-14 02:57:24.123 p.m.",
+            "2017-02-14 02:57:24p x",
+            "2017-02-14 02:57:24,PM,x",
+            "2017-02-14 02:57:24\";\"PM\";x",
+            "2017-02-14 02:57:24 nm. x",
             "12017-02-14T02:57:24Z",
             "9999-02-14T02:57:24Z",
             far.as_str(),

@@ -90,6 +90,28 @@ const DOUBTFUL_KEYS: [&[&str]; 9] = [
 /// How many objects may contain a key of [`DOUBTFUL_KEYS`].
 const DOUBTFUL_DEPTH: usize = 2;
 
+/// What keys and names of columns contain if their times are about something else than the record.
+const OTHER_PARTS: [&str; 15] = [
+    "expir",
+    "valid",
+    "last",
+    "prev",
+    "next",
+    "until",
+    "since",
+    "birth",
+    "modif",
+    "password",
+    "deadline",
+    "ablauf",
+    "letzt",
+    "gueltig",
+    "g\u{fc}ltig",
+];
+/// What the names of columns contain, besides [`OTHER_PARTS`], if their times are those of what the record is about.
+const OTHER_COLUMNS: [&str; 11] =
+    ["created", "registered", "enrol", "hired", "issued", "seen", "pwd", "closed", "updated", "changed", "deleted"];
+
 /// All keys.
 struct Keys {
     /// Searches for each key. Those of [`OWN_KEYS`] come first, then those of [`OTHER_KEYS`].
@@ -240,6 +262,21 @@ pub(super) fn in_line(line: &[u8]) -> Vec<u8> {
     keys
 }
 
+/// Whether a key shows, by what it contains, that its time is about something else than the record. The key must be in lower case.
+pub(super) fn names_another(key: &str) -> bool {
+    OTHER_PARTS.iter().any(|part| key.contains(part) && !(*part == "valid" && key.contains("validat")))
+}
+
+/// Whether the name of a column, such as `PasswordLastSet`, shows that its time is about something else than the line.
+pub(super) fn is_other_column(name: &str) -> bool {
+    let key: String = name.chars().filter(|char| !matches!(char, ' ' | '-')).collect();
+    if key_before(key.as_bytes()).is_some_and(|key| !is_doubtful(key)) {
+        return false;
+    }
+    let key = key.to_lowercase();
+    names_another(&key) || OTHER_COLUMNS.iter().any(|part| key.contains(part))
+}
+
 /// Whether a text ends with a key.
 pub(super) fn ends_with_one(text: &[u8]) -> bool {
     key_before(text).is_some()
@@ -306,6 +343,16 @@ mod tests {
         assert!(others < doubtful && *doubtful < finders.len());
         assert!(is_other(key_before(b"date").unwrap()) && !is_doubtful(key_before(b"date").unwrap()));
         assert!(!is_other(key_before(b"rt").unwrap()) && is_doubtful(key_before(b"detectedAt").unwrap()));
+    }
+
+    #[test]
+    fn the_name_of_a_column_shows_what_its_time_is_about() {
+        let others =
+            ["PasswordLastSet", "created", "account_created", "Valid Until", "last seen", "Gueltig bis", "Created"];
+        assert!(others.iter().all(|name| is_other_column(name)));
+        let times =
+            ["Time", "event_time", "TimeCreated", "Time Created", "createdDateTime", "CreationDate", "Validated At"];
+        assert!(times.iter().all(|name| !is_other_column(name)));
     }
 
     #[test]

@@ -52,6 +52,12 @@ pub struct Shape {
     pub(super) has_dots: bool,
     /// Whether this form begins with a clock time that its date follows.
     pub(super) has_clock_first: bool,
+    /// Whether the clock time is in a column after that of the date.
+    pub(super) has_two_columns: bool,
+    /// Whether there is another clock time in a column between the two.
+    pub(super) skips_clock: bool,
+    /// Whether AM or PM may follow the clock time, and the form does not determine the order of the date.
+    pub(super) has_open_half_day: bool,
 }
 
 /// The part of the date that a form does not contain.
@@ -120,6 +126,8 @@ impl Shape {
         let has_clock_first =
             lacks == Lacks::Nothing && matches!(steps.first(), Some(Step::Digits { part: Part::Hour, .. }));
         let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
+        let columns = steps.iter().filter(|step| matches!(step, Step::Column)).count();
+        let has_open_half_day = has(&[Part::First]) && steps.contains(&Step::HalfDay);
         let to_minute = recent::to_minute(&steps);
         Ok(Shape {
             name: name.to_owned(),
@@ -137,6 +145,9 @@ impl Shape {
             lacks,
             has_dots,
             has_clock_first,
+            has_two_columns: columns > 0 && !has_clock_first,
+            skips_clock: columns == 2,
+            has_open_half_day,
         })
     }
 

@@ -161,7 +161,7 @@ impl Parts {
     }
 
     /// Returns the date, in days since 1970.
-    pub(super) fn day(&self, missing: &Missing) -> Option<i32> {
+    pub(in crate::time) fn day(&self, missing: &Missing) -> Option<i32> {
         if let Some(day_of_year) = self.get(Part::DayOfYear) {
             let first = day(self.get(Part::Year)?, 1, 1)?;
             let found = first + i32::from(day_of_year) - 1;
@@ -294,7 +294,12 @@ pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) 
             }
             Step::FractionDigits => at = fraction(text, at, parts)?,
             Step::HalfDay => {
-                if let Some((half, len)) = half_day(text.get(at..)?) {
+                let rest = text.get(at..)?;
+                if let Some((half, len)) = half_day(rest).or_else(|| capital_half_day(rest, parts)) {
+                    // A letter alone belongs to the number before it.
+                    if len == 1 && !text[..at].last().is_some_and(u8::is_ascii_digit) {
+                        continue;
+                    }
                     parts.half = half;
                     at += len;
                 }
@@ -397,7 +402,15 @@ fn is_fraction_after_comma(text: &[u8]) -> bool {
         }
         _ => false,
     };
-    digits >= 3 && !is_date && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
+    let rest = &text[digits..];
+    let goes_on = rest.first().is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric());
+    digits >= 3 && !is_date && (!goes_on || half_day(rest).is_some())
+}
+
+/// Whether `text`, which follows the seconds since 1970 and a comma, begins with milliseconds, microseconds or nanoseconds.
+fn is_fraction_of_epoch(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    matches!(digits, 3 | 6 | 9) && is_fraction_after_comma(text)
 }
 
 fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
@@ -411,9 +424,9 @@ fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     (at > start).then_some(at)
 }
 
-/// AM and PM in Chinese, Japanese, Korean, Greek, Arabic, Persian and Turkish. They are in UTF-8, and for most of these languages
-/// also in their ANSI code pages.
-const HALVES: [(&[u8], Half); 26] = [
+/// AM and PM in Chinese, Japanese, Korean, Greek, Arabic, Persian, Turkish, Czech, Slovak, Hungarian, Albanian and Afrikaans. They
+/// are in UTF-8, and for most of the languages with other scripts also in their ANSI code pages.
+const HALVES: [(&[u8], Half); 34] = [
     ("上午".as_bytes(), Half::Am),
     ("下午".as_bytes(), Half::Pm),
     (b"\xC9\xCF\xCE\xE7", Half::Am),
@@ -440,6 +453,14 @@ const HALVES: [(&[u8], Half); 26] = [
     ("ب.ظ".as_bytes(), Half::Pm),
     ("ÖÖ".as_bytes(), Half::Am),
     ("ÖS".as_bytes(), Half::Pm),
+    (b"dop.", Half::Am),
+    (b"odp.", Half::Pm),
+    (b"de.", Half::Am),
+    (b"du.", Half::Pm),
+    (b"e paradites", Half::Am),
+    (b"e pasdites", Half::Pm),
+    (b"vm.", Half::Am),
+    (b"nm.", Half::Pm),
 ];
 
 /// Reads AM or PM in one of the languages of [`HALVES`]. Returns the half of the day and the length of the word.
@@ -452,15 +473,44 @@ fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
     })
 }
 
-/// Reads AM or PM at the start of `text`, with an optional blank before it and with or without full stops. Returns the half of
-/// the day and the length.
+/// Reads SA or CH, which are AM and PM in Vietnamese, at the start of `text`. They are also the names of other things, so they count
+/// only after an hour of at most 12 and a date that does not begin with the year.
+#[cold]
+fn capital_half_day(text: &[u8], parts: &Parts) -> Option<(Half, usize)> {
+    let (half, rest) = match text {
+        [b' ', b'S', b'A', rest @ ..] => (Half::Am, rest),
+        [b' ', b'C', b'H', rest @ ..] => (Half::Pm, rest),
+        _ => return None,
+    };
+    let is_whole =
+        !rest.first().is_some_and(|&byte| matches!(byte, b'-' | b'_' | b':') || byte.is_ascii_alphanumeric());
+    let is_possible = parts.open().is_some() && parts.get(Part::Hour).is_some_and(|hour| (1..=12).contains(&hour));
+    (is_whole && is_possible).then_some((half, 3))
+}
+
+/// Reads AM or PM at the start of `text`, with an optional blank before it and with or without full stops, or in the next column.
+/// Returns the half of the day and the length.
 #[inline(always)]
 pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     // Most texts are rejected here.
     match text.strip_prefix(b" ").unwrap_or(text) {
-        [b'A' | b'a' | b'P' | b'p' | 0x80..=0xFF, ..] => any_half_day(text),
+        [b'A' | b'a' | b'P' | b'p' | 0x80..=0xFF, ..]
+        | [b'd' | b'o' | b'v' | b'n', _, b'.' | b'p', ..]
+        | [b'e', b' ', b'p', ..] => any_half_day(text),
+        [b',' | b';' | b'\t' | b'|', b'A' | b'a' | b'P' | b'p' | b'"' | b' ', ..]
+        | [b'"', b',' | b';' | b'\t' | b'|', ..] => half_day_in_column(text),
         _ => None,
     }
+}
+
+/// Reads AM or PM in the column after that of the clock time.
+#[cold]
+fn half_day_in_column(text: &[u8]) -> Option<(Half, usize)> {
+    let begin = column(text)?;
+    let inner = text.get(begin..)?;
+    let (half, len) = any_half_day(inner).filter(|_| inner[0].is_ascii_alphabetic())?;
+    let is_whole = matches!(inner.get(len), None | Some(b',' | b';' | b'\t' | b'|' | b'"' | b'\r' | b'\n'));
+    (is_whole && len > 1).then_some((half, begin + len))
 }
 
 fn any_half_day(text: &[u8]) -> Option<(Half, usize)> {
@@ -471,19 +521,21 @@ fn any_half_day(text: &[u8]) -> Option<(Half, usize)> {
         [0xE2, 0x80, 0xAF, ..] => 3,
         _ => 0,
     };
-    let (half, len) = match &text[blank..] {
-        [half, b'.', b'M' | b'm', b'.', ..] => (half, 4),
-        // As in Spanish: `p. m.`, with one of the same blanks.
-        [half, b'.', b' ' | 0xA0, b'M' | b'm', b'.', ..] => (half, 5),
-        [half, b'.', 0xC2, 0xA0, b'M' | b'm', b'.', ..] => (half, 6),
-        [half, b'.', 0xE2, 0x80, 0xAF, b'M' | b'm', b'.', ..] => (half, 7),
-        [half, b'M' | b'm', ..] => (half, 2),
-        [0x80..=0xFF, ..] => return other_half_day(&text[blank..]).map(|(half, len)| (half, blank + len)),
-        _ => return None,
-    };
-    let half = match half {
+    let rest = &text[blank..];
+    let half = match rest.first()? {
         b'A' | b'a' => Half::Am,
         b'P' | b'p' => Half::Pm,
+        _ => return other_half_day(rest).map(|(half, len)| (half, blank + len)),
+    };
+    let len = match &rest[1..] {
+        [b'.', b'M' | b'm', b'.', ..] => 4,
+        // As in Spanish: `p. m.`, with one of the same blanks.
+        [b'.', b' ' | 0xA0, b'M' | b'm', b'.', ..] => 5,
+        [b'.', 0xC2, 0xA0, b'M' | b'm', b'.', ..] => 6,
+        [b'.', 0xE2, 0x80, 0xAF, b'M' | b'm', b'.', ..] => 7,
+        [b'M' | b'm', ..] => 2,
+        // As in directory listings: `03:13p`.
+        _ if blank == 0 && rest[0].is_ascii_lowercase() => 1,
         _ => return None,
     };
     let is_whole = !text.get(blank + len).is_some_and(u8::is_ascii_alphanumeric);
@@ -577,8 +629,10 @@ fn epoch(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
     parts.epoch = Some(number.checked_mul(unit)?);
     let mut end = at + len;
     if len == 10
-        && let [b'.' | b',', digit, ..] = &rest[len..]
-        && digit.is_ascii_digit()
+        && let [point @ (b'.' | b','), digits @ ..] = &rest[len..]
+        && digits.first().is_some_and(u8::is_ascii_digit)
+        // After a comma, any other number is the next column.
+        && (*point == b'.' || is_fraction_of_epoch(digits))
         && let Some(after) = fraction(text, end + 1, parts)
     {
         parts.epoch = Some(number * unit + i64::from(parts.nanosecond));
