@@ -208,6 +208,13 @@ impl Kind {
     pub fn is_loss(self) -> bool {
         self <= Kind::OverLimit
     }
+
+    /// Whether reading ended early because of this problem. A source that is not in the encoding that the user has chosen is read to its
+    /// end.
+    #[must_use]
+    pub(crate) fn breaks_off(self) -> bool {
+        self.is_loss() && self != Kind::MixedEncodings
+    }
 }
 
 impl fmt::Display for Kind {
