@@ -164,12 +164,16 @@ pub enum Kind {
     TrailingBytes,
     /// The byte order mark of a file contradicts the encoding that the user has chosen.
     MixedEncodings,
+    /// A file that a plan divides changed after the plan was made, so its pieces may not fit together.
+    Changed,
     /// Reading further would exceed a limit: of memory, of unpacked bytes, of files in an archive, or of nesting.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
     /// The encoding of a file changes. Each part was read in its own encoding.
     EncodingChanges,
+    /// A file changed after a plan was made, and all of its new version was read.
+    ChangedWhole,
     /// There were more different unknown names or numbers than have a row of their own.
     TooManyNames,
     /// An archive contains no file.
@@ -352,11 +356,13 @@ mod tests {
             Truncated,
             TrailingBytes,
             MixedEncodings,
+            Changed,
             OverLimit,
         ];
         let others = [
             LongLine,
             EncodingChanges,
+            ChangedWhole,
             TooManyNames,
             Empty,
             Binary,
