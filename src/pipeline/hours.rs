@@ -36,53 +36,63 @@ struct Line {
 /// The lines of a chunk.
 struct Lines<'t> {
     text: &'t [u8],
+    units: Units,
     /// The offset of the chunk in its source.
     offset: u64,
-    /// The offset and the position of each line, if the text is decoded.
-    decoded: Option<Vec<(u64, usize)>>,
+    /// The size in the source of each byte of the text, if it is the same for all.
+    scale: Option<u64>,
+    /// The offset of each block of the text in the source, if there is no scale.
+    blocks: Vec<u64>,
 }
 
 impl<'t> Lines<'t> {
+    /// The size of a block.
+    const BLOCK_BYTES: usize = 512;
+
     fn of(chunk: &Chunk<'t>) -> Lines<'t> {
-        let (text, offset, units) = (chunk.owned(), chunk.offset, chunk.written.units);
-        let decoded = (units != Units::Bytes).then(|| {
-            let (mut at, mut offset) = (0, offset);
-            let line = |line: &[u8]| {
-                let this = (offset, at);
-                (offset, at) = (offset + units.source_bytes(line), at + line.len());
-                this
-            };
-            text.split_inclusive(|byte| *byte == b'\n').map(line).collect()
-        });
-        Lines { text, offset, decoded }
+        let (text, units, mut offset) = (chunk.owned(), chunk.written.units, chunk.offset);
+        let scale = chunk.scale();
+        let block = |block: &[u8]| {
+            let start = offset;
+            offset += units.source_bytes(block);
+            start
+        };
+        let blocks = if scale.is_some() { Vec::new() } else { text.chunks(Lines::BLOCK_BYTES).map(block).collect() };
+        Lines { text, units, offset: chunk.offset, scale, blocks }
     }
 
     /// Returns the position of the first line that begins at this offset in the source or later, or the length of the text.
     fn from(&self, offset: u64) -> usize {
-        match &self.decoded {
-            Some(lines) => {
-                let index = lines.partition_point(|(start, _)| *start < offset);
-                lines.get(index).map_or(self.text.len(), |(_, at)| *at)
-            }
-            None => match usize::try_from(offset.saturating_sub(self.offset)) {
-                Ok(0) => 0,
-                Ok(at) if at < self.text.len() => {
-                    memchr(b'\n', &self.text[at - 1..]).map_or(self.text.len(), |line_feed| at + line_feed)
+        let at = match self.scale {
+            Some(scale) => usize::try_from(offset.saturating_sub(self.offset).div_ceil(scale)).unwrap_or(usize::MAX),
+            None => {
+                let block = self.blocks.partition_point(|start| *start <= offset).saturating_sub(1);
+                let mut at = block * Lines::BLOCK_BYTES;
+                let mut reached = self.blocks.get(block).copied().unwrap_or(self.offset);
+                while reached < offset && at < self.text.len() {
+                    reached += self.units.source_bytes(&self.text[at..=at]);
+                    at += 1;
                 }
-                _ => self.text.len(),
-            },
+                at
+            }
+        };
+        match at {
+            0 => 0,
+            at if at < self.text.len() => {
+                memchr(b'\n', &self.text[at - 1..]).map_or(self.text.len(), |line_feed| at + line_feed)
+            }
+            _ => self.text.len(),
         }
     }
 
     /// Returns the offset in the source of the line that begins at this position.
     fn offset(&self, at: usize) -> u64 {
-        match &self.decoded {
-            Some(lines) => {
-                let index = lines.partition_point(|(_, start)| *start < at);
-                lines.get(index).map_or(self.offset, |(offset, _)| *offset)
-            }
-            None => self.offset + at as u64,
+        if let Some(scale) = self.scale {
+            return self.offset + scale * at as u64;
         }
+        let block = at / Lines::BLOCK_BYTES;
+        let before = &self.text[block * Lines::BLOCK_BYTES..at];
+        self.blocks.get(block).map_or(self.offset, |start| start + self.units.source_bytes(before))
     }
 }
 

@@ -208,8 +208,9 @@ fn planned(args: &PartialArgs) -> Result<Option<Plan>, Failure> {
         return with_pieces(plan, "--plan-line").map(Some);
     }
     let Some(path) = args.plan.as_deref() else { return Ok(None) };
-    let name = if path == Path::new(STDIN) { "standard input".to_owned() } else { term::shown(&name::shown(path)) };
-    with_pieces(read_plan(path)?, &name).map(Some)
+    let plan = read_plan(path)?;
+    // A share of a plan in a file may have no pieces if there are more processes than pieces.
+    if path == Path::new(STDIN) { with_pieces(plan, "standard input").map(Some) } else { Ok(Some(plan)) }
 }
 
 /// Returns a plan unless it is empty. A whole plan may have no pieces.
