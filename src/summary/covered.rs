@@ -7,7 +7,7 @@
 //! found, and of one that is not, always the same hours: cells are at fixed offsets, so the hours depend on nothing but the lines.
 //!
 //! A reader of a part of a source does not know the lines on the other side of its ends. It examines all lines that may be needed, whatever
-//! is there, and notes them as [`Mark`]s. [`Covered`] gets the marks of all parts and decides which ones matter.
+//! is there, and notes them as [`Mark`]s. `Covered` gets the marks of all parts and decides which ones matter.
 
 use crate::time::Time;
 use crate::time::zone::DisplayZone;
