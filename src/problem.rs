@@ -164,12 +164,16 @@ pub enum Kind {
     TrailingBytes,
     /// The byte order mark of a file contradicts the encoding that the user has chosen.
     MixedEncodings,
+    /// A file that a plan divides changed after the plan was made, so its pieces may not fit together.
+    Changed,
     /// Reading further would exceed a limit: of memory, of unpacked bytes, of files in an archive, or of nesting.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
     /// The encoding of a file changes. Each part was read in its own encoding.
     EncodingChanges,
+    /// A file changed after a plan was made, and all of its new version was read.
+    ChangedWhole,
     /// There were more different unknown names or numbers than have a row of their own.
     TooManyNames,
     /// An archive contains no file.
@@ -209,6 +213,13 @@ impl Kind {
     #[must_use]
     pub fn is_loss(self) -> bool {
         self <= Kind::OverLimit
+    }
+
+    /// Whether reading ended early because of this problem. A source that is not in the encoding that the user has chosen is read to its
+    /// end.
+    #[must_use]
+    pub(crate) fn breaks_off(self) -> bool {
+        self.is_loss() && self != Kind::MixedEncodings
     }
 }
 
@@ -347,11 +358,13 @@ mod tests {
             Truncated,
             TrailingBytes,
             MixedEncodings,
+            Changed,
             OverLimit,
         ];
         let others = [
             LongLine,
             EncodingChanges,
+            ChangedWhole,
             TooManyNames,
             Empty,
             Binary,

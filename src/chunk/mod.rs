@@ -71,6 +71,8 @@ pub struct Chunk<'b> {
     pub offset: u64,
     /// The length of the owned lines in the source, in bytes. In UTF-16, it differs from the length of the decoded text.
     pub source_bytes: u64,
+    /// The size in the source of each byte of the owned lines, if it is the same for all.
+    scale: Option<u64>,
     /// The code units of the source, and the form of its times.
     pub written: Written,
     /// Whether the chunk ends within a line that is too long.
@@ -95,13 +97,20 @@ impl<'b> Chunk<'b> {
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
         let owned = bytes.len();
-        Chunk { bytes, owned, offset: 0, source_bytes: owned as u64, written: Written::default(), cut: Cut::AtLineEnd }
+        let (source_bytes, written) = (owned as u64, Written::default());
+        Chunk { bytes, owned, offset: 0, source_bytes, scale: Some(1), written, cut: Cut::AtLineEnd }
     }
 
     /// Returns the lines that the chunk owns.
     #[must_use]
     pub fn owned(&self) -> &'b [u8] {
         &self.bytes[..self.owned]
+    }
+
+    /// Returns the size in the source of each byte of the owned lines, if it is the same for all, as in UTF-16 with ASCII alone.
+    #[must_use]
+    pub fn scale(&self) -> Option<u64> {
+        self.scale
     }
 
     /// Returns the lines that the chunk owns, and the lookahead after them.
@@ -494,8 +503,8 @@ impl<R: Read> Chunks<R> {
         let mark = units.byte_order_mark();
         let skipped = if is_part_start && data[..len].starts_with(mark) { mark.len() } else { 0 };
         let written = Written { units, ..self.written };
-        let (bytes, owned) = match units {
-            Units::Bytes => (&data[skipped..], len - skipped),
+        let (bytes, owned, scale) = match units {
+            Units::Bytes => (&data[skipped..], len - skipped, Some(1)),
             units => {
                 self.decoded.clear();
                 // An odd byte at the end of a part is a stray one.
@@ -507,10 +516,12 @@ impl<R: Read> Chunks<R> {
                 let owned = self.decoded.len();
                 let ahead = data.len().min(len + limits.lookahead_bytes);
                 units.decode(&data[len..ahead], &mut self.decoded);
-                (self.decoded.as_slice(), owned)
+                // Characters outside ASCII take more bytes in UTF-8 than they have units.
+                let is_ascii = owned * units.size_bytes() == len - skipped;
+                (self.decoded.as_slice(), owned, is_ascii.then_some(units.size_bytes() as u64))
             }
         };
-        Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, written, cut }
+        Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, scale, written, cut }
     }
 
     /// Decides what to do with the data in the buffer.

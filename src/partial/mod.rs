@@ -44,7 +44,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::recorded::{Place, Recorded, ascii, put_below};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Remedy};
 use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
 use forms::{Form, Spool};
@@ -323,7 +323,7 @@ impl Found {
     fn version(&self) -> Option<Option<i64>> {
         match self.changed {
             None => Some(self.piece.modified),
-            Some(Changed::Differs { modified }) => Some(modified),
+            Some(Changed::Differs { modified, .. }) => Some(modified),
             Some(Changed::Gone) => None,
         }
     }
@@ -363,6 +363,8 @@ pub struct Coverage {
     pub repeated: u64,
     /// The pieces that were done more than once in different ways, each with the partial whose piece counts.
     pub differing: Vec<String>,
+    /// The files that changed after the plan was made, and were read.
+    pub changed: Vec<Problem>,
     /// The machines of which there are different partials. Only the newest of each counts.
     pub machines: Vec<Several>,
     /// The partials that were left out, with the reasons.
@@ -755,6 +757,8 @@ impl Merge {
             }
         }
         self.found.dedup_by(|later, first| is_same(later, first));
+        let of_one_file = |a: &Found, b: &Found| a.piece.path == b.piece.path;
+        coverage.changed = self.found.chunk_by(of_one_file).filter_map(changed).collect();
         if let Some(plan) = plan {
             let mut found = self.found.iter().map(|found| found.piece.id).peekable();
             for piece in plan.pieces() {
@@ -1067,6 +1071,36 @@ pub fn missing(coverage: &Coverage) -> Vec<Problem> {
     let missing =
         |piece: &String| Problem::new(piece.as_str(), Kind::Unreadable, "no partial has this piece of the plan");
     coverage.missing.iter().map(missing).collect()
+}
+
+/// Returns the problem of a file that changed after the plan was made. `pieces` are those of the file that were read.
+fn changed(pieces: &[Found]) -> Option<Problem> {
+    let version = |found: &Found| match found.changed {
+        None => Some((found.piece.modified, found.piece.bytes)),
+        Some(Changed::Differs { modified, bytes }) => Some((modified, bytes)),
+        // Reading it has failed, which is a problem of its own.
+        Some(Changed::Gone) => None,
+    };
+    let versions: BTreeSet<_> = pieces.iter().filter_map(version).collect();
+    let Piece { path, range, modified, bytes, .. } = &pieces.first()?.piece;
+    if versions.iter().all(|version| *version == (*modified, *bytes)) {
+        return None;
+    }
+    let path = path.as_deref().unwrap_or_default();
+    if range.is_none() {
+        let what = "it changed after the plan was made, and all of its new version was read";
+        return Some(Problem::new(path, Kind::ChangedWhole, what));
+    }
+    let pieces = if versions.len() > 1 {
+        "its pieces are of different versions, so results may be missing or count twice"
+    } else {
+        "its pieces are of a new version"
+    };
+    let planned = bytes.unwrap_or(0);
+    let has_grown = versions.iter().any(|(_, bytes)| bytes.is_some_and(|bytes| bytes > planned));
+    let grown = if has_grown { format!("; nothing after byte {planned} was read") } else { String::new() };
+    let what = format!("it changed after the plan was made, and {pieces}{grown}");
+    Some(Problem::new(path, Kind::Changed, what).remedy(Remedy::PlanAgain))
 }
 
 /// Reads lines, and knows where they are.

@@ -23,7 +23,7 @@ use super::forms::{self, Form};
 use super::{FORMAT, Passed, Refused, refused};
 use crate::pipeline::range_end;
 use crate::pipeline::recorded::ascii;
-use crate::problem::{Kind, Problem, Remedy};
+use crate::problem::{Kind, Problem};
 use crate::source::select::Content;
 use crate::source::{BEGINNING_BYTES, Beginning, Digest, Found, Globs, Openable, Opened, Opening, Selection};
 
@@ -174,6 +174,9 @@ pub enum Changed {
     Differs {
         /// When it was last modified, in nanoseconds since the Unix epoch.
         modified: Option<i64>,
+        /// Its size in bytes.
+        #[serde(default)]
+        bytes: Option<u64>,
     },
 }
 
@@ -224,7 +227,7 @@ impl Piece {
         let path = self.path.as_deref().filter(|_| self.problem.is_none())?;
         let Ok(metadata) = std::fs::metadata(path) else { return Some(Changed::Gone) };
         let is_same = self.bytes == Some(metadata.len()) && self.modified == modified(&metadata);
-        (!is_same).then(|| Changed::Differs { modified: modified(&metadata) })
+        (!is_same).then(|| Changed::Differs { modified: modified(&metadata), bytes: Some(metadata.len()) })
     }
 }
 
@@ -516,6 +519,12 @@ impl Plan {
         self.pieces
     }
 
+    /// Returns how the files of the plan were selected, if the plan was made with options about that.
+    #[must_use]
+    pub fn selection(&self) -> Option<Selection> {
+        self.pieces.iter().find_map(|piece| piece.select.as_ref())?.selection().ok()
+    }
+
     /// Whether the plan has its first and its last line, so that nothing is missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -527,15 +536,4 @@ impl Plan {
     pub fn piece(&self, id: u64) -> Option<&Piece> {
         self.pieces.binary_search_by_key(&id, |piece| piece.id).ok().map(|index| &self.pieces[index])
     }
-}
-
-/// Returns the problem of a piece whose file has changed since it was planned.
-#[must_use]
-pub fn changed(piece: &Piece, changed: Changed) -> Problem {
-    let what = match changed {
-        Changed::Gone => "it was there when the plan was made, and cannot be found now",
-        Changed::Differs { .. } => "its size or time of modification has changed since the plan was made",
-    };
-    let path = piece.path.as_deref().unwrap_or_default();
-    Problem::new(path, Kind::Unreadable, what).remedy(Remedy::PlanAgain)
 }

@@ -80,13 +80,13 @@ pub fn joined(
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let recorders = Recorders::new(set);
-    let Wants { parts, sought, .. } = Wants::of(&counting, options.copies);
+    let Wants { hours, sought, .. } = Wants::of(&counting, options.copies);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::with_context(format.context_lines()));
     let mut near_misses = AllNearMisses::default();
     let visitor = || {
         let mut annotate = Annotate::<_, true>::new(format, options, None);
-        (annotate.listener.parts, annotate.listener.sought) = (parts, sought);
+        (annotate.listener.hours, annotate.listener.sought) = (hours, sought);
         annotate
     };
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {

@@ -96,7 +96,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             // Ranges after the position at which reading failed may have been read. They do not count, because every line number
             // after the gap would be wrong, and the result would depend on where ranges begin.
-            Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
+            Message::Part(_) if self.sum.breaks_off() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
             Message::Looked(looked) => {
@@ -159,9 +159,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.state = State::Unknown;
             }
         }
-        // A source that is not in the encoding that the user has chosen was read to its end, so it can be compared.
-        let breaks_off = |kind: Kind| kind.is_loss() && kind != Kind::MixedEncodings;
-        let is_whole = !end.problems.iter().any(|problem| breaks_off(problem.kind));
+        let is_whole = !end.problems.iter().any(|problem| problem.kind.breaks_off());
         let compared = match (&mut self.state, &mut self.copies, start) {
             (State::Dropped(original), ..) => Compared::Same(std::mem::take(original)),
             (State::PassedOn | State::Held { .. }, Some(copies), Some(start)) if is_whole => {
@@ -218,15 +216,20 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 }
 
 impl TaskEnd {
+    /// Whether reading ended early in one of the tasks so far.
+    fn breaks_off(&self) -> bool {
+        self.unread.iter().any(|problem| problem.kind.breaks_off())
+    }
+
     /// Adds the report of the next task of the same source. If it is the last task, returns the end of the source, and the
     /// digest of all bytes if there is one.
     pub(super) fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digests>)> {
-        if self.unread.is_empty() {
+        if !self.breaks_off() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);
             self.changes.merge(task.changes);
             self.changing_times += task.changing_times;
-            self.unread = task.unread;
+            self.unread.extend(task.unread);
         }
         self.what = self.what.take().or(task.what);
         self.assumed = self.assumed.take().or(task.assumed);

@@ -432,7 +432,7 @@ fn span(form: &Form, text: &[u8]) -> (Option<Stamp>, Option<Stamp>) {
 }
 
 /// Returns the time of the first line in `text` that has one.
-pub(super) fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
+fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
@@ -442,7 +442,7 @@ pub(super) fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
 }
 
 /// Returns the time of the last line in `text` that has one.
-pub(super) fn last_time(form: &Form, text: &[u8]) -> Option<Stamp> {
+fn last_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];

@@ -31,7 +31,7 @@ use crate::pattern::PatternSet;
 use crate::problem::Problem;
 use crate::scan::Scanner;
 use crate::source::{Chain, Digest, Digests, Found, HashedPart, Source, What};
-use crate::summary::Dimension;
+use crate::summary::covered::Mark;
 use crate::summary::near_misses::{NearMisses, Stored};
 use crate::summary::sign_ins::{Settled, Sought, Writer};
 use crate::time::zone::DisplayZone;
@@ -87,7 +87,7 @@ struct Part<'a> {
     #[serde(borrow, skip_serializing)]
     notes: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    logged: Vec<i64>,
+    logged: Vec<Marked>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends: Option<[i64; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +101,25 @@ struct Part<'a> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// A [`Mark`]: its offset, and the start of its hour in seconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Marked(u64, i64);
+
+impl Marked {
+    const SECOND: i64 = 1_000_000_000;
+
+    fn of(Mark { offset, hour }: Mark) -> Marked {
+        Marked(offset, hour.nanoseconds().div_euclid(Marked::SECOND))
+    }
+
+    /// Returns `None` if a value cannot be right.
+    fn mark(self) -> Option<Mark> {
+        let Marked(offset, seconds) = self;
+        let hour = Time::from_nanoseconds(seconds.saturating_mul(Marked::SECOND));
+        (offset <= COUNT_LIMIT).then_some(Mark { offset, hour })
+    }
 }
 
 /// A text that need not be copied.
@@ -197,8 +216,8 @@ pub fn record(
     sink: &mut dyn FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
     // Everything that any way of counting needs.
-    let (parts, with_hashes) = (Some((Dimension::Hour, zone)), options.copies.is_compared());
-    let wants = Wants { parts, sought: Sought::Numbered, with_ends: true, with_hashes };
+    let (hours, with_hashes) = (Some(zone), options.copies.is_compared());
+    let wants = Wants { hours, sought: Sought::Numbered, with_ends: true, with_hashes };
     let lookalikes = Lookalikes::new(&options.opening.stop);
     let crew = (set, catalogue, options, &lookalikes, InputEnds::Marked);
     let joined = Recorders::new(set).joined();
@@ -437,8 +456,9 @@ impl Recorded {
 
 /// Returns notes without what is not wanted.
 fn wanted(mut notes: Notes, wants: Wants) -> Notes {
-    let start = |time: Time| wants.parts.map(|(part, zone)| part.start(time, zone).unwrap_or(time));
-    notes.logged = notes.logged.into_iter().filter_map(start).collect();
+    if wants.hours.is_none() {
+        notes.logged.clear();
+    }
     notes.ends = notes.ends.filter(|_| wants.with_ends);
     match wants.sought {
         Sought::No => notes.near_misses = NearMisses::default(),
@@ -603,7 +623,7 @@ impl Part<'_> {
             kinds: kinds.all,
             unit: if rows == 0 { 0 } else { unit.cast_unsigned() },
             notes: Cow::Borrowed(""),
-            logged: notes.logged.iter().map(|time| time.nanoseconds()).collect(),
+            logged: notes.logged.iter().map(|mark| Marked::of(*mark)).collect(),
             ends: notes.ends.map(|ends| ends.map(Time::nanoseconds)),
             near_misses: (!notes.near_misses.is_empty()).then(|| notes.near_misses.to_stored()),
             newlines: notes.newlines,
@@ -632,7 +652,7 @@ impl Part<'_> {
             notes,
             texts,
             names,
-            logged: self.logged.into_iter().map(Time::from_nanoseconds).collect(),
+            logged: self.logged.into_iter().map(Marked::mark).collect::<Option<_>>()?,
             ends: self.ends.map(|ends| ends.map(Time::from_nanoseconds)),
             near_misses,
             newlines: self.newlines,
@@ -812,17 +832,21 @@ mod tests {
     }
 
     fn notes() -> impl Strategy<Value = Notes> {
-        (prop::collection::vec(note(), 0..20), any::<Vec<u32>>(), 0..=COUNT_LIMIT, any::<Vec<i64>>()).prop_map(
-            |(all, hashes, newlines, logged)| Notes {
+        (
+            prop::collection::vec(note(), 0..20),
+            any::<Vec<u32>>(),
+            0..=COUNT_LIMIT,
+            prop::collection::vec((0..=COUNT_LIMIT, any::<i32>()), 0..20),
+        )
+            .prop_map(|(all, hashes, newlines, logged)| Notes {
                 texts: all.iter().map(|(_, texts)| texts.concat()).collect(),
                 notes: all.iter().map(|(note, _)| *note).collect(),
                 names: ["NO_PIN", "NO_PIN2", "NO_PIN3"].map(|name| Name::of("mfa", name)).to_vec(),
-                logged: logged.into_iter().map(Time::from_nanoseconds).collect(),
+                logged: logged.into_iter().filter_map(|(offset, hour)| Marked(offset, hour.into()).mark()).collect(),
                 newlines,
                 hashes,
                 ..Notes::default()
-            },
-        )
+            })
     }
 
     /// Returns each note with its texts, because the names of results are numbered in the order in which they are used.

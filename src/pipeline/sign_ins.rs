@@ -28,9 +28,10 @@ use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
+use crate::summary::covered::Mark;
 use crate::summary::near_misses::{First, NearMisses};
 use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Sought, Writer};
-use crate::summary::{Counts, Dimension, Summary, quiet};
+use crate::summary::{Counts, Summary, quiet};
 use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
 use crate::units::CodePage;
@@ -95,8 +96,8 @@ fn counted(
 /// What a [`Listener`] collects besides results.
 #[derive(Clone, Copy)]
 pub(super) struct Wants {
-    /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
-    pub(super) parts: Option<(Dimension, DisplayZone)>,
+    /// The zone of the hours in which there are lines, or `None` if they are not collected.
+    pub(super) hours: Option<DisplayZone>,
     /// Whether near misses are collected.
     pub(super) sought: Sought,
     /// Whether the times of the first and the last line are collected.
@@ -108,9 +109,9 @@ pub(super) struct Wants {
 impl Wants {
     /// Returns what is needed to count in this way. If the user wants to count copies, parts that logs have in common may count as well.
     pub(super) fn of(counting: &sign_ins::Options, copies: CopyRule) -> Wants {
-        let timed = counting.with_history.then_some(Dimension::Hour);
+        let by_time = counting.with_history || quiet::shortest(&counting.by).is_some();
         Wants {
-            parts: timed.or_else(|| quiet::shortest(&counting.by)).map(|part| (part, counting.zone)),
+            hours: by_time.then_some(counting.zone),
             sought: counting.near_misses,
             with_ends: counting.with_cells || counting.with_history,
             with_hashes: copies.is_compared() && !counting.at_once,
@@ -119,8 +120,8 @@ impl Wants {
 
     /// Returns a listener that collects this. `joined` is [`Recorders::joined`].
     pub(super) fn listener(self, options: &Options, joined: &[bool]) -> Listener {
-        let Wants { parts, sought, with_ends, with_hashes } = self;
-        Listener { parts, sought, with_ends, with_hashes, joined: joined.to_vec(), ..Listener::new(options) }
+        let Wants { hours, sought, with_ends, with_hashes } = self;
+        Listener { hours, sought, with_ends, with_hashes, joined: joined.to_vec(), ..Listener::new(options) }
     }
 }
 
@@ -437,7 +438,7 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 
 /// Passes the notes of a part to the sign-ins.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
-    part.logged.iter().for_each(|start| sign_ins.logged(*start));
+    part.logged.iter().for_each(|mark| sign_ins.logged(*mark));
     part.ends.into_iter().for_each(|ends| sign_ins.reaches(ends));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
@@ -494,8 +495,8 @@ pub struct Notes {
     pub(super) texts: String,
     /// The names of results without a code.
     pub(super) names: Vec<Name>,
-    /// The starts of the hours or days in which there are lines.
-    pub(super) logged: Vec<Time>,
+    /// Some of the lines, from which follow the hours in which there are lines.
+    pub(super) logged: Vec<Mark>,
     /// The times of the first and the last line that has one, if they are wanted.
     pub(super) ends: Option<[Time; 2]>,
     pub(super) near_misses: NearMisses,
@@ -562,8 +563,8 @@ pub(super) struct Listener {
     encoding: EncodingChoice,
     /// For each pattern, whether the processes and threads of its lines are collected. If empty, those of all lines are.
     joined: Vec<bool>,
-    /// Whether hours or days in which there are lines are collected, and in which zone, or `None` if neither is.
-    pub(super) parts: Option<(Dimension, DisplayZone)>,
+    /// The zone of the hours in which there are lines, or `None` if they are not collected.
+    pub(super) hours: Option<DisplayZone>,
     /// Whether near misses are collected.
     pub(super) sought: Sought,
     /// Whether the times of the first and the last line are collected.
@@ -574,7 +575,7 @@ pub(super) struct Listener {
     /// The texts of the notes, in UTF-8, which is checked for all of them together.
     texts: Vec<u8>,
     names: Vec<Name>,
-    logged: Vec<Time>,
+    logged: Vec<Mark>,
     ends: Option<[Time; 2]>,
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
@@ -588,11 +589,11 @@ impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
         let (notes, texts, names, logged, ends, near_misses, newlines, hashes) = Default::default();
-        let (parts, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, (0, 0));
+        let (hours, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, (0, 0));
         Listener {
             encoding,
             joined: Vec::new(),
-            parts,
+            hours,
             sought,
             with_ends,
             with_hashes,
@@ -697,14 +698,17 @@ impl Listener {
             + near_misses
     }
 
-    /// Records the hours or days in which the chunk has lines, and the times of its first and last line, if they are wanted.
+    /// Records the lines from which follow the hours in which the chunk has lines, and the times of its first and last line, if they are
+    /// wanted.
     pub(super) fn note_logged(&mut self, chunk: &Chunk<'_>) {
-        if let Some(parts) = self.parts {
-            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
+        if self.hours.is_none() && !self.with_ends {
+            return;
         }
-        if self.with_ends
-            && let Some([first, last]) = hours::ends(chunk.written.form, chunk.owned())
-        {
+        let ends = hours::examine(chunk, self.hours.unwrap_or(DisplayZone::UTC), &mut self.logged);
+        if self.hours.is_none() {
+            self.logged.clear();
+        }
+        if let Some([first, last]) = ends.filter(|_| self.with_ends) {
             self.ends = Some([self.ends.map_or(first, |[first, _]| first), last]);
         }
     }

@@ -169,9 +169,11 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Truncated => with_first("compressed files or archives are cut short"),
         Kind::TrailingBytes => with_first("compressed files are followed by other data"),
         Kind::MixedEncodings => with_first("files are not in the encoding given with -E"),
+        Kind::Changed => with_first("files changed after the plan was made, which divides them"),
         Kind::OverLimit => with_first("files exceed a limit"),
         Kind::LongLine => with_first("files have very long lines"),
         Kind::EncodingChanges => with_first("files change their encoding, and each part was read in its own"),
+        Kind::ChangedWhole => with_first("files changed after the plan was made, and their new versions were read"),
         Kind::TooManyNames => with_first("times there were too many different names"),
         Kind::Empty => skipped("archives contain no files (-v lists them)"),
         Kind::Binary => {

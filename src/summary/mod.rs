@@ -15,6 +15,7 @@ pub mod audit;
 mod bounded;
 mod collected;
 mod counts;
+pub mod covered;
 mod dimension;
 mod durations;
 mod history;

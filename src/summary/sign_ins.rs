@@ -16,6 +16,7 @@ use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::audit::Audit;
 use super::collected::Collected;
+use super::covered::{Covered, Mark};
 use super::dimension::Dimension;
 use super::durations::Durations;
 use super::history::{History, Hours, Periods};
@@ -286,6 +287,8 @@ pub struct SignIns<'c> {
     without_result: u64,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
+    /// What is known about the hours of the current source.
+    covered: Covered,
     /// The first and the last time of the lines in a source, if they are wanted.
     spans: Vec<(u32, (Time, Time))>,
     totals: Totals,
@@ -647,6 +650,7 @@ impl<'c> SignIns<'c> {
             settled_sources: 0,
             without_result: 0,
             logged: HashSet::new(),
+            covered: Covered::default(),
             spans: Vec::new(),
             totals: Totals::default(),
             has_results: false,
@@ -710,12 +714,23 @@ impl<'c> SignIns<'c> {
         self.without_result += self.count.without_result - before;
     }
 
-    /// Records that the current source has lines in the hour or day that starts at `start`. Only needed if results are counted by
-    /// hour or day.
-    pub fn logged(&mut self, start: Time) {
-        if self.logged.len() <= LOGGED_LIMIT {
-            self.logged.insert((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), start));
-        }
+    /// Records a line of the current source. From it and others follow the hours in which the source has lines. Only needed if results are
+    /// counted by hour or day, and for a history.
+    pub fn logged(&mut self, mark: Mark) {
+        self.cover(|covered, zone, add| covered.mark(mark, zone, add));
+    }
+
+    /// Adds the hours that `decide` finds, or their days if results are counted by days only.
+    fn cover(&mut self, decide: impl FnOnce(&mut Covered, DisplayZone, &mut dyn FnMut(Time))) {
+        let Options { zone, with_history, by, .. } = &self.options;
+        let part = quiet::shortest(by).filter(|_| !with_history).unwrap_or(Dimension::Hour);
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let logged = &mut self.logged;
+        decide(&mut self.covered, *zone, &mut |hour| {
+            if logged.len() <= LOGGED_LIMIT {
+                logged.insert((source, part.start(hour, *zone).unwrap_or(hour)));
+            }
+        });
     }
 
     /// Records the times of the first and the last line of the next part of the current source. Needed for findings, so that a log that
@@ -726,6 +741,7 @@ impl<'c> SignIns<'c> {
 
     /// Ends the current source, whose name is `name` and which has `bytes` bytes.
     pub fn end_source(&mut self, name: &str, bytes: u64) {
+        self.cover(Covered::end);
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let edges = std::mem::take(&mut self.joiner).finish();
         if !edges.is_empty() {
@@ -775,6 +791,7 @@ impl<'c> SignIns<'c> {
 
     /// Adds the name of a source that does not count, such as a copy. It still helps to derive the names of machines from paths.
     pub fn skip_source(&mut self, name: &str) {
+        self.covered = Covered::default();
         self.skipped.push_text(name);
     }
 
@@ -1903,8 +1920,8 @@ mod tests {
             let stamp = at(7);
             sign_ins.hear(&Heard { stamp, host, ..heard(1, Key::Code(Code(21))) });
             let hour = stamp.and_then(|stamp| Dimension::Hour.start(stamp.time, DisplayZone::UTC)).unwrap();
-            sign_ins.logged(hour);
-            sign_ins.logged(Dimension::Hour.end(hour, DisplayZone::UTC).unwrap());
+            sign_ins.logged(Mark { offset: 0, hour });
+            sign_ins.logged(Mark { offset: 100, hour: Dimension::Hour.end(hour, DisplayZone::UTC).unwrap() });
             sign_ins.end_source("relay/syslog", 1);
             sign_ins.settle().rows.len()
         };

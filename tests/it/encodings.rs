@@ -456,6 +456,20 @@ fn a_change_is_found_however_a_log_is_read() {
     assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (message.as_str(), Some(0)));
 }
 
+/// The byte order mark is in the first range. The other ranges are searched in the given encoding, too.
+#[test]
+fn a_log_with_the_mark_of_another_encoding_is_read_to_its_end_in_any_ranges() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let log = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat((4 << 20) / 40 + 300);
+    std::fs::write(&path, [b"\xFF\xFE", log.as_bytes()].concat()).unwrap();
+    for encoding in ["utf-8", "windows-1252"] {
+        let (results, kinds, _, status) = scanned(&path, &["-E", encoding]);
+        let expected = log.lines().count() as u64;
+        assert_eq!((results, kinds, status), (expected, vec!["mixed-encodings".to_owned()], Some(3)), "{encoding}");
+    }
+}
+
 #[test]
 fn a_copy_of_a_log_whose_encoding_changes_is_a_copy() {
     let folder = tempfile::tempdir().unwrap();

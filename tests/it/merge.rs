@@ -961,6 +961,9 @@ fn of_several_versions_of_a_file_that_changed_the_last_one_counts() {
             };
             let merged = merge(&order, &["--by", "code", "--format", "csv"]);
             let said = format!("callcodes: {which}: a.log (piece 0) of {counts}\n");
+            let is_new = counts != "planned.ccp";
+            let changed = "callcodes: a.log: it changed after the plan was made, and all of its new version was read\n";
+            let said = if is_new { said + changed } else { said };
             assert!(merged.stderr.ends_with(&said), "{order:?} {merged:?}");
             assert!(merged.stdout.lines().nth(1).unwrap().contains(&format!(",{results},")), "{order:?} {merged:?}");
             // The time is kept.
@@ -968,6 +971,89 @@ fn of_several_versions_of_a_file_that_changed_the_last_one_counts() {
             let again = merge(&["both.ccp", first, second], &["--by", "code", "--format", "csv"]);
             assert_eq!(again.stdout, merged.stdout);
         }
+    }
+}
+
+#[test]
+fn a_merge_names_files_that_changed_after_the_plan_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("logs")).unwrap();
+    let write = |name: &str, lines: usize, seconds: u64| {
+        let path = folder.path().join("logs").join(name);
+        let code = if name == "whole.log" { 101 } else { 102 };
+        fs::write(&path, format!("2017-02-14T08:00:00Z callStatus={code}\n").repeat(lines)).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    };
+    let run = |args: &[&str]| run(folder.path(), args);
+    write("divided.log", 100, 1_500_000_000);
+    write("whole.log", 20, 1_500_000_000);
+    assert_eq!(run(&["plan", "--split-bytes", "1K", "-o", "plan.jsonl", "logs"]).status, Some(0));
+    let plan = fs::read_to_string(folder.path().join("plan.jsonl")).unwrap();
+    let pieces: Vec<&str> = plan.lines().collect();
+    let [_, first, others @ .., _] = &pieces[..] else { panic!("{plan}") };
+    let scan = |lines: &[&str], name: &str| {
+        let mut args = vec!["scan", "--partial", "--allow-changed", "-o", name];
+        lines.iter().for_each(|line| args.extend(["--plan-line", line]));
+        let done = run(&args);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    };
+    let merge = |partials: &[&str]| {
+        let run = run(&[&["merge", "--plan", "plan.jsonl", "--format", "json"], partials].concat());
+        let kinds: Vec<String> =
+            run.stdout.split("\"kind\": \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+        let said: Vec<String> = run.stderr.lines().map(|line| line.replace('\\', "/")).collect();
+        (run.status, kinds, said)
+    };
+    let [divided, whole] =
+        ["divided", "whole"].map(|name| format!("callcodes: logs/{name}.log: it changed after the plan was made, and"));
+    let remedy = "make a new plan with callcodes plan, and scan again";
+    let whole = format!("{whole} all of its new version was read");
+    scan(&[first], "first.ccp");
+    scan(others, "planned.ccp");
+    assert_eq!(merge(&["first.ccp", "planned.ccp"]), (Some(0), vec![], vec![]));
+    // The same size, at another time.
+    write("divided.log", 100, 1_600_000_000);
+    scan(others, "changed.ccp");
+    let mixed = "its pieces are of different versions, so results may be missing or count twice";
+    let kinds = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
+    let expected = (Some(3), kinds(&["changed"]), vec![format!("{divided} {mixed}; {remedy}")]);
+    assert_eq!(merge(&["first.ccp", "changed.ccp"]), expected);
+    // It has grown, as has another file.
+    write("divided.log", 900, 1_700_000_000);
+    write("whole.log", 30, 1_700_000_000);
+    scan(others, "grown.ccp");
+    let grown = format!("{divided} {mixed}; nothing after byte 3600 was read; {remedy}");
+    let expected = (Some(3), kinds(&["changed", "changed-whole"]), vec![grown, whole.clone()]);
+    assert_eq!(merge(&["first.ccp", "grown.ccp"]), expected);
+    scan(&[first], "first-grown.ccp");
+    let grown = format!("{divided} its pieces are of a new version; nothing after byte 3600 was read; {remedy}");
+    let expected = (Some(3), kinds(&["changed", "changed-whole"]), vec![grown.clone(), whole.clone()]);
+    assert_eq!(merge(&["first-grown.ccp", "grown.ccp"]), expected);
+    assert_eq!(run(&["merge", "--partial", "-o", "all.ccp", "first-grown.ccp", "grown.ccp"]).status, Some(3));
+    assert_eq!(merge(&["all.ccp"]), expected);
+    // A file that was read whole is no loss.
+    write("divided.log", 100, 1_500_000_000);
+    scan(&[first], "first.ccp");
+    scan(others, "others.ccp");
+    assert_eq!(merge(&["first.ccp", "others.ccp"]), (Some(0), kinds(&["changed-whole"]), vec![whole]));
+}
+
+#[test]
+fn a_plan_whose_options_leave_no_file_says_what_a_scan_says() {
+    let folder = fleet();
+    for options in [
+        &["-g", "*.nope"][..],
+        &["--newer-than", "1970-01-01", "--older-than", "1980-01-01"],
+        &["--newer-than", "1980-01-01"],
+    ] {
+        let run = |args: &[&str], more: &[&str]| run(folder.path(), &[args, more].concat());
+        assert_eq!(run(&["plan", "-o", "plan.jsonl", "logs"], options).status, Some(0));
+        assert_eq!(run(&["scan", "--partial", "--plan", "plan.jsonl", "-o", "all.ccp"], &[]).status, Some(0));
+        let merged = run(&["merge", "--plan", "plan.jsonl", "all.ccp", "--format", "table"], &[]);
+        let scanned = run(&["scan", "logs", "--format", "table"], options);
+        assert_eq!((merged.status, merged.stdout), (scanned.status, scanned.stdout), "{options:?}");
+        assert_eq!(merged.stderr, scanned.stderr, "{options:?}");
     }
 }
 

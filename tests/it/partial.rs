@@ -65,6 +65,9 @@ fn folder(with_archives: bool) -> TempDir {
     write("host9/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     let near = "2017-02-14T08:00:00Z second factor: callStatus unreadable for ann\n";
     write("host9/near.log", near.repeat(150).as_bytes());
+    let backwards =
+        |line: u64| format!("2017-02-1{}T{:02}:{line:02}:00Z callStatus={}\n", 1 + line / 12, line * 7 % 24, line % 3);
+    write("host9/backwards.log", (0..60).map(backwards).collect::<String>().as_bytes());
     write("host9/local.log", "02/14/2017 08:17:12 callStatus=108\n13/02/2017 callStatus=4\n".repeat(60).as_bytes());
     folder
 }

@@ -389,7 +389,8 @@ pub(crate) struct PartialArgs {
     /// Read files of a plan although they have changed
     ///
     /// Without this, a file whose size or time of modification is not that in the plan is an error. If a piece is done twice, the
-    /// version of the file that was modified last counts.
+    /// version of the file that was modified last counts. `callcodes merge` names files that have changed. The pieces of one that the
+    /// plan divides may be of different versions, so that results are missing or count twice.
     #[arg(long, requires = "partials", hide_short_help = true)]
     pub(crate) allow_changed: bool,
     /// Name of this machine in the partial

@@ -72,6 +72,8 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     let plan = args.plan.as_deref().map(read_whole_plan).transpose()?;
     let (merge, problems) = gather(args, plan.as_ref(), &session.settings, &session.written(), Purpose::Count)?;
     let filter = filters::filter(filter, &TimeArgs { tz: scanned_zone(&merge, args)?, ..input.times })?;
+    // Messages are about the options with which the plan was made.
+    session.settings.selection = plan.as_ref().and_then(Plan::selection).unwrap_or_default();
     // Names of sources are below the inputs of the scan, and not below the partials.
     let typed = plan.as_ref().map(|plan| plan.typed().clone()).unwrap_or_default();
     let inputs: Vec<PathBuf> = typed.inputs.iter().map(PathBuf::from).collect();
@@ -242,6 +244,7 @@ fn gather(
     let mut problems: Vec<Problem> = refused.iter().map(damaged).collect();
     problems.extend(partial::missing(&coverage));
     problems.extend(partial::lost(&coverage));
+    problems.extend(coverage.changed);
     if let (Some(expected), Some(path)) = (expected, &args.expect_hosts) {
         problems.extend(compared(&merge, &expected, path, args));
     }

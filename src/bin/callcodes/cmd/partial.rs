@@ -86,7 +86,8 @@ pub(crate) fn run(args: &ScanArgs, matches: &ArgMatches) -> Result<Status, Failu
     let is_walked = matches!(pieces, Pieces::Walked(_));
     let sources = pieces.map(|piece| {
         let source = selections.source(&piece);
-        let changed = if partial.allow_changed { piece.changed() } else { None };
+        // Without --allow-changed, the file may have changed since all files were checked.
+        let changed = if is_walked { None } else { piece.changed() };
         begun.lock().unwrap_or_else(PoisonError::into_inner).push_back((piece, changed));
         source
     });
@@ -203,9 +204,23 @@ fn planned(args: &PartialArgs) -> Result<Option<Plan>, Failure> {
             return Err(Failure::Message(what.to_owned()));
         }
         let lines = args.plan_line.join("\n");
-        return Plan::read("--plan-line", lines.as_bytes()).map(Some).map_err(refused);
+        let plan = Plan::read("--plan-line", lines.as_bytes()).map_err(refused)?;
+        return with_pieces(plan, "--plan-line").map(Some);
     }
-    args.plan.as_deref().map(read_plan).transpose()
+    let Some(path) = args.plan.as_deref() else { return Ok(None) };
+    let plan = read_plan(path)?;
+    // A share of a plan in a file may have no pieces if there are more processes than pieces.
+    if path == Path::new(STDIN) { with_pieces(plan, "standard input").map(Some) } else { Ok(Some(plan)) }
+}
+
+/// Returns a plan unless it is empty. A whole plan may have no pieces.
+fn with_pieces(plan: Plan, name: &str) -> Result<Plan, Failure> {
+    if plan.pieces().is_empty() && !plan.is_whole() {
+        return Err(Failure::Message(format!(
+            "{name} has no piece of a plan. Was the file of the plan empty? Pass lines that callcodes plan has written"
+        )));
+    }
+    Ok(plan)
 }
 
 /// Reads a plan from a file or standard input.
