@@ -84,7 +84,8 @@ fn documents(command: &str) -> Vec<Value> {
             let plain = inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat());
             let grouped = [&[command, "--format", "json", "--grouped"], inputs[0]].concat();
             let each = [&[command, "--format", "json", "--no-join"], inputs[0]].concat();
-            plain.chain(by).chain([checked, families, grouped, each]).collect()
+            let repeats = [command, "--format", "json", "tests/cmd/retries"].to_vec();
+            plain.chain(by).chain([checked, families, grouped, each, repeats]).collect()
         }
         "compare" => {
             let sides = ["tests/cmd/clocks/local", "fixtures/logs"];
