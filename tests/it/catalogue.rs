@@ -526,7 +526,7 @@ fn an_entry_in_json_has_all_fields() {
                     "check": "Check the user's mode: standard mode expects # alone, PIN mode expects the PIN followed by #.",
                     "where": "MFA Server: Users > the user; defaults in Company Settings > General",
                 },
-                { "check": "Then look for the line with the outcome of the sign-in.", "where": "The same request in the log" },
+                { "check": "Look for the line with the outcome of the sign-in.", "where": "The same request in the log" },
             ],
             "whose": ["users-data"],
         })
