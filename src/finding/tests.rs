@@ -670,7 +670,7 @@ fn in_a_busy_log_a_change_begins_and_ends_with_its_results_and_not_with_the_hour
             let time = minute * MINUTE + user * SECOND;
             let number = minute / 10 * 7 + user * 3;
             let has_it = if (start..end).contains(&time) { number % 2 == 0 } else { number % 40 == 0 };
-            log.add(time, 1, user as u32 + 1, if has_it { 102 } else { 21 });
+            log.add(time, 1, u32::try_from(user).unwrap() + 1, if has_it { 102 } else { 21 });
         }
     }
     log.0.sort_by_key(|one| one.time);
