@@ -140,7 +140,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Returns a number of comparisons, of which at most one names a change if nothing changed.
+    /// Returns the number of comparisons of which, if nothing changed, at most one names a change.
     #[must_use]
     pub fn one_in(&self) -> u32 {
         one_in(self.has_users)

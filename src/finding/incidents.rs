@@ -503,7 +503,7 @@ impl<'k> Change<'k> {
         }
     }
 
-    /// Returns how many times as frequent the results are inside, by those of which it is known where they are.
+    /// Returns how many times as frequent the results are inside as outside. Only results whose place is known count.
     fn times_as_frequent(&self) -> f64 {
         let mut known = [1_u64; 2];
         for case in &self.here {

@@ -173,8 +173,8 @@ impl Default for SpanMarks {
 }
 
 impl SpanMarks {
-    /// Stores the positions where a window fits in `fits`, without those that `near` excludes, and returns their number. `start` is the
-    /// offset in `text` of the span, of which the first `words` words of bits are valid.
+    /// Stores in `fits` the positions where a window fits and that `near` does not exclude, and returns their number. The span starts at
+    /// offset `start` of `text`, and its bits are in the first `words` words.
     ///
     /// Each step does the same for every bit, because the processor cannot predict which bits are set and which positions are excluded.
     fn find_fits(&mut self, near: &Near, text: &[u8], start: usize, words: usize) -> usize {

@@ -865,6 +865,7 @@ mod tests {
     use super::*;
     use crate::code::Code;
     use crate::finding::scope::Scope;
+    use crate::time::window::Window;
 
     const SECOND: i64 = 1_000_000_000;
     /// 2017-02-14 08:17:12Z.
@@ -1208,6 +1209,24 @@ mod tests {
             worded(&unknown),
             ["777, 778, 779, 2 other codes: in nobody's list, 9 results", "Contact the Impero support team.", "",]
         );
+    }
+
+    #[test]
+    fn filters_apply_to_holes_in_logs() {
+        let gap = Finding { until: after(60), ..about(Kind::Gap, &[]) };
+        let settled = |since: i64, until: i64, excluded: u64| {
+            let mut settled = Settled::default();
+            settled.totals.window = Window::new(after(since), after(until), DisplayZone::UTC).unwrap();
+            settled.totals.dropped.results = excluded;
+            settled
+        };
+        assert!(is_wanted(&gap, &settled(-60, 120, 0)) && is_wanted(&gap, &settled(30, 120, 0)));
+        // It is over before the window begins, or begins after the window.
+        assert!(!is_wanted(&gap, &settled(90, 120, 0)) && !is_wanted(&gap, &settled(-60, -30, 0)));
+        // No result is left.
+        assert!(!is_wanted(&gap, &settled(-60, 120, 7)));
+        let rise = Finding { until: after(60), ..about(Kind::Rise, &[102]) };
+        assert!(is_wanted(&rise, &settled(90, 120, 0)));
     }
 
     #[test]

@@ -84,8 +84,8 @@ pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
         .then(|| format!("There were more than {limit} results to compare between logs: some may count twice."))
 }
 
-/// Returns the note on hosts of which some logs have a time zone and some do not, or `None` if there are none. The name of an unknown host
-/// is empty.
+/// Returns the note on hosts that have logs with a time zone and logs without one, or `None` if there are no such hosts. The name of an
+/// unknown host is empty.
 #[must_use]
 pub fn mixed_zones(hosts: &[Box<str>]) -> Option<String> {
     let names: Vec<String> = hosts.iter().filter(|host| !host.is_empty()).map(|host| replaced(host)).collect();
