@@ -641,6 +641,23 @@ fn a_burst_of_a_second_names_a_host_whose_people_had_signed_in_shortly_before() 
 }
 
 #[test]
+fn a_burst_that_is_new_on_one_host_names_the_others_although_its_people_had_signed_in_shortly_before() {
+    // On the other hosts, the code also occurs all day.
+    let mut log = Log::day();
+    log.0.retain(|one| one.host <= 3 && one.time / HOUR != 14);
+    log.0.iter_mut().filter(|one| one.host > 1 && one.user % 3 == 0).for_each(|one| one.code = 102);
+    let burst = 14 * HOUR + 30 * MINUTE;
+    for user in 1..=40 {
+        (1..=3).for_each(|host| log.add(burst, host, user, 102));
+        log.add(burst - 20 * MINUTE, 1, user, 21);
+    }
+    log.0.sort_by_key(|one| one.time);
+    let findings = log.findings();
+    let of_burst = findings.iter().find(|finding| finding.since == Some(at(14, 30))).unwrap();
+    assert_eq!(texts(&of_burst.hosts), ["host1", "host2", "host3"], "{findings:#?}");
+}
+
+#[test]
 fn results_without_a_user_in_the_minute_of_a_burst_are_taken_to_be_in_it() {
     // Results without a user are added up by the minute, so only the first and the last of their times are known.
     let mut log = Log::day();
