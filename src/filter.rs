@@ -540,9 +540,9 @@ impl Rule for Option<Outcome> {
 const UNKNOWN: &str = "unknown";
 
 /// Returns the value with the given name. Upper and lower case are equivalent, and so are hyphens, spaces and underscores,
-/// because tables show names with spaces.
+/// because tables show names with spaces. Apostrophes are left out.
 fn named<T: Copy>(text: &str, kind: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
-    let hyphenated = text.replace([' ', '_'], "-");
+    let hyphenated = text.replace([' ', '_'], "-").replace('\'', "");
     all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(&hyphenated)).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|&value| name(value)).collect();
         format!("there is no {kind} {text:?}. Write one of {}", names.join(", "))

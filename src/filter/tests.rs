@@ -345,6 +345,7 @@ fn errors_suggest_what_to_write() {
          not-reached, security, client-resend, setup-or-licence"
     );
     assert!("Security,Not reached".parse::<Rules<Group>>().is_ok(), "as tables show it");
+    assert!("person's action".parse::<Rules<Group>>().is_ok(), "as it is spoken");
     assert_eq!(error::<Group>(","), "a part of the list is empty. Write the list as in security,not-reached");
     assert_eq!(
         error::<Channel>("sms"),

@@ -23,6 +23,8 @@ const CROWDED: f64 = 3.0;
 const SHARE_BESIDE: f64 = 0.5;
 /// The last part of a stretch, and the share of its results that this part must have.
 const LAST_PART: (f64, f64) = (0.4, 0.08);
+/// What has less than one of so many results and is divided from the rest by a hole in the logs does not belong to it.
+const ONE_IN: u64 = 50;
 /// How many times an end may be moved.
 const MOVES: usize = 50;
 /// The evidence that the results at an end of a stretch are those of the log outside: the logarithm of how many times as likely they are
@@ -81,12 +83,17 @@ impl Times {
         Times { times, before: [0].into_iter().chain(sums).collect() }
     }
 
+    /// Returns the times, in ascending order.
+    pub(super) fn as_slice(&self) -> &[i64] {
+        &self.times
+    }
+
     fn at(&self, time: i64) -> usize {
         self.times.partition_point(|other| *other < time)
     }
 
     /// Returns the number of results in a time.
-    fn count(&self, range: &Range<i64>) -> u64 {
+    pub(super) fn count(&self, range: &Range<i64>) -> u64 {
         self.before[self.at(range.end).max(self.at(range.start))] - self.before[self.at(range.start)]
     }
 
@@ -109,14 +116,78 @@ impl Times {
     /// Whether most results in a time are in a small part of it. After such a burst, fewer results are what is usual, above all if there
     /// are some again.
     pub(super) fn are_a_burst(&self, range: &Range<i64>, are_some_later: bool) -> bool {
-        let length = range.end.saturating_sub(range.start) / BURST;
-        let all = self.count(range);
-        let inside = self.at(range.start)..self.at(range.end);
-        self.times[inside].iter().any(|start| {
-            let end = start.saturating_add(length).min(range.end);
-            self.count(&(*start..end)) * 100 >= all * MOST[usize::from(are_some_later)]
-        })
+        let (densest, all) = (self.densest(range), self.count(range));
+        self.count(&densest) * 100 >= all * MOST[usize::from(are_some_later)]
     }
+
+    /// Returns the small part of a time that has most results, if there is one, from the first of them to the last.
+    pub(super) fn burst(&self, range: &Range<i64>) -> Option<Range<i64>> {
+        let densest = self.densest(range);
+        (self.count(&densest) * 100 >= self.count(range) * MOST[0]).then_some(densest)
+    }
+
+    /// Returns the part of a time that has the most results, from the first of them to the last.
+    fn densest(&self, range: &Range<i64>) -> Range<i64> {
+        let length = range.end.saturating_sub(range.start) / BURST;
+        let inside = self.at(range.start)..self.at(range.end);
+        let parts = self.times[inside].iter().map(|start| *start..start.saturating_add(length).min(range.end));
+        let densest =
+            parts.max_by_key(|part| (self.count(part), std::cmp::Reverse(part.start))).unwrap_or(range.clone());
+        let last = self.times[..self.at(densest.end)].last().copied().unwrap_or(densest.start);
+        densest.start..last.max(densest.start).saturating_add(1)
+    }
+
+    /// Returns a time of this length that ends with the last result before `end`. A pause in it that is longer is passed over.
+    fn before(&self, end: i64, length: i64, log_start: i64) -> Beside {
+        let end = self.times[..self.at(end)].last().map_or(end, |last| last.saturating_add(1));
+        let start = end.saturating_sub(length);
+        let first = self.at(start);
+        let pause = first.checked_sub(1).and_then(|last| Some(self.times[last]..*self.times.get(first)?));
+        let start = match pause.filter(|pause| pause.end < end && pause.end.saturating_sub(pause.start) > length) {
+            Some(pause) => pause.start.saturating_add(1).saturating_sub(pause.end - start),
+            None => start,
+        };
+        let clipped = start.max(log_start);
+        Beside { range: clipped..end, length: length - (clipped - start) }
+    }
+
+    /// Returns a time of this length that begins with the first result after `start`. A pause in it that is longer is passed over.
+    fn after(&self, start: i64, length: i64, log_end: i64) -> Beside {
+        let start = self.times.get(self.at(start)).copied().unwrap_or(start);
+        let end = start.saturating_add(length);
+        let next = self.at(end);
+        let pause = next.checked_sub(1).and_then(|last| Some(self.times[last]..*self.times.get(next)?));
+        let end = match pause.filter(|pause| pause.start > start && pause.end.saturating_sub(pause.start) > length) {
+            Some(pause) => pause.end.saturating_add(end - pause.start),
+            None => end,
+        };
+        let clipped = end.min(log_end);
+        Beside { range: start..clipped, length: length - (end - clipped) }
+    }
+
+    /// Returns how many other times of the same length, none of which overlap, have as many results.
+    pub(super) fn recurs(&self, range: &Range<i64>) -> usize {
+        let length = range.end.saturating_sub(range.start);
+        let count = self.count(range);
+        let (mut found, mut free) = (0, i64::MIN);
+        for start in &self.times {
+            let part = *start..start.saturating_add(length);
+            if part.start >= range.start && part.start < range.end {
+                free = range.end;
+            }
+            let overlaps = part.start < range.end && range.start < part.end;
+            if part.start >= free && !overlaps && self.count(&part) >= count {
+                (found, free) = (found + 1, part.end);
+            }
+        }
+        found
+    }
+}
+
+/// A time beside a stretch, and its length without a pause in it that is longer.
+struct Beside {
+    range: Range<i64>,
+    length: i64,
 }
 
 /// A stretch with more results, and whether the log before and after it is different.
@@ -129,8 +200,14 @@ pub(super) struct Borders {
 
 impl Borders {
     /// Moves the beginning and the end of a stretch to where its results become rarer. `traffic` returns the number of all results in a
-    /// time.
-    pub(super) fn moved(mut self, times: &Times, log: &Range<i64>, traffic: &dyn Fn(&Range<i64>) -> u64) -> Borders {
+    /// time, and `active` has their times: a time without any is passed over.
+    pub(super) fn moved(
+        mut self,
+        times: &Times,
+        log: &Range<i64>,
+        traffic: &dyn Fn(&Range<i64>) -> u64,
+        active: &Times,
+    ) -> Borders {
         let log = log.start..log.end.saturating_add(1);
         for _ in 0..MOVES {
             let length = self.range.end.saturating_sub(self.range.start).max(1);
@@ -139,27 +216,24 @@ impl Borders {
             let rate = number(inside.saturating_sub(1)) / float(length);
             let outside = number(times.all() - inside) / float((log.end - log.start).saturating_sub(length).max(1));
             let share = number(inside) / number(traffic(&self.range)).max(1.0);
-            let is_as_frequent = |beside: &Range<i64>, least: f64| {
-                let length = beside.end.saturating_sub(beside.start);
-                let count = number(times.count(beside));
-                length >= SHORTEST
-                    && count >= least * float(length)
-                    && (count >= CROWDED * outside * float(length)
-                        || count >= SHARE_BESIDE * share * number(traffic(beside)))
+            let is_as_frequent = |Beside { range, length }: &Beside, least: f64| {
+                let count = number(times.count(range));
+                *length >= SHORTEST
+                    && count >= least * float(*length)
+                    && (count >= CROWDED * outside * float(*length)
+                        || count >= SHARE_BESIDE * share * number(traffic(range)))
             };
-            let before = |times_as_long: f64| {
-                let start = self.range.start.saturating_sub(part(length, times_as_long).max(SHORTEST));
-                start.max(log.start)..self.range.start
-            };
-            let after = self.range.end..self.range.end.saturating_add(part(length, BESIDE).max(SHORTEST)).min(log.end);
+            let before =
+                |times_as_long| active.before(self.range.start, part(length, times_as_long).max(SHORTEST), log.start);
+            let after = active.after(self.range.end, part(length, BESIDE).max(SHORTEST), log.end);
             let earlier = [(before(BESIDE), rate), (before(LONG_BEFORE), (AS_FREQUENT * rate).max(CROWDED * outside))];
             let earlier =
-                earlier.into_iter().filter(|_| self.begins).find(|(range, least)| is_as_frequent(range, *least));
+                earlier.into_iter().filter(|_| self.begins).find(|(beside, least)| is_as_frequent(beside, *least));
             if let Some((before, _)) = earlier {
-                self.range.start = times.times[times.at(before.start)].min(self.range.start);
+                self.range.start = times.times[times.at(before.range.start)].min(self.range.start);
                 self.begins = self.range.start.saturating_sub(log.start) >= SHORTEST;
             } else if self.ends && is_as_frequent(&after, rate) {
-                let last = times.times[..times.at(after.end)].last().copied().unwrap_or(self.range.end);
+                let last = times.times[..times.at(after.range.end)].last().copied().unwrap_or(self.range.end);
                 self.range.end = last.saturating_add(1).max(self.range.end);
                 self.ends = log.end.saturating_sub(self.range.end) >= SHORTEST;
             } else {
@@ -218,6 +292,23 @@ impl Borders {
         self
     }
 
+    /// Cuts off what little is divided from the rest by a hole in the logs.
+    pub(super) fn cut(&mut self, times: &Times, holes: &[Range<i64>]) {
+        for hole in holes {
+            let Range { start, end } = self.range;
+            if !self.begins || hole.start < start || hole.end > end {
+                continue;
+            }
+            let [before, after] = [start..hole.start, hole.end..end].map(|range| times.count(&range));
+            if after * ONE_IN < before {
+                let last = times.times[..times.at(hole.start)].last().map_or(hole.start, |last| last.saturating_add(1));
+                (self.range.end, self.ends) = (last, true);
+            } else if before * ONE_IN < after {
+                self.range.start = times.times.get(times.at(hole.end)).copied().unwrap_or(hole.end);
+            }
+        }
+    }
+
     /// Moves the end of a stretch that reaches the end of the log to an earlier time, if its last part has hardly any results although
     /// people sign in.
     fn trim(&mut self, times: &Times, traffic: &dyn Fn(&Range<i64>) -> u64) {
@@ -261,9 +352,18 @@ mod tests {
     }
 
     fn moved(range: Range<i64>, times: &Times, traffic: &dyn Fn(&Range<i64>) -> u64) -> (i64, i64, bool, bool) {
+        moved_over(range, times, traffic, &self::times(0..1_000))
+    }
+
+    fn moved_over(
+        range: Range<i64>,
+        times: &Times,
+        traffic: &dyn Fn(&Range<i64>) -> u64,
+        active: &Times,
+    ) -> (i64, i64, bool, bool) {
         let ends = range.end < 1_000;
         let borders = Borders { range: range.start * MINUTE..range.end * MINUTE + 1, begins: true, ends };
-        let Borders { range, begins, ends } = borders.moved(times, &(0..1_000 * MINUTE), traffic);
+        let Borders { range, begins, ends } = borders.moved(times, &(0..1_000 * MINUTE), traffic, active);
         (range.start / MINUTE, range.end / MINUTE, begins, ends)
     }
 
@@ -295,6 +395,31 @@ mod tests {
     }
 
     #[test]
+    fn a_time_without_any_results_is_passed_over() {
+        let is_active = |minute: &i64| !(450..550).contains(minute);
+        let active = times((0..1_000).filter(is_active));
+        let crowd = times((400..600).filter(is_active).chain((0..1_000).step_by(100)));
+        let traffic = |range: &Range<i64>| active.count(range);
+        assert_eq!(moved_over(550..599, &crowd, &traffic, &active), (400, 599, true, true));
+        assert_eq!(moved_over(400..449, &crowd, &traffic, &active), (400, 600, true, true));
+    }
+
+    #[test]
+    fn a_few_results_after_a_hole_do_not_belong_to_a_stretch() {
+        let cut = |minutes: Range<i64>, few: [i64; 2]| {
+            let crowd = times(minutes.chain(few));
+            let mut borders = Borders { range: 0..1_000 * MINUTE, begins: true, ends: false };
+            let hole = 400 * MINUTE..600 * MINUTE;
+            borders.cut(&crowd, &[hole]);
+            (borders.range.start / MINUTE, borders.range.end / MINUTE, borders.ends)
+        };
+        assert_eq!(cut(200..400, [700, 900]), (0, 399, true));
+        assert_eq!(cut(600..900, [100, 200]), (600, 1_000, false));
+        assert_eq!(cut(200..400, [700, 700]).1, 399);
+        assert_eq!(cut(350..400, [700, 900]).1, 1_000);
+    }
+
+    #[test]
     fn the_ends_of_a_stretch_that_are_like_the_rest_of_the_log_do_not_belong_to_it() {
         let all = times(0..1_000);
         let narrowed = |range: Range<i64>, results: &Times| {
@@ -320,6 +445,12 @@ mod tests {
         assert!(!waves.were_as_few(&minutes(700..900), &minutes(0..250)));
         assert!(!waves.are_a_burst(&minutes(0..700), true));
         assert!(times(300..310).are_a_burst(&minutes(0..700), false));
+        assert_eq!(times((300..310).chain([650])).burst(&minutes(0..700)), Some(300 * MINUTE..309 * MINUTE + 1));
+        assert_eq!(waves.burst(&minutes(0..700)), None);
+        // 0 to 99, 300 to 399, 600 to 699 and 900 to 999.
+        assert_eq!(waves.recurs(&minutes(300..400)), 3);
+        assert_eq!(waves.recurs(&minutes(900..1_000)), 3);
+        assert_eq!(times((300..400).chain([20, 40, 650])).recurs(&minutes(300..400)), 0);
         let storm = times((0..700).step_by(10).chain(300..380));
         assert!(storm.are_a_burst(&minutes(0..700), true) && !storm.are_a_burst(&minutes(0..700), false));
     }

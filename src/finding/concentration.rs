@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::cells::{Cells, is_watched};
 use super::evidence::{at_least, ln};
 use super::incidents::sample;
-use super::rows::{HOUR, Row};
+use super::rows::{HOUR, MINUTE, Row, Unit};
 use super::units::{Units, is_trouble};
 use super::{Finding, Kind, Options, Scope};
 use crate::catalogue::Catalogue;
@@ -37,6 +37,18 @@ const OTHERS_WITH_CODE: [u64; 2] = [3, 10];
 const DIFFERENT_WORK: [usize; 2] = [3, 40];
 /// The number of samples.
 const SAMPLES: usize = 3;
+/// The smallest number of units with a name that is not in the catalogue, for a finding about a host.
+const UNKNOWN_LEAST: u64 = 20;
+/// What a host does all the time differs from all sign-ins by at most this share at any time.
+const ALL_THE_TIME: f64 = 0.2;
+/// How many of 100 hours, or days, have a result at the same time of the hour, or the day, if a scheduled task has them.
+const SCHEDULED: usize = 60;
+/// The smallest number of hours, or days, with a result by which a schedule is recognized.
+const SCHEDULED_LEAST: usize = 5;
+/// The largest number of different minutes of an hour with a result, on average. With more, every minute has one often enough.
+const MINUTES_MOST: usize = 20;
+/// The length of the time of the day at which a daily task runs, in minutes.
+const DAILY_MINUTES: i64 = 15;
 
 /// A user or a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,14 +215,14 @@ pub(super) fn findings(
         let is_change = others.iter().any(|finding| finding.kind != Kind::User && finding.codes.contains(name));
         let of_key = &of_key[key as usize];
         let is_about = |who: Who, cases: u64| {
-            let units = sizes.of[&who];
+            let own = sizes.of[&who];
             let kind = usize::from(matches!(who, Who::Host(_)));
             if do_different_work[kind] {
                 return false;
             }
-            let is_most = cases * 100 >= total * SHARES[kind] && units * 2 <= sizes.all;
+            let is_most = cases * 100 >= total * SHARES[kind] && own * 2 <= sizes.all;
             if is_most && numbers[kind] >= OTHERS_LEAST {
-                return !is_change;
+                return !is_change && (catalogue.entry(name).is_some() || !is_work(who, key, *total, units, cells));
             }
             match who {
                 Who::User(person) => {
@@ -247,6 +259,62 @@ pub(super) fn findings(
         }
     }
     findings
+}
+
+/// Whether nearly all results with a name are of one user or host because that is what it does: a scheduled task of the user has them, or
+/// the host has them as long as anybody signs in, or only a few. The catalogue does not know whether such a name means trouble.
+fn is_work(who: Who, key: u32, total: u64, units: &Units, cells: &Cells) -> bool {
+    let rows = || cells.rows().as_slice().iter().filter(|row| row.key == key && who.has(row));
+    match who {
+        Who::User(_) => is_scheduled(rows().filter(|row| row.count == 1).map(|row| row.first).collect()),
+        Who::Host(_) => {
+            let hour = |time: i64| time.div_euclid(HOUR);
+            let mut of_host: Vec<(Unit, i64)> = rows().map(|row| (row.unit(), hour(row.first))).collect();
+            of_host.dedup_by_key(|(unit, _)| *unit);
+            let of_host = of_host.into_iter().map(|(_, hour)| hour).collect();
+            let all = units.all.iter().map(|unit| hour(unit.first)).collect();
+            total < UNKNOWN_LEAST || difference(of_host, all) <= ALL_THE_TIME
+        }
+    }
+}
+
+/// Whether most hours with a result have one at the same minute, or most days at about the same time, as a scheduled task does.
+fn is_scheduled(mut times: Vec<i64>) -> bool {
+    const DAY: i64 = 24 * HOUR;
+    times.sort_unstable();
+    let mut minutes: Vec<i64> = times.iter().map(|time| time.div_euclid(MINUTE)).collect();
+    minutes.dedup();
+    let mut hours: Vec<i64> = times.iter().map(|time| time.div_euclid(HOUR)).collect();
+    hours.dedup();
+    let mut of_hour = [0_usize; 60];
+    for minute in &minutes {
+        of_hour[usize::try_from(minute.rem_euclid(60)).unwrap_or_default()] += 1;
+    }
+    let is_most = |count: usize, all: usize| all >= SCHEDULED_LEAST && count * 100 >= all * SCHEDULED;
+    let most = of_hour.into_iter().max().unwrap_or_default();
+    if is_most(most, hours.len()) && minutes.len() <= MINUTES_MOST * hours.len() {
+        return true;
+    }
+    // The first result of each day.
+    times.dedup_by_key(|time| time.div_euclid(DAY));
+    let mut of_day: Vec<i64> = times.iter().map(|time| time.rem_euclid(DAY)).collect();
+    of_day.sort_unstable();
+    let near = |from: usize| of_day.partition_point(|time| *time < of_day[from] + DAILY_MINUTES * MINUTE) - from;
+    is_most((0..of_day.len()).map(near).max().unwrap_or_default(), of_day.len())
+}
+
+/// Returns the largest difference between the shares of two sets of times that are before the same moment.
+fn difference(mut some: Vec<i64>, mut all: Vec<i64>) -> f64 {
+    some.sort_unstable();
+    all.sort_unstable();
+    let share = |times: &[i64], before: usize| number(before as u64) / number(times.len().max(1) as u64);
+    let at = |time: i64| {
+        [|one: &i64, time: &i64| one < time, |one: &i64, time: &i64| one <= time].map(|is_before| {
+            let before = |times: &[i64]| share(times, times.partition_point(|one| is_before(one, &time)));
+            (before(&some) - before(&all)).abs()
+        })
+    };
+    some.iter().flat_map(|time| at(*time)).fold(0.0, f64::max)
 }
 
 /// Whether most codes are each of a single user, or on a single host. That is what they do, and says nothing about any of them.
@@ -320,4 +388,37 @@ fn finding(who: Who, keys: &[u32], totals: &[u64], sizes: &Sizes, cells: &Cells)
     finding.scopes = vec![Scope { user, host, ..Scope::of_codes(&finding.codes) }];
     finding.samples = rows.iter().take(SAMPLES).map(|row| sample(row, cells)).collect();
     Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_the_same_minute_of_most_hours_or_the_same_time_of_most_days() {
+        let minutes = |times: &[i64]| times.iter().map(|minute| minute * MINUTE).collect::<Vec<i64>>();
+        let hourly: Vec<i64> = (0..20).map(|hour| hour * 60 + 17).collect();
+        assert!(is_scheduled(minutes(&hourly)));
+        let mut with_others = hourly.clone();
+        with_others.extend((0..20).map(|hour| hour * 60 + hour * 7 % 60));
+        assert!(is_scheduled(minutes(&with_others)));
+        let daily: Vec<i64> = (0..20).map(|day| day * 1_440 + 242 + day * 5 % 14).collect();
+        assert!(is_scheduled(minutes(&daily)));
+        // Anybody may sign in a few times at the same minute, and whoever signs in all the time does so in every minute.
+        assert!(!is_scheduled(minutes(&hourly[..4])));
+        assert!(!is_scheduled(minutes(&(0..20).map(|number| number * 97).collect::<Vec<_>>())));
+        assert!(!is_scheduled(minutes(&(0..600).map(|number| number * 2).collect::<Vec<_>>())));
+    }
+
+    #[test]
+    fn the_difference_of_two_sets_of_times_is_that_of_their_shares() {
+        let is = |some: &[i64], all: &[i64], expected: f64| {
+            (difference(some.to_vec(), all.to_vec()) - expected).abs() < 1e-9
+        };
+        assert!(is(&[1, 2, 3, 4], &[4, 3, 2, 1], 0.0));
+        assert!(is(&[1, 2], &[1, 2, 3, 4], 0.5));
+        assert!(is(&[3, 4], &[1, 2, 3, 4], 0.5));
+        assert!(is(&[5], &[1, 2, 3, 4], 1.0));
+        assert!(is(&[], &[1], 0.0));
+    }
 }

@@ -33,6 +33,12 @@ const EARLY_ONE_IN: f64 = 20.0;
 const BURST: i64 = MINUTE;
 /// The least number of results that must be missing of a code that is said to be less frequent at the same time.
 const FEWER_LEAST: f64 = 5.0;
+/// A burst of results that recurs so many times is what is usual.
+const RECURS: usize = 5;
+/// With so many pauses as long as the time before the first result, a code that is new is one that comes from time to time.
+const PAUSES: usize = 4;
+/// The shortest change of which it is said when most results are.
+const DENSE_LEAST: i64 = 2 * HOUR;
 
 /// A stretch with its times.
 #[derive(Clone, Debug)]
@@ -381,6 +387,7 @@ fn finding(main: &Timed, members: &[Timed], known: &Known) -> Option<Finding> {
     let kind = change.kind(numbers);
     let is_remarkable = is_visible(numbers, &change.range, change.side(), known)
         && !(change.is_less() && change.is_usual(kind))
+        && !(kind == Kind::New && change.comes_from_time_to_time())
         && !(change.was_so() && change.person().is_some() && numbers[0] < ENDED_LEAST);
     if !is_remarkable {
         return None;
@@ -393,6 +400,10 @@ fn finding(main: &Timed, members: &[Timed], known: &Known) -> Option<Finding> {
     finding.is_estimate = change.here.iter().any(|case| is_divided(case, &change.range));
     change.say_times(numbers, &mut finding);
     change.say_places_and_users(&mut finding);
+    // Results of unknown users may all be of one, whose bursts recur.
+    if kind == Kind::Rise && finding.users_count == 0 && change.recurs() {
+        return None;
+    }
     if change.is_of_few(&finding) || change.is_less() && change.person().is_none() && is_of_one(&finding) {
         return None;
     }
@@ -480,7 +491,9 @@ impl<'k> Change<'k> {
                 inside.filter(|unit| self.places.have(unit.host)).map(|unit| u64::from(unit.attempts)).sum()
             };
             let times = Times::new(self.here.iter());
-            borders = borders.moved(&times, &units.log, &traffic).narrowed(&times, &self.known.traffic(&self.places));
+            let active = self.known.traffic(&self.places);
+            borders = borders.moved(&times, &units.log, &traffic, &active).narrowed(&times, &active);
+            borders.cut(&times, &units.holes);
         }
         Borders { range: self.range, begins: self.begins, ends: self.ends } = borders;
         self.begins || self.ends
@@ -560,6 +573,20 @@ impl<'k> Change<'k> {
         self.person().is_none() && (is_early || is_usual())
     }
 
+    /// Whether there are other times of the same length with as many results, again and again.
+    fn recurs(&self) -> bool {
+        self.begins && self.ends && Times::new(self.here.iter()).recurs(&self.range) >= RECURS
+    }
+
+    /// Whether there are pauses between the results in which as many other results come as before the first one.
+    fn comes_from_time_to_time(&self) -> bool {
+        let traffic = self.known.traffic(&self.places);
+        let before = traffic.count(&(i64::MIN..self.range.start));
+        let times = Times::new(self.here.iter());
+        let is_long = |pause: &[i64]| traffic.count(&(pause[0].saturating_add(1)..pause[1])) >= before;
+        times.as_slice().windows(2).filter(|pause| is_long(pause)).count() >= PAUSES
+    }
+
     /// Returns the codes that are less frequent while these are more frequent.
     fn fewer(&self, members: &[Timed], counts: &Counts) -> Vec<u32> {
         if self.is_less() {
@@ -577,11 +604,22 @@ impl<'k> Change<'k> {
             let [inside, outside] = counts.by_key[key as usize].map(count);
             outside / by_clock[1] * by_clock[0] - inside
         };
+        // They must also become rarer when it begins, and not before that.
+        let Range { start, end } = self.range;
+        let before = start.saturating_sub(end.saturating_sub(start)).max(units.log.start)..start;
+        let [of_inside, of_before] = [&self.range, &before].map(|range| clock_hours(range, units)[0]);
+        let become_rarer = |key: u32| {
+            let rows = self.known.cells.rows().as_slice().iter();
+            let times = Times::new(rows.filter(|row| row.key == key && self.places.have(row.host)));
+            let [inside, before] = [&self.range, &before].map(|range| count(times.count(range)));
+            let expected = before / of_before * of_inside;
+            2.0 * inside <= expected && expected - inside >= FEWER_LEAST
+        };
         fewer.retain(|key| {
             let [inside, outside] = counts.by_key[*key as usize].map(count);
             let is_half = inside * 2.0 <= outside / without * with_results;
             let is_fewer = is_half && inside <= missing(*key) && missing(*key) >= FEWER_LEAST;
-            !self.keys.contains(key) && is_fewer
+            !self.keys.contains(key) && is_fewer && become_rarer(*key)
         });
         fewer.sort_by(|one, other| missing(*other).total_cmp(&missing(*one)).then(one.cmp(other)));
         fewer
@@ -606,6 +644,13 @@ impl<'k> Change<'k> {
         finding.lasts = Some(end.min(units.log.end.saturating_add(1)) - start.max(units.log.start));
         finding.hours = hours(&self.range, units)[0];
         finding.rates = Some(rates(numbers, &self.range, units, self.was_so()));
+        if self.side() == Side::More && self.begins && end.saturating_sub(start) >= DENSE_LEAST {
+            let burst = Times::new(self.here.iter()).burst(&self.range);
+            finding.dense = burst.map(|burst| {
+                let last = burst.end.saturating_sub(1);
+                (Time::from_nanoseconds(burst.start), Time::from_nanoseconds(last))
+            });
+        }
     }
 
     /// Adds who was affected where it shows, and samples.
@@ -810,7 +855,7 @@ impl Places {
             };
             let has_it = |other: u32| {
                 let numbers = hosts[other as usize];
-                side == Side::More && is_as_frequent(numbers[0]) && is_more_frequent(numbers) && shows_too(other)
+                is_as_frequent(numbers[0]) && is_more_frequent(numbers) && shows_too(other)
             };
             let hosts = all.into_iter().filter(|other| *other == host || has_it(*other)).collect();
             return Places { hosts, are_only: true };
@@ -959,19 +1004,16 @@ fn hours(range: &Range<i64>, units: &Units) -> [f64; 2] {
     [inside.max(HOURS_LEAST), (hours(log) - inside).max(HOURS_LEAST)]
 }
 
-/// Returns the number of hours that the logs cover inside and outside a time: all between the first and the last result, except a
-/// pause that takes more than half of it, as before a stray line. Each is at least a minute.
+/// Returns the number of hours that the logs cover inside and outside a time: all between the first and the last result, except the
+/// holes. Each is at least a minute.
 fn clock_hours(range: &Range<i64>, units: &Units) -> [f64; 2] {
     const HOURS_LEAST: f64 = 1.0 / 60.0;
     let log = units.log.start..units.log.end.max(units.log.start);
     let common = |from: i64, to: i64| seconds(to.min(range.end) - from.max(range.start)).max(0.0);
     let mut covered = [common(log.start, log.end), seconds(log.end - log.start)];
-    for pair in units.hours.windows(2) {
-        let (from, to) = (pair[0].saturating_add(1).saturating_mul(HOUR), pair[1].saturating_mul(HOUR));
-        if to.saturating_sub(from) > (log.end - log.start) / 2 {
-            covered[0] -= common(from, to);
-            covered[1] -= seconds(to - from);
-        }
+    for hole in &units.holes {
+        covered[0] -= common(hole.start, hole.end);
+        covered[1] -= seconds(hole.end - hole.start);
     }
     let [inside, all] = covered.map(|seconds| seconds / 3600.0);
     [inside.max(HOURS_LEAST), (all - inside).max(HOURS_LEAST)]

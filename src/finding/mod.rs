@@ -195,7 +195,8 @@ pub struct Finding {
     pub users_of: u64,
     /// The number of results.
     pub count: u64,
-    /// Whether this number is an estimate, because a user has more results in an hour than are kept one by one.
+    /// Whether this number is an estimate, because a user has more results in an hour than are kept one by one. For [`Kind::Retry`],
+    /// there are more.
     pub is_estimate: bool,
     /// The number of results that are of the first user or host, for a finding about one. For [`Kind::Retry`], those after the
     /// commonest time; for [`Kind::Prompts`], the prompts that were approved after the others.
@@ -208,6 +209,8 @@ pub struct Finding {
     pub samples: Vec<Sample>,
     /// How frequent the codes were before and after.
     pub rates: Option<Rates>,
+    /// When most results are, if that is a small part of the time of a change: its beginning and its end.
+    pub dense: Option<(Time, Time)>,
     /// How long a change lasts within the log, in nanoseconds.
     pub lasts: Option<i64>,
     /// The number of hours in this time that have sign-ins.
@@ -253,6 +256,7 @@ impl Finding {
             count_without_time: 0,
             samples: Vec::new(),
             rates: None,
+            dense: None,
             lasts: None,
             hours: 0.0,
             most_of_others: 0,

@@ -117,6 +117,8 @@ impl<'r> Timer<'r> {
         let same: Vec<&Repeated> = all.iter().copied().filter(|one| is_near(one, self.second)).collect();
         finding.count_of_one = same.len() as u64;
         finding.interval_ms = u64::try_from(self.second * 1_000).ok();
+        let has = |person: u32| self.persons.iter().any(|(other, _)| *other == person);
+        finding.is_estimate = cells.rows().as_slice().iter().any(|row| row.count > 1 && has(row.person));
         finding.since = same.iter().map(|one| Time::from_nanoseconds(one.time)).min();
         finding.users_count = counted(all, |one| one.person).len() as u64;
         finding.users_of = cells.persons_len() as u64;

@@ -64,7 +64,7 @@ pub struct Row {
 }
 
 /// The host, the person and the hour or minute of a unit.
-type Unit = (u32, u32, i64);
+pub(super) type Unit = (u32, u32, i64);
 
 impl Row {
     /// Returns the row for one result.

@@ -228,6 +228,40 @@ fn what_only_one_host_has_is_about_the_host() {
 }
 
 #[test]
+fn a_name_without_a_description_that_a_host_has_all_the_time_is_its_work() {
+    let about_host = |log: &Log| log.findings().into_iter().any(|finding| finding.kind == Kind::Host);
+    let mut log = Log::day();
+    for (number, one) in log.0.iter_mut().filter(|one| one.host == 2).enumerate() {
+        one.code = if number % 3 == 0 { 900 } else { 21 };
+    }
+    assert!(!about_host(&log));
+    // Only in the first hours, or with a description.
+    let mut early = log.clone();
+    early.0.iter_mut().filter(|one| one.code == 900 && one.time > 9 * HOUR).for_each(|one| one.code = 21);
+    assert!(about_host(&early) || early.findings().iter().any(|finding| finding.kind == Kind::Stopped));
+    log.0.iter_mut().filter(|one| one.code == 900).for_each(|one| one.code = 108);
+    assert!(about_host(&log));
+}
+
+#[test]
+fn a_code_that_comes_from_time_to_time_is_not_new() {
+    let is_new = |log: &Log| log.findings().iter().any(|finding| finding.kind == Kind::New);
+    // From minute 75 on, and in every so many minutes after that.
+    let with = |every: i64, length: i64| {
+        let mut log = Log::day();
+        for one in &mut log.0 {
+            let minute = one.time / MINUTE - 75;
+            if minute >= 0 && minute % every < length {
+                one.code = 108;
+            }
+        }
+        log
+    };
+    assert!(is_new(&with(120, 90)));
+    assert!(!is_new(&with(120, 30)));
+}
+
+#[test]
 fn hosts_and_users_that_do_different_work_are_no_findings() {
     let mut log = Log::day();
     log.0.iter_mut().for_each(|one| one.code = [21, 107, 126, 136][one.host as usize - 1]);

@@ -55,11 +55,20 @@ pub(super) struct Units {
     pub(super) has_habits: bool,
     /// The hours with results, in ascending order.
     pub(super) hours: Vec<i64>,
+    /// The times without results that the logs do not cover, as far as the other pauses show.
+    pub(super) holes: Vec<Range<i64>>,
     /// Whether most results do not name a user.
     pub(super) lack_users: bool,
     /// The times of the first and the last result.
     pub(super) log: Range<i64>,
 }
+
+/// The shortest pause that may be a hole in the logs.
+const HOLE_LEAST: i64 = 6 * HOUR;
+/// How many times as long as all other pauses a hole is.
+const HOLE_TIMES_OTHERS: i64 = 5;
+/// The largest number of holes.
+const HOLES_MOST: usize = 3;
 
 fn index(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
@@ -85,6 +94,7 @@ impl Units {
         units.number(cells.hosts_len());
         let start = units.all.first().map_or(0, |unit| unit.first);
         units.log = start..rows.iter().map(|row| row.last).max().unwrap_or(start);
+        units.holes = holes(&units.hours, units.log.end - start);
         units
     }
 
@@ -129,6 +139,26 @@ impl Units {
         let without: u64 = self.all.iter().filter(|unit| unit.person >= self.minutes).map(attempts).sum();
         self.lack_users = 2 * without > self.all.iter().map(attempts).sum();
     }
+}
+
+/// Returns the pauses between `hours` with results that are so long that the logs do not cover them: those of more than half of the log,
+/// as before a stray line, and a few that are many times as long as all others.
+fn holes(hours: &[i64], log: i64) -> Vec<Range<i64>> {
+    let mut pauses: Vec<Range<i64>> = hours
+        .windows(2)
+        .map(|pair| pair[0].saturating_add(1).saturating_mul(HOUR)..pair[1].saturating_mul(HOUR))
+        .filter(|pause| pause.end > pause.start)
+        .collect();
+    let length = |pause: &Range<i64>| pause.end.saturating_sub(pause.start);
+    pauses.sort_by_key(|pause| (std::cmp::Reverse(length(pause)), pause.start));
+    let longest_after = |count: usize| pauses.get(count).map_or(HOUR, length);
+    let is_hole = |count: &usize| {
+        let shortest = length(&pauses[count - 1]);
+        shortest > log / 2 || shortest >= HOLE_LEAST && shortest >= HOLE_TIMES_OTHERS * longest_after(*count)
+    };
+    let count = (1..=pauses.len().min(HOLES_MOST)).filter(is_hole).max().unwrap_or_default();
+    pauses.truncate(count);
+    pauses
 }
 
 /// Returns a number for the part of the day that contains `time`, which differs between working days and weekends. In UTC.
@@ -481,4 +511,32 @@ pub(super) fn repeated(cells: &Cells, catalogue: &Catalogue, options: &Options) 
     }
     add_all(&mut of_person);
     repeated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_a_pause_many_times_as_long_as_the_others() {
+        let holes = |hours: &[i64]| {
+            let log = (hours.last().unwrap() - hours[0] + 1) * HOUR;
+            let mut holes: Vec<_> =
+                holes(hours, log).into_iter().map(|hole| (hole.start / HOUR, hole.end / HOUR)).collect();
+            holes.sort_unstable();
+            holes
+        };
+        let steady = |gaps: &[std::ops::Range<i64>]| {
+            (0..200).filter(|hour| !gaps.iter().any(|gap| gap.contains(hour))).collect::<Vec<i64>>()
+        };
+        assert_eq!(holes(&steady(&[])), []);
+        assert_eq!(holes(&steady(&[50..74])), [(50, 74)]);
+        assert_eq!(holes(&steady(&[50..74, 100..130, 10..12])), [(50, 74), (100, 130)]);
+        // Nights and a weekend.
+        let nights: Vec<_> = (0..8).map(|day| day * 24 + 18..day * 24 + 30).collect();
+        assert_eq!(holes(&steady(&nights)), []);
+        assert_eq!(holes(&steady(&[50..74, 100..105])), []);
+        // A stray line before the log.
+        assert_eq!(holes(&[0, 90, 91, 92, 94, 95]), [(1, 90)]);
+    }
 }

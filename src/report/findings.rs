@@ -101,7 +101,11 @@ pub(crate) const FINDING: &[Column] = &[
 /// The fields of a user who was asked again.
 pub(super) const REPEATS: &[Column] = &[
     Column::for_scripts("user", Holds::Text, "The user."),
-    Column::for_scripts("count", Holds::Count, "How many times the user was asked again."),
+    Column::for_scripts(
+        "count",
+        Holds::Count,
+        "How many times the user was asked again. Of more than 32 results of a user on a host in an hour, only the first 32 are compared.",
+    ),
 ];
 
 /// The findings of a run, with their words.
@@ -440,7 +444,14 @@ impl Words<'_> {
         let Rates { before, after, per } = finding.rates.unwrap_or(Rates { before: 0.0, after: 0.0, per: Per::Hour });
         let per = per_words(per);
         let (before, after) = (rate(before), rate(after));
-        let affected = format!("{}{}", hosts(finding), people(finding, self.one_in));
+        // Who had the results when there were more of them.
+        let had_it = match (finding.kind, finding.since_start) {
+            (Kind::Fall, _) if finding.users_count == 0 => "",
+            (Kind::Fall, true) => " had it before",
+            (Kind::Fall, false) => " had it at other times",
+            _ => "",
+        };
+        let affected = format!("{}{}{had_it}", hosts(finding), people(finding, self.one_in));
         let codes = if codes.is_empty() { String::new() } else { format!("{codes}: ") };
         // The rate of a short time says little without the number, nor does one of a long time with few hours with sign-ins.
         let number = match finding.lasts {
@@ -453,6 +464,10 @@ impl Words<'_> {
             fewer if fewer.is_empty() => fewer,
             fewer => format!("; at the same time, fewer results with {fewer}"),
         };
+        let dense = finding.dense.map_or_else(String::new, |(from, to)| {
+            let (from, to) = (self.at("from ", Some(from)), self.at("to ", Some(to)));
+            format!("; most of them {from} {to}")
+        });
         let text = match (finding.kind, finding.since_start) {
             (Kind::Stopped, true) => {
                 let until = self.at("until ", finding.since);
@@ -475,7 +490,7 @@ impl Words<'_> {
             }
             _ => format!("{codes}from {before} to {after} {per}{number} {}{affected}", self.span(finding)),
         };
-        text + &fewer
+        text + &dense + &fewer
     }
 
     fn attention(&self, finding: &Finding, codes: &str) -> String {
@@ -582,7 +597,7 @@ impl Words<'_> {
             (many, _) => format!("{} were", counted_people(many)),
         };
         let same = match (finding.count_of_one, finding.count) {
-            (same, all) if same == all => "all of them".to_owned(),
+            (same, all) if same == all && !finding.is_estimate => "all of them".to_owned(),
             (same, _) => format!("{} of them", grouped(same)),
         };
         // Without the few others.
@@ -592,16 +607,18 @@ impl Words<'_> {
             _ => format!(", mostly on {}", named(&finding.hosts)),
         };
         let why = if is_of_few(finding) {
-            "probably a program that signs in regularly".to_owned()
+            "probably a program and not a person".to_owned()
         } else if is_timeout(finding) {
             format!("the time-out of the client is probably {seconds} s{longest}")
         } else {
             "probably a program that repeats".to_owned()
         };
+        // Beyond the limit for an hour, repeats are not known one by one.
+        let least = if finding.is_estimate { "at least " } else { "" };
         let (times, within) = (counted(finding.count, "time"), self.repeat_within.in_words());
         let first = self.at(", first at ", finding.since);
         format!(
-            "{who} asked again {times} within {within}, {same} {seconds} s after the last attempt{hosts}{first}: {why}"
+            "{who} asked again {least}{times} within {within}, {same} about {seconds} s after the last attempt{hosts}{first}: {why}"
         )
     }
 
@@ -722,14 +739,14 @@ fn is_sparse(finding: &Finding, lasts: i64) -> bool {
     is_change && lasts as f64 / (60.0 * MINUTE as f64) > 1.5 * finding.hours.max(1.0)
 }
 
-/// Returns a duration in words, in the largest unit of which there are at least two.
+/// Returns a duration in words, in the largest unit of which there are at least two. Days are rounded.
 fn duration(nanoseconds: i64) -> String {
     let seconds = u64::try_from(nanoseconds).unwrap_or_default().div_ceil(1_000_000_000).max(1);
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => counted(seconds / 60, "minute"),
         7_200..172_800 => counted(seconds / 3_600, "hour"),
-        _ => counted(seconds / 86_400, "day"),
+        _ => counted((seconds + 43_200) / 86_400, "day"),
     }
 }
 
@@ -1120,7 +1137,7 @@ mod tests {
         assert_eq!(
             worded(&retry),
             [
-                "5 people were asked again 36 times within a minute, 31 of them 30 s after the last attempt, mostly on host1, first at \
+                "5 people were asked again 36 times within a minute, 31 of them about 30 s after the last attempt, mostly on host1, first at \
              2017-02-14 08:17:12Z: the time-out of the client is probably 30 s, and calls take up to 41 s",
                 "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly.",
                 "",
@@ -1138,12 +1155,42 @@ mod tests {
         assert_eq!(
             worded(&of_one),
             [
-                "bob was asked again 12 times within a minute, all of them 30 s after the last attempt, first at 2017-02-14 \
-             08:17:12Z: probably a program that signs in regularly",
+                "bob was asked again 12 times within a minute, all of them about 30 s after the last attempt, first at 2017-02-14 \
+             08:17:12Z: probably a program and not a person",
                 "Look for a program or a scheduled task that signs in as this user.",
                 "",
             ]
         );
+        // Of more than 32 results in an hour, only the first ones are known one by one.
+        let most = Finding { count: 31, count_of_one: 31, is_estimate: true, ..of_one };
+        let [text, ..] = worded(&most);
+        assert!(
+            text.starts_with("bob was asked again at least 31 times within a minute, 31 of them about 30 s"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_change_says_when_most_of_its_results_are() {
+        const DAY: i64 = 86_400;
+        let (dense, until) = (after(DAY).zip(after(DAY + 3_600)), after(8 * DAY));
+        let lasts = Some(8 * DAY * SECOND);
+        let new = Finding { dense, until, lasts, hours: 192.0, rates: rates(0.0, 15.0), ..about(Kind::New, &[102]) };
+        assert_eq!(
+            worded(&new)[0],
+            "102 Phone Unreachable: new from 2017-02-14 08:17:12Z to 2017-02-22 08:17:12Z, 15 an hour; most of them from \
+             2017-02-15 08:17:12Z to 2017-02-15 09:17:12Z"
+        );
+    }
+
+    #[test]
+    fn the_people_of_a_fall_are_those_who_had_it() {
+        let (users_count, users_of) = (36, 50);
+        let fall = Finding { users_count, users_of, rates: rates(30.0, 2.0), ..about(Kind::Fall, &[102]) };
+        let [text, ..] = worded(&fall);
+        assert!(text.ends_with(", 36 of 50 people had it at other times"), "{text}");
+        let [text, ..] = worded(&Finding { since_start: true, ..fall });
+        assert!(text.ends_with(", 36 of 50 people had it before"), "{text}");
     }
 
     #[test]
