@@ -139,8 +139,8 @@ pub fn clocks(apart: &ClocksApart) -> String {
     };
     let remedy = match apart.zone() {
         Some(zone) => format!(
-            "The times of the {} have no zone. If no log without a zone is from another one, add --tz {zone} or the name of their zone, \
-             else a [[tz]] table for this log: see callcodes help times.",
+            "The times of the {} have no zone. If all logs without a zone are from the same one, add --tz {zone} or its name. Otherwise, \
+             give this log its zone in a [[tz]] table: see callcodes help times.",
             if apart.lacks_zone == Some(Side::Ahead) { "first" } else { "second" }
         ),
         None => "Their zones differ, or a clock was wrong. [[tz]] tables give logs without a zone theirs: see callcodes help times."
