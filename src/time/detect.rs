@@ -47,6 +47,7 @@ use super::form::{
 };
 use super::forms::read::{self, Local, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
+use super::halves;
 use super::keys::{self, Reach};
 use super::{Reader, SEARCH_LIMIT_BYTES, Time};
 
@@ -143,7 +144,10 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
         && lines.iter().filter(is_iso).count() * 10 >= least
         && (circumstances.has_events || !has_other_dates(&lines))
     {
-        let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
+        let slot = match has_unknown_halves(&lines, Place::Start) {
+            true => Slot::Nothing,
+            false => at_edge(Slot::IsoAt(Place::Start), &lines),
+        };
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
     let text = parts.first().copied().unwrap_or_default();
@@ -197,6 +201,20 @@ fn varies(lines: &[&[u8]], place: Place) -> bool {
     });
     let first = times.next();
     times.any(|time| Some(time) != first)
+}
+
+/// Whether words that are probably AM and PM in an unknown language follow the ISO 8601 times at a place.
+fn has_unknown_halves(lines: &[&[u8]], place: Place) -> bool {
+    halves::are_unknown(lines.iter().filter_map(|line| {
+        let text = &line[place.locate(line)?..];
+        let (clock, rest) = text.split_at_checked(SECOND_BYTES)?;
+        let stamp = super::iso::Reader::default().read(clock)?;
+        let fraction = match rest {
+            [b'.' | b',' | b':', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+            _ => 0,
+        };
+        Some((stamp.time.nanoseconds().div_euclid(1_000_000_000), &rest[fraction..]))
+    }))
 }
 
 /// Changes a slot at the start of lines to one that rejects indented lines, unless many lines with a time are indented.
@@ -815,7 +833,9 @@ impl Detection<'_> {
         if !is_enough || !self.is_own((place, index), lines) {
             return None;
         }
-        let Some(shape) = shape else { return Some(Slot::IsoAt(place)) };
+        let Some(shape) = shape else {
+            return Some(if has_unknown_halves(lines, place) { Slot::Nothing } else { Slot::IsoAt(place) });
+        };
         let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
         let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
         // If `CH` also follows hours above 12, it is the name of something else, but then some hours are read wrong.
@@ -847,6 +867,15 @@ impl Detection<'_> {
                 || !self.rises(shape, &read_lines[..first_count], settled.order))
         {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
+        }
+        // Only the clock matters here, and not the order of the date.
+        let missing = Missing { order: settled.order.or(Some(Order::Dmy)), ..missing };
+        let clocks = lines.iter().filter_map(|line| {
+            let ((parts, end), at) = with_end(line)?;
+            Some((parts.moment(&missing)?.second, &line[at + end..])).filter(|_| !shape.is_epoch)
+        });
+        if read_lines.iter().all(|parts| !parts.has_half_day()) && halves::are_unknown(clocks) {
+            return Some(Slot::Nothing);
         }
         Some(Slot::At(place, shape, settled))
     }
@@ -880,6 +909,12 @@ impl Detection<'_> {
     /// Whether dates within lines are the times of these lines and are not just mentioned in their messages.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
+        // An hour of a 12-hour clock is not known without the half of the day that comes before the time.
+        let mut starts = lines.iter().filter(|line| self.has(line, candidate));
+        if starts.next().is_some_and(|line| place.locate(line).is_some_and(|at| read::ends_with_half_day(&line[..at])))
+        {
+            return false;
+        }
         let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':' | b'[', .. });
         let is_doubtful = matches!(place, Place::Key(key, _) if keys::is_doubtful(key));
         let is_sure = index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere);
@@ -913,7 +948,7 @@ impl Detection<'_> {
         let (mut count, mut prose, mut with_time, mut others, mut seconds) = (0, 0, 0, 0, Vec::new());
         for (before, line) in lines {
             count += 1;
-            others += usize::from(names_another_time(before));
+            others += usize::from(names_another_time(before) || read::ends_with_half_day(before));
             prose += usize::from(is_prose(before));
             with_time += usize::from(has_clock(before));
             seconds.extend(reader.find(&form, line).map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)));

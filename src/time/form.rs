@@ -336,6 +336,11 @@ const LEVELS: [&str; 25] = [
     "verbose",
 ];
 
+/// Whether a word names the level of a message.
+pub(super) fn is_level(word: &[u8]) -> bool {
+    LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+}
+
 /// Returns where a line begins after the level of its message, or `None` if it does not begin with one: `INFO 2017-02-14`,
 /// `WARN: [Feb 14`, `[error|auth] 2017-02-14`, `DEBUG [main] 2017-02-14` or `I, [2017-02-14`.
 pub(super) fn after_level(line: &[u8]) -> Option<usize> {
@@ -344,7 +349,7 @@ pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &rest[..len];
     let is_letter = len == 1 && matches!(rest, [b'D' | b'I' | b'N' | b'W' | b'E' | b'F', b',' | b']' | b'>', ..]);
-    if !is_letter && !LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word)) {
+    if !is_letter && !is_level(word) {
         return None;
     }
     let skipped = |at: usize| {

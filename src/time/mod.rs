@@ -14,6 +14,7 @@
 pub mod detect;
 mod form;
 pub mod forms;
+mod halves;
 mod iso;
 mod keys;
 mod several;

@@ -127,7 +127,7 @@ impl Shape {
             lacks == Lacks::Nothing && matches!(steps.first(), Some(Step::Digits { part: Part::Hour, .. }));
         let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
         let columns = steps.iter().filter(|step| matches!(step, Step::Column)).count();
-        let has_open_half_day = has(&[Part::First]) && steps.contains(&Step::HalfDay);
+        let has_open_half_day = has(&[Part::First]) && steps.iter().any(|step| matches!(step, Step::HalfDay { .. }));
         let to_minute = recent::to_minute(&steps);
         Ok(Shape {
             name: name.to_owned(),
