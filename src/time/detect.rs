@@ -45,11 +45,13 @@ use super::form::{
     Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, after_level, is_opening, iso_at,
     last_second, start,
 };
+use super::forms::notation::Part;
 use super::forms::read::{self, Local, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
 use super::halves;
 use super::keys::{self, Reach};
-use super::{Reader, SEARCH_LIMIT_BYTES, Time};
+use super::numbers;
+use super::{DateBasis, Reader, SEARCH_LIMIT_BYTES, Stamp, Time};
 
 /// How many lines vote at the beginning of a source.
 const VOTING_LINES: usize = 300;
@@ -143,6 +145,8 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     if !lines.is_empty()
         && lines.iter().filter(is_iso).count() * 10 >= least
         && (circumstances.has_events || !has_other_dates(&lines))
+        && !has_day_second(&lines, circumstances.end)
+        && !numbers::are_no_offsets(iso_clocks(&lines, Place::Start))
     {
         let slot = match has_unknown_halves(&lines, Place::Start) {
             true => Slot::Nothing,
@@ -180,6 +184,14 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let second = second.filter(is_second).map(|(_, slot)| slot);
     let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
     let form = Form::new(slots, around, has_returns);
+    let (around, form) =
+        match form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Year)) {
+            true => {
+                let around = with_year_of_lines(around, &form, &lines);
+                (around, Form::new(slots, around, has_returns))
+            }
+            false => (around, form),
+        };
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
     // IIS starts a new file each day, with the date in its name.
     let is_daily = around.zone == Zone::Product && date_in_name(circumstances.name).is_some();
@@ -191,6 +203,30 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     };
     let is_certain = slot != Slot::Nothing && (lines.len() - missed.len()) * 2 >= lines.len();
     (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
+}
+
+/// Determines the year of times without one from the lines that also have a full date of the same moment.
+fn with_year_of_lines(around: Around, form: &Form, lines: &[&[u8]]) -> Around {
+    let mut reader = Reader::default();
+    let stamps: Vec<Stamp> = lines.iter().filter_map(|line| reader.find(form, line)).collect();
+    let full = stamps.iter().filter(|stamp| stamp.basis.date == DateBasis::Line);
+    let days: Vec<i32> = full.filter_map(|stamp| day_of(stamp.time)).collect();
+    let ([first, ..], [.., last]) = (&days[..], &days[..]) else { return around };
+    // The newest can be first. Other lines are at most some months away.
+    let after = if first < last {
+        330
+    } else if first > last {
+        35
+    } else {
+        182
+    };
+    let last = days.iter().max().map_or(*last, |latest| (first.min(last) + after).max(latest + 35));
+    let is_earlier = around.last_day.is_none_or(|known| last < known);
+    // A few dates may be those of messages.
+    if days.len() * 10 < stamps.len() || !is_earlier || around.year_basis == YearBasis::Given {
+        return around;
+    }
+    Around { last_day: Some(last), year_basis: YearBasis::Lines, ..around }
 }
 
 /// Whether a place does not have the same time in all lines. If it does, that may be the time of something that all lines are about.
@@ -205,16 +241,23 @@ fn varies(lines: &[&[u8]], place: Place) -> bool {
 
 /// Whether words that are probably AM and PM in an unknown language follow the ISO 8601 times at a place.
 fn has_unknown_halves(lines: &[&[u8]], place: Place) -> bool {
-    halves::are_unknown(lines.iter().filter_map(|line| {
+    halves::are_unknown(iso_clocks(lines, place))
+}
+
+/// Returns the ISO 8601 times at a place, each as its second by the local clock and the text after its fraction.
+fn iso_clocks<'l>(lines: &[&'l [u8]], place: Place) -> impl Iterator<Item = (i64, &'l [u8])> {
+    lines.iter().filter_map(move |line| {
         let text = &line[place.locate(line)?..];
         let (clock, rest) = text.split_at_checked(SECOND_BYTES)?;
         let stamp = super::iso::Reader::default().read(clock)?;
         let fraction = match rest {
-            [b'.' | b',' | b':', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+            [b'.' | b',' | b':', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => {
+                1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count()
+            }
             _ => 0,
         };
         Some((stamp.time.nanoseconds().div_euclid(1_000_000_000), &rest[fraction..]))
-    }))
+    })
 }
 
 /// Changes a slot at the start of lines to one that rejects indented lines, unless many lines with a time are indented.
@@ -393,6 +436,47 @@ fn has_other_dates(lines: &[&[u8]]) -> bool {
     all >= LEAST_ORDERED && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
 }
 
+/// Whether the dates at the start of lines have the year first and the day after it. The end of the source counts, too.
+fn has_day_second(beginning: &[&[u8]], end: &[u8]) -> bool {
+    let dates = beginning.iter().copied().chain(lines(end)).filter_map(|line| second_part(&line[start(line)..]));
+    is_day_second(dates)
+}
+
+/// Returns which part of a date such as `2017-14-02` comes after the year: the day or the month. Returns `None` if it can be either, or
+/// if `text` does not begin with such a date and a clock time.
+fn second_part(text: &[u8]) -> Option<Part> {
+    let (head, rest) = text.split_first_chunk::<10>()?;
+    let number = |at: usize| {
+        let digits = &head[at..at + 2];
+        digits.iter().all(u8::is_ascii_digit).then(|| (digits[0] - b'0') * 10 + digits[1] - b'0')
+    };
+    let separator = head[4];
+    if !matches!(separator, b'-' | b'/' | b'.') || head[7] != separator || !matches!(head[0], b'1' | b'2') {
+        return None;
+    }
+    // A clock time must follow, so that this is no other number.
+    if !matches!(rest, [_, b'0'..=b'9', b':', ..] | [_, b'0'..=b'2', b'0'..=b'9', b':', ..])
+        || number(0).is_none()
+        || number(2).is_none()
+    {
+        return None;
+    }
+    match (number(5)?, number(8)?) {
+        (13..=31, 1..=12) => Some(Part::Day),
+        (1..=12, 13..=31) => Some(Part::Month),
+        _ => None,
+    }
+}
+
+/// Whether the day is the second part of dates. A single such date among others is damaged.
+fn is_day_second(dates: impl Iterator<Item = Part>) -> bool {
+    let (days, months) = dates.fold((0, 0), |(days, months), second| match second {
+        Part::Day => (days + 1, months),
+        _ => (days, months + 1),
+    });
+    days > 0 && (months == 0 || days > 1 && days * 10 >= months)
+}
+
 /// Whether a text begins with three numbers with hyphens, slashes or full stops between them.
 fn begins_date(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
@@ -514,6 +598,7 @@ impl Detection<'_> {
         }
         let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
         all.retain(|(candidate, _)| !self.is_in_other_column(*candidate, lines));
+        all.retain(|(candidate, _)| self.fits_second_part(*candidate, lines));
         self.retain_clocks(&mut all, lines);
         // If columns vary in width, the times of one column are at several offsets, so that the column counts.
         let columns: Vec<(Candidate, Votes)> =
@@ -571,6 +656,15 @@ impl Detection<'_> {
         })
     }
 
+    /// Whether the second part of a date that begins with the year is the month or the day, as in the form of a candidate.
+    fn fits_second_part(&self, (place, index): Candidate, lines: &[&[u8]]) -> bool {
+        let second = index.map_or(Some(Part::Month), |index| self.shape(index).after_year);
+        second.is_none_or(|second| {
+            let dates = lines.iter().filter_map(|line| second_part(&line[place.locate(line)?..]));
+            is_day_second(dates) == (second == Part::Day)
+        })
+    }
+
     /// Whether a candidate is a column with dates.
     fn is_column(&self, (place, index): Candidate) -> bool {
         matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
@@ -587,8 +681,8 @@ impl Detection<'_> {
         line.is_some_and(|line| candidate.0.locate(line).is_some_and(|at| header.is_other(header.column(line, at))))
     }
 
-    /// Removes the columns of dates that are out of order, or all the same and earlier, such as that at which an account was created,
-    /// if another column of most lines has dates in order.
+    /// Removes the columns of dates that are out of order, or all the same, such as that at which an account was created or expires, if
+    /// another column of most lines has dates in order.
     fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
         let is_leading = |votes: &Votes| votes.lines >= LEAST_ORDERED && votes.lines * 10 >= most * 9;
         let leading = all.iter().filter(|(candidate, votes)| self.is_column(*candidate) && is_leading(votes));
@@ -598,9 +692,12 @@ impl Detection<'_> {
         }
         let sequences: Vec<Option<Sequence>> = columns.iter().map(|column| self.sequence(*column, lines)).collect();
         let Some(best) = sequences.iter().flatten().max_by_key(|sequence| sequence.kind) else { return };
-        // What is the same in all lines is past for all of them, or they are all of the same second.
+        // What is the same in all lines is past for all of them, or long after all of them, or they are all of the same second.
         let is_worse_than_best = |own: &Sequence| match own.kind {
-            SequenceKind::Same => best.kind > own.kind && best.earliest > own.earliest,
+            SequenceKind::Same => {
+                let is_future = best.is_dense && own.earliest > best.latest + 86_400;
+                best.kind > own.kind && (best.earliest > own.earliest || is_future)
+            }
             kind => kind < best.kind && best.kind > SequenceKind::Same,
         };
         let is_worse = |candidate: &Candidate| {
@@ -632,7 +729,12 @@ impl Detection<'_> {
                 true if seconds.len() < LEAST_LINES && is_far() => SequenceKind::Far,
                 true => SequenceKind::Near,
             };
-            is_enough.then(|| Sequence { kind, earliest: seconds.iter().min().copied().unwrap_or_default() })
+            is_enough.then(|| Sequence {
+                kind,
+                earliest: seconds.iter().min().copied().unwrap_or_default(),
+                latest: seconds.iter().max().copied().unwrap_or_default(),
+                is_dense: kind > SequenceKind::Same && is_dense(&seconds),
+            })
         };
         // In the right order of day and month, if the form does not determine it, dates are more likely to be in order.
         let found = [Order::Dmy, Order::Mdy, Order::Ymd].map(by);
@@ -834,7 +936,11 @@ impl Detection<'_> {
             return None;
         }
         let Some(shape) = shape else {
-            return Some(if has_unknown_halves(lines, place) { Slot::Nothing } else { Slot::IsoAt(place) });
+            return Some(match has_unknown_halves(lines, place) {
+                true => Slot::Nothing,
+                false if numbers::are_no_offsets(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
+                false => Slot::IsoAt(place),
+            });
         };
         let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
         let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
@@ -877,7 +983,27 @@ impl Detection<'_> {
         if read_lines.iter().all(|parts| !parts.has_half_day()) && halves::are_unknown(clocks) {
             return Some(Slot::Nothing);
         }
-        Some(Slot::At(place, shape, settled))
+        let without_zone = shape.without_zone.as_deref().filter(|shape| {
+            let clocks = lines.iter().filter_map(|line| {
+                let text = &line[place.locate(line)?..];
+                let (parts, end) = shape.read(text)?;
+                Some((parts.moment(&missing)?.second, &text[end..]))
+            });
+            numbers::are_no_offsets(clocks)
+        });
+        Some(Slot::At(place, without_zone.unwrap_or(shape), settled))
+    }
+
+    /// Returns the slot of ISO 8601 times at a place, for sources in which other numbers than offsets follow them.
+    fn iso_without_zone(&self, place: Place, lines: &[&[u8]]) -> Option<Slot> {
+        let (with_t, all) = lines
+            .iter()
+            .filter_map(|line| line.get(place.locate(line)? + 10))
+            .fold((0, 0), |(with_t, all), byte| (with_t + usize::from(byte.eq_ignore_ascii_case(&b'T')), all + 1));
+        let name = if with_t * 2 > all { "iso-half" } else { "iso-loose" };
+        let shape = self.shapes().all.iter().find(|shape| shape.name() == name)?;
+        let settled = Settled { order: None, basis: OrderBasis::Form };
+        Some(Slot::At(place, shape.without_zone.as_deref().unwrap_or(shape), settled))
     }
 
     /// Whether all lines with a candidate are JSON objects.
@@ -1157,6 +1283,10 @@ struct Sequence {
     kind: SequenceKind,
     /// The earliest of them, in seconds since 1970.
     earliest: i64,
+    /// The latest of them, in seconds since 1970.
+    latest: i64,
+    /// Whether they are in order and near each other, as the times of events are.
+    is_dense: bool,
 }
 
 /// The kinds of sequences, from the least to the most probable for the times of lines.
@@ -1190,6 +1320,12 @@ fn is_in_order(seconds: &[i64]) -> bool {
     let falls = pairs().filter(|pair| pair[0] > pair[1] + 60).count();
     let climbs = pairs().filter(|pair| pair[0] + 60 < pair[1]).count();
     falls.min(climbs) * 10 <= seconds.len()
+}
+
+/// Whether most neighbouring times are at most an hour apart.
+fn is_dense(seconds: &[i64]) -> bool {
+    let near = seconds.windows(2).filter(|pair| (pair[1] - pair[0]).abs() <= 3600).count();
+    near * 4 >= (seconds.len() - 1) * 3
 }
 
 fn is_constant(seconds: &[i64]) -> bool {
@@ -1240,10 +1376,10 @@ fn is_prose(text: &[u8]) -> bool {
     text.split(|&byte| byte == b' ').filter(is_word).count() >= 3
 }
 
-/// Whether a text ends with a word or key, such as `until` or `lastLogon=`, that shows that the next time is not that of the
+/// Whether a text ends with a word or key, such as `until`, `next retry at` or `lastLogon=`, that shows that the next time is not that of the
 /// line.
-fn names_another_time(text: &[u8]) -> bool {
-    const WORDS: [&str; 25] = [
+pub(super) fn names_another_time(text: &[u8]) -> bool {
+    const WORDS: [&str; 29] = [
         "since",
         "until",
         "till",
@@ -1256,6 +1392,10 @@ fn names_another_time(text: &[u8]) -> bool {
         "valid",
         "expires",
         "expired",
+        "expiry",
+        "expiration",
+        "due",
+        "previous",
         "last",
         "next",
         "start",
@@ -1273,6 +1413,8 @@ fn names_another_time(text: &[u8]) -> bool {
     const PARTS: [&str; 5] = ["start", "begin", "after", "before", "session"];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
     // A message that begins with a time is a line of a log.
+    /// How much of the text is searched for words, in bytes.
+    const NEAR_BYTES: usize = 64;
     const MESSAGES: [&str; 3] = ["log", "message", "msg"];
     let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
     let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
@@ -1292,8 +1434,17 @@ fn names_another_time(text: &[u8]) -> bool {
     let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
     // `last sign-in 2017-02-14`
     const ORDINALS: [&str; 6] = ["last", "next", "previous", "letzte", "letzter", "letzten"];
-    let before = String::from_utf8_lossy(text[..text.len() - word.len()].trim_ascii_end()).to_ascii_lowercase();
-    let follows_ordinal = before.rsplit(' ').next().is_some_and(|before| ORDINALS.contains(&before));
+    // `next retry at 2017-02-14`
+    const PREPOSITIONS: [&str; 4] = ["at", "on", "am", "um"];
+    const PLANS: [&str; 9] =
+        ["retry", "retries", "retrying", "attempt", "scheduled", "planned", "expires", "expired", "due"];
+    let before = &text[..text.len() - word.len()];
+    let near = String::from_utf8_lossy(&before[before.len().saturating_sub(NEAR_BYTES)..]).to_ascii_lowercase();
+    let mut words = near.split_ascii_whitespace().rev();
+    let first = words.next().unwrap_or_default();
+    let is_plan = |word: &str| ORDINALS.contains(&word) || PLANS.contains(&word);
+    let follows_ordinal = ORDINALS.contains(&first)
+        || PREPOSITIONS.contains(&word.as_str()) && (is_plan(first) || words.next().is_some_and(is_plan));
     is_other || is_key && !is_time || WORDS.contains(&word.as_str()) || follows_ordinal
 }
 

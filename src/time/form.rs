@@ -27,6 +27,9 @@ const DAY_SECONDS: i64 = 86_400;
 /// How much of the rest of a line is searched for a date that shows the year, in bytes.
 const MESSAGE_BYTES: usize = 256;
 
+/// How many dates in the rest of a line are examined.
+const DATES: usize = 3;
+
 /// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
 /// are read with it. Therefore the time of a line does not depend on how the source is divided among threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,8 @@ pub enum YearBasis {
     Name,
     /// A date in a header of the source.
     Header,
+    /// Full dates in lines of the source.
+    Lines,
     /// The time at which the source was last modified.
     Modified,
     /// The time of this run, because the source has no time of modification.
@@ -494,6 +499,7 @@ impl Form {
                 YearBasis::Given => format!("{what} by --year"),
                 YearBasis::Name => format!("{what} of the name"),
                 YearBasis::Header => format!("{what} of the header"),
+                YearBasis::Lines => format!("{what} of full dates in its lines"),
                 YearBasis::Modified => format!("{what} by the time of modification"),
                 YearBasis::Now => format!("{what} by the time of this run"),
                 YearBasis::Midnight => {
@@ -655,9 +661,22 @@ impl Moments {
             return Some((stamp, true));
         }
         let near = &rest[..rest.len().min(MESSAGE_BYTES)];
-        let is_date = |&at: &usize| at >= 4 && near.get(at + 3) == Some(&b'-') && near[at - 1].is_ascii_digit();
-        let at = memchr::memchr_iter(b'-', near).find(is_date)? - 4;
-        Some((self.iso.read(&rest[at..])?, false))
+        // Few hyphens and slashes are after a digit, and the first of a date.
+        let is_date = |&at: &usize| {
+            let is_second = |after: usize| near.get(at + after) == Some(&near[at]);
+            at >= 2
+                && near[at - 1].is_ascii_digit()
+                && (is_second(3) && (at >= 4 || near[at] == b'/') || is_second(4) && near[at] == b'/')
+        };
+        let mut dates = memchr::memchr2_iter(b'-', b'/', near).filter(is_date).take(DATES);
+        let stamp = dates.find_map(|at| {
+            if near[at] == b'-' {
+                return self.iso.read(&rest[at - 4..]).or_else(|| full_date(&rest[at - 4..]));
+            }
+            let digits = near[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            full_date(&rest[at - digits..])
+        })?;
+        Some((stamp, false))
     }
 
     /// Applies the zone of the source to a time that has no zone.
@@ -738,6 +757,19 @@ pub(super) fn last_second() -> i64 {
 /// Whether an ISO 8601 time begins at position `at` of a line.
 pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
     iso::Reader::default().read(&line[at..]).is_some()
+}
+
+/// Reads a date with the year and a clock time in one of the forms that messages contain.
+#[cold]
+fn full_date(text: &[u8]) -> Option<Stamp> {
+    /// `14/Feb/2017:02:57:24`, `2017/02/14 02:57:24`, `02/14/2017:02:57:24`, and `2017-02-14 time=02:57:24`
+    const FORMS: [&str; 4] =
+        ["%d/%b/%Y:%H:%M:%S%.f", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y:%H:%M:%S", "%Y-%m-%d time=%H:%M:%S"];
+    static SHAPES: LazyLock<Vec<Shape>> =
+        LazyLock::new(|| FORMS.iter().filter_map(|form| Shape::compile("message", form).ok()).collect());
+    let (parts, _) = SHAPES.iter().find_map(|shape| shape.read(text))?;
+    let local = parts.moment(&Missing { order: None, last_day: None, day: None })?;
+    moment(local, Basis { zone: ZoneBasis::Assumed, date: DateBasis::Line })
 }
 
 /// Returns the positions at which the message of a relayed line may start: directly after the time, or after the name of the

@@ -4,6 +4,7 @@
 //! Without its half of the day, an hour of such a clock is not known. Therefore times before such words are not read.
 
 use super::form::is_level;
+use super::numbers::is_ordered;
 
 /// The length of the longest word that is examined, in bytes.
 const LONGEST_BYTES: usize = 40;
@@ -114,11 +115,6 @@ fn follow_halves(times: &[(i64, usize)]) -> bool {
             }
         });
         shifted.collect::<Vec<i64>>()
-    };
-    // The newest can be first.
-    let is_ordered = |seconds: &[i64]| {
-        let pairs = || seconds.windows(2).map(|pair| pair[1] - pair[0]);
-        pairs().all(|step| step >= -60) || pairs().all(|step| step <= 60)
     };
     let is_apart = times.windows(2).any(|pair| (pair[1].0 - pair[0].0).abs() > BACK_SECONDS);
     is_apart && !is_ordered(&with(None)) && (0..2).any(|noon| is_ordered(&with(Some(noon))))

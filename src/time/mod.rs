@@ -17,6 +17,7 @@ pub mod forms;
 mod halves;
 mod iso;
 mod keys;
+mod numbers;
 mod several;
 pub mod window;
 pub mod zone;

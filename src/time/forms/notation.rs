@@ -48,7 +48,7 @@ pub(super) enum Step {
 
 /// A part of a time that is written as a number. Its discriminant is its index in [`Parts`](super::read::Parts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::time) enum Part {
     Year,
     /// The last two digits of the year.
     ShortYear,

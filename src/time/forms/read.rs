@@ -661,7 +661,7 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
 }
 
 /// Reads the separator after a column, with any quotes around it, and returns its length.
-fn column(text: &[u8]) -> Option<usize> {
+pub(in crate::time) fn column(text: &[u8]) -> Option<usize> {
     if text.starts_with(b"\" \"") {
         return Some(3);
     }
