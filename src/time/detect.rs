@@ -1517,7 +1517,8 @@ fn may_be_time(text: &[u8]) -> bool {
         b'0'..=b'9' => {
             let near = near(DATE_BYTES);
             let digits = near.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let is_date = matches!(near.get(digits), Some(b'.' | b'/' | b'-'));
+            let is_date =
+                matches!(near.get(digits), Some(b'.' | b'/' | b'-')) || near[digits..].starts_with("年".as_bytes());
             digits >= 6 || is_date || near.contains(&b':')
         }
         _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),
