@@ -6,8 +6,8 @@
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
-//! creation of an account, and so does one with the same earlier date in all lines. A column whose name in a header shows that it does
-//! so never wins.
+//! creation of an account, and so does one with the same earlier date in all lines, or the same later one beside times that are near
+//! each other. A column whose name in a header shows that it does so never wins.
 //!
 //! Of two columns with clock times after one with dates, one can be a duration. Their names decide, and otherwise which of them
 //! rises.
@@ -27,15 +27,17 @@
 //! 2. a part above 12, a date that does not exist, or one after the source was last modified;
 //! 3. times that run backwards in any other order; for two-digit years, the part that changes least as the year;
 //! 4. a date in the name of the source; the time at which the source was last modified, if it fits the last line;
-//! 5. dots, with the day first; AM or PM, with the month first.
+//! 5. dots, with the day first; AM or PM in English, with the month first.
 //!
 //! If none of them does, the order is not known, and lines have no times. Nor is it if parts above 12 contradict each other, or if
 //! some times have AM or PM and others do not, because then two programs wrote them: parts above 12 must show the same order for both.
 //!
-//! The year of lines without one comes from a date in the name of the source. Otherwise it is the latest year for which the
-//! time is not after the modification of the source, or after this run if the time of modification is not known, with a day of
-//! slack for clocks and zones. A source that spans more than a year can therefore get wrong years, unless its lines have
-//! weekdays: the first lines do not show how long it is.
+//! In dates that begin with the year, the month follows, unless a part above 12 shows that the day does.
+//!
+//! The year of lines without one comes from whole dates of the same moments in these lines or others, or from a date in the name of
+//! the source. Otherwise it is the latest year for which the time is not after the modification of the source, or after this run if
+//! the time of modification is not known, with a day of slack for clocks and zones. A source that spans more than a year can
+//! therefore get wrong years, unless its lines have weekdays: the first lines do not show how long it is.
 
 use std::collections::HashMap;
 
@@ -965,7 +967,11 @@ impl Detection<'_> {
         let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
-        let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
+        let has_end = read_lines.len() > first_count;
+        let is_english =
+            |line: &&&[u8]| with_end(*line).is_some_and(|((_, end), at)| has_english_half(&line[at..at + end]));
+        let has_english_half = lines.iter().any(|line| is_english(&line));
+        let settled = self.settle(shape, &read_lines, has_end, has_english_half);
         if shape.needs_lines
             && !matches!(place, Place::Key(..))
             && !self.has_fractions((place, index), lines)
@@ -1165,8 +1171,9 @@ impl Detection<'_> {
         seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && varies
     }
 
-    /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source.
-    fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool) -> Settled {
+    /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source, and
+    /// `has_english_half` if one of the times has AM or PM in English.
+    fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool, has_english_half: bool) -> Settled {
         let open: Vec<&Parts> = parts.iter().filter(|parts| parts.open().is_some()).collect();
         if open.is_empty() {
             return Settled { order: None, basis: OrderBasis::Form };
@@ -1270,7 +1277,7 @@ impl Detection<'_> {
         if shape.has_dots && may_be(Order::Dmy) {
             return decided(Order::Dmy, OrderBasis::Dots);
         }
-        if open.iter().any(|parts| parts.has_half_day()) && may_be(Order::Mdy) {
+        if has_english_half && open.iter().any(|parts| parts.has_half_day()) && may_be(Order::Mdy) {
             return decided(Order::Mdy, OrderBasis::HalfDay);
         }
         Settled { order: None, basis: OrderBasis::Unknown }
@@ -1330,6 +1337,16 @@ fn is_dense(seconds: &[i64]) -> bool {
 
 fn is_constant(seconds: &[i64]) -> bool {
     seconds.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// Whether a time has AM or PM in English, as in `2:57 PM`, `2:57 p.m.` or `2:57p`. Other languages rarely have the month first.
+fn has_english_half(time: &[u8]) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b'A' | b'a' | b'P' | b'p');
+    let is_joined = |pair: &[u8]| matches!(pair, [b'0'..=b'9', b'a' | b'p']);
+    time.windows(2).any(|pair| is_letter(pair[0]) && matches!(pair[1], b'M' | b'm') || is_joined(pair))
+        || time
+            .windows(3)
+            .any(|part| is_letter(part[0]) && part[1] == b'.' && matches!(part[2], b'M' | b'm' | b' ' | 0x80..))
 }
 
 /// Whether numbers have several values, and most of them are at most a day apart, as the times of neighbouring lines are.

@@ -12,20 +12,25 @@ const MOST_APART: i32 = 2 * 3600;
 /// clock and the text after it.
 pub(super) fn are_no_offsets<'l>(times: impl Iterator<Item = (i64, &'l [u8])>) -> bool {
     let mut offsets: Vec<(i64, i32)> = Vec::new();
-    let mut has_others = false;
+    let mut others = 0;
     for (second, rest) in times {
         match number(rest) {
             Some(Some(offset)) => offsets.push((second, offset)),
-            Some(None) => has_others = true,
+            Some(None) => others += 1,
             None => {}
         }
     }
-    let only = || offsets.iter().map(|(_, offset)| *offset);
-    let apart = only().max().zip(only().min()).map_or(0, |(most, least)| most - least);
+    let mut sorted: Vec<i32> = offsets.iter().map(|(_, offset)| *offset).collect();
+    sorted.sort_unstable();
+    let Some(usual) = sorted.get(sorted.len() / 2) else { return false };
+    let apart = sorted.iter().filter(|offset| (*offset - usual).abs() > MOST_APART).count();
+    // A few other numbers may be those of another program.
+    let is_share = |count: usize| count * 10 >= offsets.len().max(1);
     // Several hosts can write to one log, and a host can move. Then times are in order with their offsets, and nearer to each other.
     let with: Vec<i64> = offsets.iter().map(|(second, offset)| second - i64::from(*offset)).collect();
     let without: Vec<i64> = offsets.iter().map(|(second, _)| *second).collect();
-    !offsets.is_empty() && (has_others || apart > MOST_APART && (!is_ordered(&with) || span(&with) > span(&without)))
+    others > 0 && is_share(others)
+        || apart > 0 && is_share(apart) && (!is_ordered(&with) || span(&with) > span(&without))
 }
 
 /// Returns the time from the first to the last of times.
@@ -68,6 +73,10 @@ mod tests {
         assert!(!are(&[(0, " -1017 x"), (9, " -1018 x")]));
         // Two hosts.
         assert!(!are(&[(36_000, " +0100 x"), (9, " -0900 x"), (36_010, " +0100 x")]));
+        // A single line of another program.
+        let many: Vec<(i64, &str)> = (0..20).map(|second| (second, " +0100 x")).collect();
+        assert!(!are(&[&many[..], &[(20, " -1 x")]].concat()));
+        assert!(!are(&[&many[..], &[(20, " -0900 x")]].concat()));
         // A host that moved.
         assert!(!are(&[(9, " +0000 x"), (36_010, " +1000 x")]));
         // These are written as offsets only.
