@@ -45,7 +45,7 @@ use jiff::tz::TimeZone;
 
 use super::form::{
     Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, after_level, is_opening, iso_at,
-    last_second, start,
+    last_second, slashed_date, start,
 };
 use super::forms::notation::Part;
 use super::forms::read::{self, Local, Missing, Order, Parts};
@@ -189,7 +189,9 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let (around, form) =
         match form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Year)) {
             true => {
-                let around = with_year_of_lines(around, &form, &lines);
+                let has_slashed_dates = lines.iter().any(|line| slashed_date(line).is_some());
+                let around = Around { has_slashed_dates, ..around };
+                let around = with_year_of_lines(around, &Form { around, ..form }, &lines);
                 (around, Form::new(slots, around, has_returns))
             }
             false => (around, form),
@@ -323,6 +325,7 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
         year_basis: last.map_or(YearBasis::Unknown, |(_, basis)| basis),
         day: day.map(|(day, _)| day),
         day_basis: day.map_or(YearBasis::Unknown, |(_, basis)| basis),
+        has_slashed_dates: false,
         order: given.order,
         zone,
         shapes: given.shapes,
@@ -969,8 +972,8 @@ impl Detection<'_> {
         read_lines.extend(end.iter().filter_map(read));
         let has_end = read_lines.len() > first_count;
         let is_english =
-            |line: &&&[u8]| with_end(*line).is_some_and(|((_, end), at)| has_english_half(&line[at..at + end]));
-        let has_english_half = lines.iter().any(|line| is_english(&line));
+            |line: &&[u8]| with_end(line).is_some_and(|((_, end), at)| has_english_half(&line[at..at + end]));
+        let has_english_half = lines.iter().any(is_english);
         let settled = self.settle(shape, &read_lines, has_end, has_english_half);
         if shape.needs_lines
             && !matches!(place, Place::Key(..))

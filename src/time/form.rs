@@ -27,7 +27,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// How much of the rest of a line is searched for a date that shows the year, in bytes.
 const MESSAGE_BYTES: usize = 256;
 
-/// How many dates in the rest of a line are examined.
+/// How many dates with slashes in the rest of a line are examined.
 const DATES: usize = 3;
 
 /// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
@@ -179,6 +179,8 @@ pub(super) struct Around {
     pub(super) day: Option<i32>,
     pub(super) year_basis: YearBasis,
     pub(super) day_basis: YearBasis,
+    /// Whether lines without a year have whole dates with slashes elsewhere.
+    pub(super) has_slashed_dates: bool,
     /// The order of dates that the user has given.
     pub(super) order: Option<Order>,
     pub(super) zone: Zone,
@@ -192,6 +194,7 @@ impl Around {
         day: None,
         year_basis: YearBasis::Unknown,
         day_basis: YearBasis::Unknown,
+        has_slashed_dates: false,
         order: None,
         zone: Zone::Assumed,
         shapes: None,
@@ -621,7 +624,7 @@ impl Moments {
         };
         let mut offset = parts.offset;
         if shape.lacks == Lacks::Year
-            && let Some((message, is_relayed)) = self.date_in_message(rest)
+            && let Some((message, is_relayed)) = self.date_in_message(rest, around.has_slashed_dates)
         {
             // A relay has passed on a line with a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
@@ -656,26 +659,17 @@ impl Moments {
     }
 
     /// Returns the date in the rest of a line without a year, and whether it is at the start of the message.
-    fn date_in_message(&mut self, rest: &[u8]) -> Option<(Stamp, bool)> {
+    fn date_in_message(&mut self, rest: &[u8], has_slashes: bool) -> Option<(Stamp, bool)> {
         if let Some(stamp) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..])) {
             return Some((stamp, true));
         }
         let near = &rest[..rest.len().min(MESSAGE_BYTES)];
-        // Few hyphens and slashes are after a digit, and the first of a date.
-        let is_date = |&at: &usize| {
-            let is_second = |after: usize| near.get(at + after) == Some(&near[at]);
-            at >= 2
-                && near[at - 1].is_ascii_digit()
-                && (is_second(3) && (at >= 4 || near[at] == b'/') || is_second(4) && near[at] == b'/')
-        };
-        let mut dates = memchr::memchr2_iter(b'-', b'/', near).filter(is_date).take(DATES);
-        let stamp = dates.find_map(|at| {
-            if near[at] == b'-' {
-                return self.iso.read(&rest[at - 4..]).or_else(|| full_date(&rest[at - 4..]));
-            }
-            let digits = near[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            full_date(&rest[at - digits..])
-        })?;
+        let is_date = |&at: &usize| at >= 4 && near.get(at + 3) == Some(&b'-') && near[at - 1].is_ascii_digit();
+        let with_hyphens = memchr::memchr_iter(b'-', near).find(is_date).and_then(|at| {
+            let date = &rest[at - 4..];
+            self.iso.read(date).or_else(|| full_date(date))
+        });
+        let stamp = with_hyphens.or_else(|| if has_slashes { slashed_date(near) } else { None })?;
         Some((stamp, false))
     }
 
@@ -757,6 +751,19 @@ pub(super) fn last_second() -> i64 {
 /// Whether an ISO 8601 time begins at position `at` of a line.
 pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
     iso::Reader::default().read(&line[at..]).is_some()
+}
+
+/// Returns the first date with slashes, the year and a clock time in a text.
+#[cold]
+pub(super) fn slashed_date(text: &[u8]) -> Option<Stamp> {
+    let is_date = |&at: &usize| {
+        let is_second = |after: usize| text.get(at + after) == Some(&b'/');
+        at >= 2 && text[at - 1].is_ascii_digit() && (is_second(3) || is_second(4))
+    };
+    memchr::memchr_iter(b'/', text).filter(is_date).take(DATES).find_map(|at| {
+        let digits = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        full_date(&text[at - digits..])
+    })
 }
 
 /// Reads a date with the year and a clock time in one of the forms that messages contain.
