@@ -6,8 +6,8 @@
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
-//! creation of an account, and so does one with the same earlier date in all lines. A column whose name in a header shows that it does
-//! so never wins.
+//! creation of an account, and so does one with the same earlier date in all lines, or the same later one beside times that are near
+//! each other. A column whose name in a header shows that it does so never wins.
 //!
 //! Of two columns with clock times after one with dates, one can be a duration. Their names decide, and otherwise which of them
 //! rises.
@@ -27,15 +27,17 @@
 //! 2. a part above 12, a date that does not exist, or one after the source was last modified;
 //! 3. times that run backwards in any other order; for two-digit years, the part that changes least as the year;
 //! 4. a date in the name of the source; the time at which the source was last modified, if it fits the last line;
-//! 5. dots, with the day first; AM or PM, with the month first.
+//! 5. dots, with the day first; AM or PM in English, with the month first.
 //!
 //! If none of them does, the order is not known, and lines have no times. Nor is it if parts above 12 contradict each other, or if
 //! some times have AM or PM and others do not, because then two programs wrote them: parts above 12 must show the same order for both.
 //!
-//! The year of lines without one comes from a date in the name of the source. Otherwise it is the latest year for which the
-//! time is not after the modification of the source, or after this run if the time of modification is not known, with a day of
-//! slack for clocks and zones. A source that spans more than a year can therefore get wrong years, unless its lines have
-//! weekdays: the first lines do not show how long it is.
+//! In dates that begin with the year, the month follows, unless a part above 12 shows that the day does.
+//!
+//! The year of lines without one comes from whole dates of the same moments in these lines or others, or from a date in the name of
+//! the source. Otherwise it is the latest year for which the time is not after the modification of the source, or after this run if
+//! the time of modification is not known, with a day of slack for clocks and zones. A source that spans more than a year can
+//! therefore get wrong years, unless its lines have weekdays: the first lines do not show how long it is.
 
 use std::collections::HashMap;
 
@@ -43,12 +45,15 @@ use jiff::tz::TimeZone;
 
 use super::form::{
     Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, after_level, is_opening, iso_at,
-    last_second, start,
+    last_second, slashed_date, start,
 };
+use super::forms::notation::Part;
 use super::forms::read::{self, Local, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
+use super::halves;
 use super::keys::{self, Reach};
-use super::{Reader, SEARCH_LIMIT_BYTES, Time};
+use super::numbers;
+use super::{DateBasis, Reader, SEARCH_LIMIT_BYTES, Stamp, Time};
 
 /// How many lines vote at the beginning of a source.
 const VOTING_LINES: usize = 300;
@@ -142,8 +147,13 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     if !lines.is_empty()
         && lines.iter().filter(is_iso).count() * 10 >= least
         && (circumstances.has_events || !has_other_dates(&lines))
+        && !has_day_second(&lines, circumstances.end)
+        && !numbers::are_no_offsets(iso_clocks(&lines, Place::Start))
     {
-        let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
+        let slot = match has_unknown_halves(&lines, Place::Start) {
+            true => Slot::Nothing,
+            false => at_edge(Slot::IsoAt(Place::Start), &lines),
+        };
         return (Form::new([Some(slot), None], around, has_returns), true);
     }
     let text = parts.first().copied().unwrap_or_default();
@@ -176,6 +186,16 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let second = second.filter(is_second).map(|(_, slot)| slot);
     let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
     let form = Form::new(slots, around, has_returns);
+    let (around, form) =
+        match form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Year)) {
+            true => {
+                let has_slashed_dates = lines.iter().any(|line| slashed_date(line).is_some());
+                let around = Around { has_slashed_dates, ..around };
+                let around = with_year_of_lines(around, &Form { around, ..form }, &lines);
+                (around, Form::new(slots, around, has_returns))
+            }
+            false => (around, form),
+        };
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
     // IIS starts a new file each day, with the date in its name.
     let is_daily = around.zone == Zone::Product && date_in_name(circumstances.name).is_some();
@@ -189,6 +209,30 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
 }
 
+/// Determines the year of times without one from the lines that also have a full date of the same moment.
+fn with_year_of_lines(around: Around, form: &Form, lines: &[&[u8]]) -> Around {
+    let mut reader = Reader::default();
+    let stamps: Vec<Stamp> = lines.iter().filter_map(|line| reader.find(form, line)).collect();
+    let full = stamps.iter().filter(|stamp| stamp.basis.date == DateBasis::Line);
+    let days: Vec<i32> = full.filter_map(|stamp| day_of(stamp.time)).collect();
+    let ([first, ..], [.., last]) = (&days[..], &days[..]) else { return around };
+    // The newest can be first. Other lines are at most some months away.
+    let after = if first < last {
+        330
+    } else if first > last {
+        35
+    } else {
+        182
+    };
+    let last = days.iter().max().map_or(*last, |latest| (first.min(last) + after).max(latest + 35));
+    let is_earlier = around.last_day.is_none_or(|known| last < known);
+    // A few dates may be those of messages.
+    if days.len() * 10 < stamps.len() || !is_earlier || around.year_basis == YearBasis::Given {
+        return around;
+    }
+    Around { last_day: Some(last), year_basis: YearBasis::Lines, ..around }
+}
+
 /// Whether a place does not have the same time in all lines. If it does, that may be the time of something that all lines are about.
 fn varies(lines: &[&[u8]], place: Place) -> bool {
     let mut times = lines.iter().filter_map(|line| {
@@ -197,6 +241,27 @@ fn varies(lines: &[&[u8]], place: Place) -> bool {
     });
     let first = times.next();
     times.any(|time| Some(time) != first)
+}
+
+/// Whether words that are probably AM and PM in an unknown language follow the ISO 8601 times at a place.
+fn has_unknown_halves(lines: &[&[u8]], place: Place) -> bool {
+    halves::are_unknown(iso_clocks(lines, place))
+}
+
+/// Returns the ISO 8601 times at a place, each as its second by the local clock and the text after its fraction.
+fn iso_clocks<'l>(lines: &[&'l [u8]], place: Place) -> impl Iterator<Item = (i64, &'l [u8])> {
+    lines.iter().filter_map(move |line| {
+        let text = &line[place.locate(line)?..];
+        let (clock, rest) = text.split_at_checked(SECOND_BYTES)?;
+        let stamp = super::iso::Reader::default().read(clock)?;
+        let fraction = match rest {
+            [b'.' | b',' | b':', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => {
+                1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count()
+            }
+            _ => 0,
+        };
+        Some((stamp.time.nanoseconds().div_euclid(1_000_000_000), &rest[fraction..]))
+    })
 }
 
 /// Changes a slot at the start of lines to one that rejects indented lines, unless many lines with a time are indented.
@@ -260,6 +325,7 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
         year_basis: last.map_or(YearBasis::Unknown, |(_, basis)| basis),
         day: day.map(|(day, _)| day),
         day_basis: day.map_or(YearBasis::Unknown, |(_, basis)| basis),
+        has_slashed_dates: false,
         order: given.order,
         zone,
         shapes: given.shapes,
@@ -373,6 +439,47 @@ fn has_other_dates(lines: &[&[u8]]) -> bool {
     let dated = lines.iter().filter(|line| iso_at(line, start(line))).take(FIRST_LINES);
     let (others, all) = dated.fold((0, 0), |(others, all), line| (others + usize::from(is_other(&line)), all + 1));
     all >= LEAST_ORDERED && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
+}
+
+/// Whether the dates at the start of lines have the year first and the day after it. The end of the source counts, too.
+fn has_day_second(beginning: &[&[u8]], end: &[u8]) -> bool {
+    let dates = beginning.iter().copied().chain(lines(end)).filter_map(|line| second_part(&line[start(line)..]));
+    is_day_second(dates)
+}
+
+/// Returns which part of a date such as `2017-14-02` comes after the year: the day or the month. Returns `None` if it can be either, or
+/// if `text` does not begin with such a date and a clock time.
+fn second_part(text: &[u8]) -> Option<Part> {
+    let (head, rest) = text.split_first_chunk::<10>()?;
+    let number = |at: usize| {
+        let digits = &head[at..at + 2];
+        digits.iter().all(u8::is_ascii_digit).then(|| (digits[0] - b'0') * 10 + digits[1] - b'0')
+    };
+    let separator = head[4];
+    if !matches!(separator, b'-' | b'/' | b'.') || head[7] != separator || !matches!(head[0], b'1' | b'2') {
+        return None;
+    }
+    // A clock time must follow, so that this is no other number.
+    if !matches!(rest, [_, b'0'..=b'9', b':', ..] | [_, b'0'..=b'2', b'0'..=b'9', b':', ..])
+        || number(0).is_none()
+        || number(2).is_none()
+    {
+        return None;
+    }
+    match (number(5)?, number(8)?) {
+        (13..=31, 1..=12) => Some(Part::Day),
+        (1..=12, 13..=31) => Some(Part::Month),
+        _ => None,
+    }
+}
+
+/// Whether the day is the second part of dates. A single such date among others is damaged.
+fn is_day_second(dates: impl Iterator<Item = Part>) -> bool {
+    let (days, months) = dates.fold((0, 0), |(days, months), second| match second {
+        Part::Day => (days + 1, months),
+        _ => (days, months + 1),
+    });
+    days > 0 && (months == 0 || days > 1 && days * 10 >= months)
 }
 
 /// Whether a text begins with three numbers with hyphens, slashes or full stops between them.
@@ -496,6 +603,7 @@ impl Detection<'_> {
         }
         let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
         all.retain(|(candidate, _)| !self.is_in_other_column(*candidate, lines));
+        all.retain(|(candidate, _)| self.fits_second_part(*candidate, lines));
         self.retain_clocks(&mut all, lines);
         // If columns vary in width, the times of one column are at several offsets, so that the column counts.
         let columns: Vec<(Candidate, Votes)> =
@@ -553,6 +661,15 @@ impl Detection<'_> {
         })
     }
 
+    /// Whether the second part of a date that begins with the year is the month or the day, as in the form of a candidate.
+    fn fits_second_part(&self, (place, index): Candidate, lines: &[&[u8]]) -> bool {
+        let second = index.map_or(Some(Part::Month), |index| self.shape(index).after_year);
+        second.is_none_or(|second| {
+            let dates = lines.iter().filter_map(|line| second_part(&line[place.locate(line)?..]));
+            is_day_second(dates) == (second == Part::Day)
+        })
+    }
+
     /// Whether a candidate is a column with dates.
     fn is_column(&self, (place, index): Candidate) -> bool {
         matches!(place, Place::Start | Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. })
@@ -569,8 +686,8 @@ impl Detection<'_> {
         line.is_some_and(|line| candidate.0.locate(line).is_some_and(|at| header.is_other(header.column(line, at))))
     }
 
-    /// Removes the columns of dates that are out of order, or all the same and earlier, such as that at which an account was created,
-    /// if another column of most lines has dates in order.
+    /// Removes the columns of dates that are out of order, or all the same, such as that at which an account was created or expires, if
+    /// another column of most lines has dates in order.
     fn retain_ordered_columns(&self, all: &mut Vec<(Candidate, Votes)>, most: usize, lines: &[&[u8]]) {
         let is_leading = |votes: &Votes| votes.lines >= LEAST_ORDERED && votes.lines * 10 >= most * 9;
         let leading = all.iter().filter(|(candidate, votes)| self.is_column(*candidate) && is_leading(votes));
@@ -580,9 +697,12 @@ impl Detection<'_> {
         }
         let sequences: Vec<Option<Sequence>> = columns.iter().map(|column| self.sequence(*column, lines)).collect();
         let Some(best) = sequences.iter().flatten().max_by_key(|sequence| sequence.kind) else { return };
-        // What is the same in all lines is past for all of them, or they are all of the same second.
+        // What is the same in all lines is past for all of them, or long after all of them, or they are all of the same second.
         let is_worse_than_best = |own: &Sequence| match own.kind {
-            SequenceKind::Same => best.kind > own.kind && best.earliest > own.earliest,
+            SequenceKind::Same => {
+                let is_future = best.is_dense && own.earliest > best.latest + 86_400;
+                best.kind > own.kind && (best.earliest > own.earliest || is_future)
+            }
             kind => kind < best.kind && best.kind > SequenceKind::Same,
         };
         let is_worse = |candidate: &Candidate| {
@@ -614,7 +734,12 @@ impl Detection<'_> {
                 true if seconds.len() < LEAST_LINES && is_far() => SequenceKind::Far,
                 true => SequenceKind::Near,
             };
-            is_enough.then(|| Sequence { kind, earliest: seconds.iter().min().copied().unwrap_or_default() })
+            is_enough.then(|| Sequence {
+                kind,
+                earliest: seconds.iter().min().copied().unwrap_or_default(),
+                latest: seconds.iter().max().copied().unwrap_or_default(),
+                is_dense: kind > SequenceKind::Same && is_dense(&seconds),
+            })
         };
         // In the right order of day and month, if the form does not determine it, dates are more likely to be in order.
         let found = [Order::Dmy, Order::Mdy, Order::Ymd].map(by);
@@ -815,7 +940,13 @@ impl Detection<'_> {
         if !is_enough || !self.is_own((place, index), lines) {
             return None;
         }
-        let Some(shape) = shape else { return Some(Slot::IsoAt(place)) };
+        let Some(shape) = shape else {
+            return Some(match has_unknown_halves(lines, place) {
+                true => Slot::Nothing,
+                false if numbers::are_no_offsets(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
+                false => Slot::IsoAt(place),
+            });
+        };
         let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
         let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
         // If `CH` also follows hours above 12, it is the name of something else, but then some hours are read wrong.
@@ -839,7 +970,11 @@ impl Detection<'_> {
         let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
-        let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
+        let has_end = read_lines.len() > first_count;
+        let is_english =
+            |line: &&[u8]| with_end(line).is_some_and(|((_, end), at)| has_english_half(&line[at..at + end]));
+        let has_english_half = lines.iter().any(is_english);
+        let settled = self.settle(shape, &read_lines, has_end, has_english_half);
         if shape.needs_lines
             && !matches!(place, Place::Key(..))
             && !self.has_fractions((place, index), lines)
@@ -848,7 +983,36 @@ impl Detection<'_> {
         {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
-        Some(Slot::At(place, shape, settled))
+        // Only the clock matters here, and not the order of the date.
+        let missing = Missing { order: settled.order.or(Some(Order::Dmy)), ..missing };
+        let clocks = lines.iter().filter_map(|line| {
+            let ((parts, end), at) = with_end(line)?;
+            Some((parts.moment(&missing)?.second, &line[at + end..])).filter(|_| !shape.is_epoch)
+        });
+        if read_lines.iter().all(|parts| !parts.has_half_day()) && halves::are_unknown(clocks) {
+            return Some(Slot::Nothing);
+        }
+        let without_zone = shape.without_zone.as_deref().filter(|shape| {
+            let clocks = lines.iter().filter_map(|line| {
+                let text = &line[place.locate(line)?..];
+                let (parts, end) = shape.read(text)?;
+                Some((parts.moment(&missing)?.second, &text[end..]))
+            });
+            numbers::are_no_offsets(clocks)
+        });
+        Some(Slot::At(place, without_zone.unwrap_or(shape), settled))
+    }
+
+    /// Returns the slot of ISO 8601 times at a place, for sources in which other numbers than offsets follow them.
+    fn iso_without_zone(&self, place: Place, lines: &[&[u8]]) -> Option<Slot> {
+        let (with_t, all) = lines
+            .iter()
+            .filter_map(|line| line.get(place.locate(line)? + 10))
+            .fold((0, 0), |(with_t, all), byte| (with_t + usize::from(byte.eq_ignore_ascii_case(&b'T')), all + 1));
+        let name = if with_t * 2 > all { "iso-half" } else { "iso-loose" };
+        let shape = self.shapes().all.iter().find(|shape| shape.name() == name)?;
+        let settled = Settled { order: None, basis: OrderBasis::Form };
+        Some(Slot::At(place, shape.without_zone.as_deref().unwrap_or(shape), settled))
     }
 
     /// Whether all lines with a candidate are JSON objects.
@@ -880,6 +1044,12 @@ impl Detection<'_> {
     /// Whether dates within lines are the times of these lines and are not just mentioned in their messages.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
+        // An hour of a 12-hour clock is not known without the half of the day that comes before the time.
+        let mut starts = lines.iter().filter(|line| self.has(line, candidate));
+        if starts.next().is_some_and(|line| place.locate(line).is_some_and(|at| read::ends_with_half_day(&line[..at])))
+        {
+            return false;
+        }
         let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':' | b'[', .. });
         let is_doubtful = matches!(place, Place::Key(key, _) if keys::is_doubtful(key));
         let is_sure = index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere);
@@ -913,7 +1083,7 @@ impl Detection<'_> {
         let (mut count, mut prose, mut with_time, mut others, mut seconds) = (0, 0, 0, 0, Vec::new());
         for (before, line) in lines {
             count += 1;
-            others += usize::from(names_another_time(before));
+            others += usize::from(names_another_time(before) || read::ends_with_half_day(before));
             prose += usize::from(is_prose(before));
             with_time += usize::from(has_clock(before));
             seconds.extend(reader.find(&form, line).map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)));
@@ -1004,8 +1174,9 @@ impl Detection<'_> {
         seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && varies
     }
 
-    /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source.
-    fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool) -> Settled {
+    /// Decides the order of day and month. `has_end` must be set if the last of `parts` is the last time of the source, and
+    /// `has_english_half` if one of the times has AM or PM in English.
+    fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool, has_english_half: bool) -> Settled {
         let open: Vec<&Parts> = parts.iter().filter(|parts| parts.open().is_some()).collect();
         if open.is_empty() {
             return Settled { order: None, basis: OrderBasis::Form };
@@ -1109,7 +1280,7 @@ impl Detection<'_> {
         if shape.has_dots && may_be(Order::Dmy) {
             return decided(Order::Dmy, OrderBasis::Dots);
         }
-        if open.iter().any(|parts| parts.has_half_day()) && may_be(Order::Mdy) {
+        if has_english_half && open.iter().any(|parts| parts.has_half_day()) && may_be(Order::Mdy) {
             return decided(Order::Mdy, OrderBasis::HalfDay);
         }
         Settled { order: None, basis: OrderBasis::Unknown }
@@ -1122,6 +1293,10 @@ struct Sequence {
     kind: SequenceKind,
     /// The earliest of them, in seconds since 1970.
     earliest: i64,
+    /// The latest of them, in seconds since 1970.
+    latest: i64,
+    /// Whether they are in order and near each other, as the times of events are.
+    is_dense: bool,
 }
 
 /// The kinds of sequences, from the least to the most probable for the times of lines.
@@ -1157,8 +1332,24 @@ fn is_in_order(seconds: &[i64]) -> bool {
     falls.min(climbs) * 10 <= seconds.len()
 }
 
+/// Whether most neighbouring times are at most an hour apart.
+fn is_dense(seconds: &[i64]) -> bool {
+    let near = seconds.windows(2).filter(|pair| (pair[1] - pair[0]).abs() <= 3600).count();
+    near * 4 >= (seconds.len() - 1) * 3
+}
+
 fn is_constant(seconds: &[i64]) -> bool {
     seconds.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// Whether a time has AM or PM in English, as in `2:57 PM`, `2:57 p.m.` or `2:57p`. Other languages rarely have the month first.
+fn has_english_half(time: &[u8]) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b'A' | b'a' | b'P' | b'p');
+    let is_joined = |pair: &[u8]| matches!(pair, [b'0'..=b'9', b'a' | b'p']);
+    time.windows(2).any(|pair| is_letter(pair[0]) && matches!(pair[1], b'M' | b'm') || is_joined(pair))
+        || time
+            .windows(3)
+            .any(|part| is_letter(part[0]) && part[1] == b'.' && matches!(part[2], b'M' | b'm' | b' ' | 0x80..))
 }
 
 /// Whether numbers have several values, and most of them are at most a day apart, as the times of neighbouring lines are.
@@ -1205,10 +1396,10 @@ fn is_prose(text: &[u8]) -> bool {
     text.split(|&byte| byte == b' ').filter(is_word).count() >= 3
 }
 
-/// Whether a text ends with a word or key, such as `until` or `lastLogon=`, that shows that the next time is not that of the
+/// Whether a text ends with a word or key, such as `until`, `next retry at` or `lastLogon=`, that shows that the next time is not that of the
 /// line.
-fn names_another_time(text: &[u8]) -> bool {
-    const WORDS: [&str; 25] = [
+pub(super) fn names_another_time(text: &[u8]) -> bool {
+    const WORDS: [&str; 29] = [
         "since",
         "until",
         "till",
@@ -1221,6 +1412,10 @@ fn names_another_time(text: &[u8]) -> bool {
         "valid",
         "expires",
         "expired",
+        "expiry",
+        "expiration",
+        "due",
+        "previous",
         "last",
         "next",
         "start",
@@ -1238,6 +1433,8 @@ fn names_another_time(text: &[u8]) -> bool {
     const PARTS: [&str; 5] = ["start", "begin", "after", "before", "session"];
     const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
     // A message that begins with a time is a line of a log.
+    /// How much of the text is searched for words, in bytes.
+    const NEAR_BYTES: usize = 64;
     const MESSAGES: [&str; 3] = ["log", "message", "msg"];
     let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
     let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
@@ -1257,8 +1454,17 @@ fn names_another_time(text: &[u8]) -> bool {
     let is_time = word == "t" || MESSAGES.contains(&word.as_str()) || KEY_ENDS.iter().any(|end| word.ends_with(end));
     // `last sign-in 2017-02-14`
     const ORDINALS: [&str; 6] = ["last", "next", "previous", "letzte", "letzter", "letzten"];
-    let before = String::from_utf8_lossy(text[..text.len() - word.len()].trim_ascii_end()).to_ascii_lowercase();
-    let follows_ordinal = before.rsplit(' ').next().is_some_and(|before| ORDINALS.contains(&before));
+    // `next retry at 2017-02-14`
+    const PREPOSITIONS: [&str; 4] = ["at", "on", "am", "um"];
+    const PLANS: [&str; 9] =
+        ["retry", "retries", "retrying", "attempt", "scheduled", "planned", "expires", "expired", "due"];
+    let before = &text[..text.len() - word.len()];
+    let near = String::from_utf8_lossy(&before[before.len().saturating_sub(NEAR_BYTES)..]).to_ascii_lowercase();
+    let mut words = near.split_ascii_whitespace().rev();
+    let first = words.next().unwrap_or_default();
+    let is_plan = |word: &str| ORDINALS.contains(&word) || PLANS.contains(&word);
+    let follows_ordinal = ORDINALS.contains(&first)
+        || PREPOSITIONS.contains(&word.as_str()) && (is_plan(first) || words.next().is_some_and(is_plan));
     is_other || is_key && !is_time || WORDS.contains(&word.as_str()) || follows_ordinal
 }
 
@@ -1331,7 +1537,8 @@ fn may_be_time(text: &[u8]) -> bool {
         b'0'..=b'9' => {
             let near = near(DATE_BYTES);
             let digits = near.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let is_date = matches!(near.get(digits), Some(b'.' | b'/' | b'-'));
+            let is_date =
+                matches!(near.get(digits), Some(b'.' | b'/' | b'-')) || near[digits..].starts_with("年".as_bytes());
             digits >= 6 || is_date || near.contains(&b':')
         }
         _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),

@@ -27,6 +27,9 @@ const DAY_SECONDS: i64 = 86_400;
 /// How much of the rest of a line is searched for a date that shows the year, in bytes.
 const MESSAGE_BYTES: usize = 256;
 
+/// How many dates with slashes in the rest of a line are examined.
+const DATES: usize = 3;
+
 /// The form in which a source writes times. It is decided once for each source, before any of its lines is scanned, and all lines
 /// are read with it. Therefore the time of a line does not depend on how the source is divided among threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,8 @@ pub enum YearBasis {
     Name,
     /// A date in a header of the source.
     Header,
+    /// Full dates in lines of the source.
+    Lines,
     /// The time at which the source was last modified.
     Modified,
     /// The time of this run, because the source has no time of modification.
@@ -174,6 +179,8 @@ pub(super) struct Around {
     pub(super) day: Option<i32>,
     pub(super) year_basis: YearBasis,
     pub(super) day_basis: YearBasis,
+    /// Whether lines without a year have whole dates with slashes elsewhere.
+    pub(super) has_slashed_dates: bool,
     /// The order of dates that the user has given.
     pub(super) order: Option<Order>,
     pub(super) zone: Zone,
@@ -187,6 +194,7 @@ impl Around {
         day: None,
         year_basis: YearBasis::Unknown,
         day_basis: YearBasis::Unknown,
+        has_slashed_dates: false,
         order: None,
         zone: Zone::Assumed,
         shapes: None,
@@ -336,6 +344,11 @@ const LEVELS: [&str; 25] = [
     "verbose",
 ];
 
+/// Whether a word names the level of a message.
+pub(super) fn is_level(word: &[u8]) -> bool {
+    LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+}
+
 /// Returns where a line begins after the level of its message, or `None` if it does not begin with one: `INFO 2017-02-14`,
 /// `WARN: [Feb 14`, `[error|auth] 2017-02-14`, `DEBUG [main] 2017-02-14` or `I, [2017-02-14`.
 pub(super) fn after_level(line: &[u8]) -> Option<usize> {
@@ -344,7 +357,7 @@ pub(super) fn after_level(line: &[u8]) -> Option<usize> {
     let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &rest[..len];
     let is_letter = len == 1 && matches!(rest, [b'D' | b'I' | b'N' | b'W' | b'E' | b'F', b',' | b']' | b'>', ..]);
-    if !is_letter && !LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word)) {
+    if !is_letter && !is_level(word) {
         return None;
     }
     let skipped = |at: usize| {
@@ -489,6 +502,7 @@ impl Form {
                 YearBasis::Given => format!("{what} by --year"),
                 YearBasis::Name => format!("{what} of the name"),
                 YearBasis::Header => format!("{what} of the header"),
+                YearBasis::Lines => format!("{what} of full dates in its lines"),
                 YearBasis::Modified => format!("{what} by the time of modification"),
                 YearBasis::Now => format!("{what} by the time of this run"),
                 YearBasis::Midnight => {
@@ -610,7 +624,7 @@ impl Moments {
         };
         let mut offset = parts.offset;
         if shape.lacks == Lacks::Year
-            && let Some((message, is_relayed)) = self.date_in_message(rest)
+            && let Some((message, is_relayed)) = self.date_in_message(rest, around.has_slashed_dates)
         {
             // A relay has passed on a line with a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
@@ -645,14 +659,18 @@ impl Moments {
     }
 
     /// Returns the date in the rest of a line without a year, and whether it is at the start of the message.
-    fn date_in_message(&mut self, rest: &[u8]) -> Option<(Stamp, bool)> {
+    fn date_in_message(&mut self, rest: &[u8], has_slashes: bool) -> Option<(Stamp, bool)> {
         if let Some(stamp) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..])) {
             return Some((stamp, true));
         }
         let near = &rest[..rest.len().min(MESSAGE_BYTES)];
         let is_date = |&at: &usize| at >= 4 && near.get(at + 3) == Some(&b'-') && near[at - 1].is_ascii_digit();
-        let at = memchr::memchr_iter(b'-', near).find(is_date)? - 4;
-        Some((self.iso.read(&rest[at..])?, false))
+        let with_hyphens = memchr::memchr_iter(b'-', near).find(is_date).and_then(|at| {
+            let date = &rest[at - 4..];
+            self.iso.read(date).or_else(|| full_date(date))
+        });
+        let stamp = with_hyphens.or_else(|| if has_slashes { slashed_date(near) } else { None })?;
+        Some((stamp, false))
     }
 
     /// Applies the zone of the source to a time that has no zone.
@@ -733,6 +751,32 @@ pub(super) fn last_second() -> i64 {
 /// Whether an ISO 8601 time begins at position `at` of a line.
 pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
     iso::Reader::default().read(&line[at..]).is_some()
+}
+
+/// Returns the first date with slashes, the year and a clock time in a text.
+#[cold]
+pub(super) fn slashed_date(text: &[u8]) -> Option<Stamp> {
+    let is_date = |&at: &usize| {
+        let is_second = |after: usize| text.get(at + after) == Some(&b'/');
+        at >= 2 && text[at - 1].is_ascii_digit() && (is_second(3) || is_second(4))
+    };
+    memchr::memchr_iter(b'/', text).filter(is_date).take(DATES).find_map(|at| {
+        let digits = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        full_date(&text[at - digits..])
+    })
+}
+
+/// Reads a date with the year and a clock time in one of the forms that messages contain.
+#[cold]
+fn full_date(text: &[u8]) -> Option<Stamp> {
+    /// `14/Feb/2017:02:57:24`, `2017/02/14 02:57:24`, `02/14/2017:02:57:24`, and `2017-02-14 time=02:57:24`
+    const FORMS: [&str; 4] =
+        ["%d/%b/%Y:%H:%M:%S%.f", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y:%H:%M:%S", "%Y-%m-%d time=%H:%M:%S"];
+    static SHAPES: LazyLock<Vec<Shape>> =
+        LazyLock::new(|| FORMS.iter().filter_map(|form| Shape::compile("message", form).ok()).collect());
+    let (parts, _) = SHAPES.iter().find_map(|shape| shape.read(text))?;
+    let local = parts.moment(&Missing { order: None, last_day: None, day: None })?;
+    moment(local, Basis { zone: ZoneBasis::Assumed, date: DateBasis::Line })
 }
 
 /// Returns the positions at which the message of a relayed line may start: directly after the time, or after the name of the

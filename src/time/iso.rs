@@ -6,7 +6,7 @@
 //! | separator | `T`, `t` or a space |
 //! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
 //! | fraction | `.600871`, `,600871` or `:600`; digits after the ninth are dropped |
-//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`, or ` UTC +2`; any of these in brackets, as in ` (+0100)`; or none |
+//! | zone | `Z`, `z`, `+01:00`, `+1:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`, or ` UTC +2`; any of these in brackets, as in ` (+0100)`, or in the next column; or none |
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
@@ -15,7 +15,7 @@
 
 use super::form::{FIRST_SECOND, last_second};
 use super::forms::names::{self, ZoneName};
-use super::forms::read::half_day;
+use super::forms::read::{column, half_day};
 use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// Reads ISO 8601 times, with a cache for the last minute, which neighbouring lines usually share.
@@ -41,9 +41,10 @@ impl Reader {
         })
     }
 
-    /// Returns the last time in `text`, or `Some(None)` if no log can have been written at that time.
-    pub(super) fn find_last(&mut self, text: &[u8]) -> Option<Option<Stamp>> {
-        let hyphen = memchr::memrchr_iter(b'-', text).find(|&hyphen| begins_at(text, hyphen))?;
+    /// Returns the last time in `text` whose beginning fits, or `Some(None)` if no log can have been written at that time.
+    pub(super) fn find_last(&mut self, text: &[u8], fits: impl Fn(usize) -> bool) -> Option<Option<Stamp>> {
+        let is_time = |hyphen: &usize| begins_at(text, *hyphen) && fits(*hyphen - 4);
+        let hyphen = memchr::memrchr_iter(b'-', text).find(is_time)?;
         Some(self.read(&text[hyphen - 4..]))
     }
 
@@ -269,7 +270,8 @@ pub(super) enum Named {
 pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     let (sign, rest, len) = match text {
         [b'z' | b'Z', ..] => return Some((Named::Offset(0), 1)),
-        [b' ', b'A'..=b'Z', ..] => return Some(zone_name(text)),
+        [b' ', b'A'..=b'Z', ..] => return Some(zone_name(text, 1)),
+        [b'U', b'T', b'C', ..] | [b'G', b'M', b'T', ..] => return Some(zone_name(text, 0)),
         // `2024-05-01 10:00:00 -0500`: where a space separates date and time, one often precedes the offset.
         [b' ', b'+', rest @ ..] => (1, rest, 2),
         [b' ', b'-', rest @ ..] => (-1, rest, 2),
@@ -278,6 +280,8 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         [b' ', b'(', b'+' | b'-' | b'A'..=b'Z', ..]
         | [b' ', b'[', b'+' | b'-' | b'U' | b'G', ..]
         | [b'(', b'+' | b'-' | b'A'..=b'Z', ..] => return Some(in_bracket(text)),
+        [b',' | b';' | b'\t' | b'|', b'+' | b'-' | b'A'..=b'Z' | b'"' | b' ', ..]
+        | [b'"', b',' | b';' | b'\t' | b'|', ..] => return Some(in_column(text)),
         _ => return Some((Named::Nothing, 0)),
     };
     let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
@@ -290,12 +294,16 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         }
         (2, [b':', minutes @ ..]) if minutes.len() >= 2 && minutes[..2].iter().all(u8::is_ascii_digit) => {
             let minutes = number(&minutes[..2]);
-            if number(&rest[..2]) > 18 || minutes > 59 {
+            if minutes > 59 || !can_be_offset(sign * (number(&rest[..2]) * 60 + minutes)) {
                 return None;
             }
             (minutes, 5)
         }
-        (4, _) if number(&rest[..2]) <= 14 && number(&rest[2..4]) % 15 == 0 && number(&rest[2..4]) < 60 => {
+        (4, _)
+            if number(&rest[2..4]) % 15 == 0
+                && number(&rest[2..4]) < 60
+                && can_be_offset(sign * (number(&rest[..2]) * 60 + number(&rest[2..4]))) =>
+        {
             (number(&rest[2..4]), 4)
         }
         // If there is no zero, this may be any number of two digits.
@@ -304,6 +312,32 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     };
     let hours = number(&rest[..digits.min(2)]);
     Some((Named::Offset(sign * (hours * 3600 + minutes * 60)), len + digits_len))
+}
+
+/// Whether a zone can be ahead of UTC by so many minutes.
+fn can_be_offset(minutes: i32) -> bool {
+    (-12 * 60..=14 * 60).contains(&minutes)
+}
+
+/// Reads a zone that is the whole column after that of the clock time. Returns its meaning, and its length with the separator.
+#[cold]
+fn in_column(text: &[u8]) -> (Named, usize) {
+    let Some(begin) = column(text) else { return (Named::Nothing, 0) };
+    let inner = &text[begin..];
+    let found = match inner {
+        // A number that does not begin with a zero need not be an offset.
+        [b'+' | b'-', b'0'..=b'1', b'0'..=b'9', b':', ..] | [b'+' | b'-', b'0', _, b'0'..=b'9', _, ..] => zone(inner),
+        [b'A'..=b'Z', ..] => Some(zone_name(inner, 0)),
+        _ => None,
+    };
+    match found {
+        Some((named, len))
+            if len > 0 && matches!(inner.get(len), None | Some(b',' | b';' | b'\t' | b'|' | b'"' | b'\r' | b'\n')) =>
+        {
+            (named, begin + len)
+        }
+        _ => (Named::Nothing, 0),
+    }
 }
 
 /// Reads a zone in brackets, such as ` (+0100)`, ` [+01:00]`, ` (CET)` or ` (UTC+1)`. Returns its meaning and its length. In square
@@ -339,18 +373,18 @@ fn in_bracket(text: &[u8]) -> (Named, usize) {
     }
 }
 
-/// Reads the abbreviation of a zone after a space. Returns its meaning, and its length with the space.
+/// Reads the abbreviation of a zone after so many blanks. Returns its meaning, and its length with the blanks.
 #[cold]
-fn zone_name(text: &[u8]) -> (Named, usize) {
-    let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-    let (name, rest) = text[1..].split_at(name);
+fn zone_name(text: &[u8], blanks: usize) -> (Named, usize) {
+    let name = text[blanks..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let (name, rest) = text[blanks..].split_at(name);
     if let Some((offset, len)) = offset_from(name, rest) {
-        return (Named::Offset(offset), 1 + name.len() + len);
+        return (Named::Offset(offset), blanks + name.len() + len);
     }
     // `EST-SRV` is a name and not a zone.
     match names::zone(name).filter(|_| !starts_word(rest) && !matches!(rest.first(), Some(b'-' | b'_'))) {
-        Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), 1 + name.len()),
-        Some(ZoneName::Ambiguous) => (Named::Ambiguous, 1 + name.len()),
+        Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), blanks + name.len()),
+        Some(ZoneName::Ambiguous) => (Named::Ambiguous, blanks + name.len()),
         None => (Named::Nothing, 0),
     }
 }
@@ -434,6 +468,24 @@ mod tests {
             ("2017-02-14 02:57:24 -1520 x", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24+10 dB", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 -05dB", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 -1400 ms", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 +1415 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 +0005 items", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 +1400 x", "2017-02-13T12:57:24Z"),
+            ("2017-02-14 02:57:24 -1200 x", "2017-02-14T14:57:24Z"),
+            // A zone that is the whole next column.
+            ("2017-02-14 02:57:24,CET,x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24.600\tUTC+02:00\tx", "2017-02-14T00:57:24.6Z"),
+            ("2017-02-14 02:57:24\";\"+01:00\";x", "2017-02-14T01:57:24Z"),
+            ("2017-02-14 02:57:24;-0500;x", "2017-02-14T07:57:24Z"),
+            ("2017-02-14 02:57:24|IST", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,CET x,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,METRO,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,-1100,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24,-05,y", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14T02:57:24.6GMT+2 x", "2017-02-14T00:57:24.6Z"),
+            ("2017-02-14T02:57:24UTC x", "2017-02-14T02:57:24Z"),
+            ("2017-02-14T02:57:24UTCX x", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 -12345", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14T02:57:24 - started", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14T02:57:24-", "2017-02-14T02:57:24Z assumed"),
@@ -492,6 +544,8 @@ mod tests {
             "[1601-01-01T00:00:00Z] was 2017-02-14T02:57:24Z",
             "2017-02-14T02:57:245",
             "2017-02-14T02:57:24+19:00",
+            "2017-02-14T02:57:24+15:00",
+            "2017-02-14T02:57:24-12:30",
             "2017-02-14 02:57:24 PM",
             "2017-02-14 02:57:24am|x",
             "2017-02-14 02:57:24 p.m. x",

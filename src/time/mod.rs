@@ -14,8 +14,10 @@
 pub mod detect;
 mod form;
 pub mod forms;
+mod halves;
 mod iso;
 mod keys;
+mod numbers;
 mod several;
 pub mod window;
 pub mod zone;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::detect::begins_token;
+use super::detect::{begins_token, names_another_time};
 use super::form::{Form, Place, Slot};
 use super::forms::recent::Date;
 use super::keys::Reach;
@@ -96,8 +96,10 @@ impl Reader {
         })
     }
 
-    /// Returns the last time in `text` that has the form of `slot`, or `Some(None)` if that time is not possible.
+    /// Returns the last time in `text` that has the form of `slot`, or `Some(None)` if that time is not possible. A time after words such
+    /// as `locked until` does not count, because it is about something else.
     fn find_last(&mut self, slot: Slot, form: &Form, text: &[u8]) -> Option<Option<Stamp>> {
+        let is_own = |at: usize| !names_another_time(&text[..at]);
         match slot {
             Slot::Nothing => None,
             _ if slot.is_searched() => {
@@ -110,12 +112,12 @@ impl Reader {
                 last
             }
             Slot::Iso | Slot::IsoAt(_) => {
-                let stamp = self.moments.iso.find_last(text)?;
+                let stamp = self.moments.iso.find_last(text, is_own)?;
                 Some(stamp.and_then(|stamp| self.moments.in_zone(stamp, form)))
             }
             Slot::At(_, shape, _) if shape.needs_lines => None,
             Slot::At(_, shape, settled) => (0..text.len()).rev().filter(|&at| begins_token(text, at)).find_map(|at| {
-                let (parts, end) = shape.read(&text[at..])?;
+                let (parts, end) = shape.read(&text[at..]).filter(|_| is_own(at))?;
                 let (date, rest) = (&mut Date::default(), &text[at + end..]);
                 Some(self.moments.stamp(shape, (&parts, date), settled.order, form, rest))
             }),

@@ -294,6 +294,13 @@ fn each_result_in_a_line_has_its_own_time() {
         ("{1} rawCallStatus = 21 {2} rawCallStatus = 102", "12"),
         ("{1} rawCallStatus = 21 rawCallStatus = 102", "11"),
         ("{1} rawCallStatus = 21 rawCallStatus = 102 {2} rawCallStatus = 5 {3}", "112"),
+        // A time that is about something else.
+        ("{1} rawCallStatus = 21, locked until {2}, rawCallStatus = 102", "11"),
+        ("{1} rawCallStatus = 21, expires {2} rawCallStatus = 102", "11"),
+        ("{1} rawCallStatus = 21, next retry at {2} rawCallStatus = 102", "11"),
+        ("{1} rawCallStatus = 21 {2} valid to {3} rawCallStatus = 102", "12"),
+        ("{1} rawCallStatus = 21 at {2} rawCallStatus = 102", "12"),
+        ("{d1} rawCallStatus = 21, gesperrt bis {d2}, rawCallStatus = 102", "11"),
         // A carriage return ends a line.
         ("{1} rawCallStatus = 21\r{2} rawCallStatus = 102\rrawCallStatus = 5", "12-"),
         ("{1} 10 %\r{2} rawCallStatus = 21 rawCallStatus = 102\r", "22"),

@@ -50,12 +50,16 @@ pub struct Shape {
     pub(super) lacks: Lacks,
     /// Whether the parts of the date are separated by dots and include the year.
     pub(super) has_dots: bool,
+    /// The month or the day, if its number follows the year at the beginning of the date.
+    pub(super) after_year: Option<Part>,
     /// Whether this form begins with a clock time that its date follows.
     pub(super) has_clock_first: bool,
     /// Whether the clock time is in a column after that of the date.
     pub(super) has_two_columns: bool,
     /// Whether there is another clock time in a column between the two.
     pub(super) skips_clock: bool,
+    /// This form without the zone at its end, if it has one, for sources in which other numbers follow the clock time.
+    pub(super) without_zone: Option<Box<Shape>>,
     /// Whether AM or PM may follow the clock time, and the form does not determine the order of the date.
     pub(super) has_open_half_day: bool,
 }
@@ -127,9 +131,19 @@ impl Shape {
             lacks == Lacks::Nothing && matches!(steps.first(), Some(Step::Digits { part: Part::Hour, .. }));
         let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
         let columns = steps.iter().filter(|step| matches!(step, Step::Column)).count();
-        let has_open_half_day = has(&[Part::First]) && steps.contains(&Step::HalfDay);
+        let has_open_half_day = has(&[Part::First]) && steps.iter().any(|step| matches!(step, Step::HalfDay { .. }));
+        let after_year = match &steps[..] {
+            [
+                Step::Digits { part: Part::Year, .. },
+                Step::Byte(_),
+                Step::Digits { part: part @ (Part::Month | Part::Day), .. },
+                ..,
+            ] => Some(*part),
+            _ => None,
+        };
         let to_minute = recent::to_minute(&steps);
-        Ok(Shape {
+        let has_zone = steps.last() == Some(&Step::Zone);
+        let shape = Shape {
             name: name.to_owned(),
             form: form.to_owned(),
             to_minute,
@@ -144,11 +158,18 @@ impl Shape {
             is_epoch,
             lacks,
             has_dots,
+            after_year,
             has_clock_first,
             has_two_columns: columns > 0 && !has_clock_first,
             skips_clock: columns == 2,
             has_open_half_day,
-        })
+            without_zone: None,
+        };
+        let without_zone = has_zone.then(|| {
+            let steps = shape.steps[..shape.steps.len() - 1].into();
+            Box::new(Shape { steps, ..shape.clone() })
+        });
+        Ok(Shape { without_zone, ..shape })
     }
 
     /// Returns the name of the form.
@@ -240,7 +261,9 @@ pub fn with_built_in(own: Vec<Shape>) -> Option<&'static Shapes> {
     }
     let is_own = |shape: &&Shape| own.iter().any(|own| own.name == shape.name);
     let others: Vec<Shape> = built_in().all.iter().filter(|shape| !is_own(shape)).cloned().collect();
-    Some(Box::leak(Box::new(Shapes::new(own.into_iter().chain(others).collect()))))
+    // The user knows whether the day or the month follows the year.
+    let own = own.into_iter().map(|shape| Shape { after_year: None, ..shape });
+    Some(Box::leak(Box::new(Shapes::new(own.chain(others).collect()))))
 }
 
 /// Returns the built-in forms. They are compiled when the first source needs them.

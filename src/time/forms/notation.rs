@@ -30,8 +30,8 @@ pub(super) enum Step {
     Fraction,
     /// A fraction of a second without its point.
     FractionDigits,
-    /// An optional AM or PM.
-    HalfDay,
+    /// AM or PM, which may be missing if `is_optional` is set.
+    HalfDay { is_optional: bool },
     /// An optional zone.
     Zone,
     /// An offset.
@@ -48,7 +48,7 @@ pub(super) enum Step {
 
 /// A part of a time that is written as a number. Its discriminant is its index in [`Parts`](super::read::Parts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::time) enum Part {
     Year,
     /// The last two digits of the year.
     ShortYear,
@@ -133,7 +133,8 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             [b'a', ..] => (Step::Weekday, 2),
             [b'.', b'f', ..] => (Step::Fraction, 3),
             [b'f', ..] => (Step::FractionDigits, 2),
-            [b'p', ..] => (Step::HalfDay, 2),
+            [b'p', ..] => (Step::HalfDay { is_optional: true }, 2),
+            [b'P', ..] => (Step::HalfDay { is_optional: false }, 2),
             [b'Z' | b'z', ..] => (Step::Zone, 2),
             [b'O', ..] => (Step::Offset, 2),
             [b'B', ..] => (Step::Bias { is_east: false }, 2),
@@ -243,6 +244,6 @@ mod tests {
     fn an_optional_part_knows_its_length() {
         let steps = compile("%H:%M%(:%S%.f%)%p").unwrap();
         assert_eq!(steps[3], Step::Optional(3));
-        assert_eq!(steps.last(), Some(&Step::HalfDay));
+        assert_eq!(steps.last(), Some(&Step::HalfDay { is_optional: true }));
     }
 }

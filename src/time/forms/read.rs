@@ -293,15 +293,18 @@ pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) 
                 }
             }
             Step::FractionDigits => at = fraction(text, at, parts)?,
-            Step::HalfDay => {
+            Step::HalfDay { is_optional } => {
                 let rest = text.get(at..)?;
-                if let Some((half, len)) = half_day(rest).or_else(|| capital_half_day(rest, parts)) {
-                    // A letter alone belongs to the number before it.
-                    if len == 1 && !text[..at].last().is_some_and(u8::is_ascii_digit) {
-                        continue;
+                let found = half_day(rest).or_else(|| capital_half_day(rest, parts));
+                // A letter alone belongs to the number before it.
+                let is_joined = text[..at].last().is_some_and(u8::is_ascii_digit);
+                match found.filter(|(_, len)| *len > 1 || is_joined) {
+                    Some((half, len)) => {
+                        parts.half = half;
+                        at += len;
                     }
-                    parts.half = half;
-                    at += len;
+                    None if *is_optional => {}
+                    None => return None,
                 }
             }
             Step::Zone => at += zone(text.get(at..)?, parts)?,
@@ -424,9 +427,9 @@ fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     (at > start).then_some(at)
 }
 
-/// AM and PM in Chinese, Japanese, Korean, Greek, Arabic, Persian, Turkish, Czech, Slovak, Hungarian, Albanian and Afrikaans. They
-/// are in UTF-8, and for most of the languages with other scripts also in their ANSI code pages.
-const HALVES: [(&[u8], Half); 34] = [
+/// AM and PM in languages other than those that write `AM` and `PM` or `a.m.` and `p.m.`. They are in UTF-8, and for Chinese, Japanese,
+/// Korean and Greek also in their ANSI code pages.
+const HALVES: [(&[u8], Half); 99] = [
     ("上午".as_bytes(), Half::Am),
     ("下午".as_bytes(), Half::Pm),
     (b"\xC9\xCF\xCE\xE7", Half::Am),
@@ -461,6 +464,71 @@ const HALVES: [(&[u8], Half); 34] = [
     (b"e pasdites", Half::Pm),
     (b"vm.", Half::Am),
     (b"nm.", Half::Pm),
+    (b"vorm.", Half::Am),
+    (b"nachm.", Half::Pm),
+    (b"e.l.", Half::Am),
+    (b"p.l.", Half::Pm),
+    (b"f.h.", Half::Am),
+    (b"e.h.", Half::Pm),
+    (b"r.n.", Half::Am),
+    (b"i.n.", Half::Pm),
+    (b"pop.", Half::Pm),
+    (b"prijepodne", Half::Am),
+    (b"popodne", Half::Pm),
+    (b"pre podne", Half::Am),
+    (b"po podne", Half::Pm),
+    ("пре подне".as_bytes(), Half::Am),
+    ("по подне".as_bytes(), Half::Pm),
+    ("претпладне".as_bytes(), Half::Am),
+    ("попладне".as_bytes(), Half::Pm),
+    ("пр.об.".as_bytes(), Half::Am),
+    ("сл.об.".as_bytes(), Half::Pm),
+    ("ДП".as_bytes(), Half::Am),
+    ("ПП".as_bytes(), Half::Pm),
+    ("дп".as_bytes(), Half::Am),
+    ("пп".as_bytes(), Half::Pm),
+    ("ӨГЛӨӨ".as_bytes(), Half::Am),
+    ("ОРОЙ".as_bytes(), Half::Pm),
+    ("לפנה\"צ".as_bytes(), Half::Am),
+    ("אחה\"צ".as_bytes(), Half::Pm),
+    ("לפנה״צ".as_bytes(), Half::Am),
+    ("אחה״צ".as_bytes(), Half::Pm),
+    ("ق.م".as_bytes(), Half::Am),
+    ("ب.م".as_bytes(), Half::Pm),
+    ("پ.ن".as_bytes(), Half::Am),
+    ("د.ن".as_bytes(), Half::Pm),
+    ("पूर्वाह्न".as_bytes(), Half::Am),
+    ("अपराह्न".as_bytes(), Half::Pm),
+    ("म.पू.".as_bytes(), Half::Am),
+    ("म.उ.".as_bytes(), Half::Pm),
+    ("পূর্বাহ্ণ".as_bytes(), Half::Am),
+    ("অপরাহ্ণ".as_bytes(), Half::Pm),
+    ("পূর্বাহ্ন".as_bytes(), Half::Am),
+    ("অপরাহ্ন".as_bytes(), Half::Pm),
+    ("காலை".as_bytes(), Half::Am),
+    ("மாலை".as_bytes(), Half::Pm),
+    ("முற்பகல்".as_bytes(), Half::Am),
+    ("பிற்பகல்".as_bytes(), Half::Pm),
+    ("ಪೂರ್ವಾಹ್ನ".as_bytes(), Half::Am),
+    ("ಅಪರಾಹ್ನ".as_bytes(), Half::Pm),
+    ("ਪੂ.ਦੁ.".as_bytes(), Half::Am),
+    ("ਬਾ.ਦੁ.".as_bytes(), Half::Pm),
+    ("ਸਵੇਰ".as_bytes(), Half::Am),
+    ("ਸ਼ਾਮ".as_bytes(), Half::Pm),
+    ("પૂર્વ મધ્યાહ્ન".as_bytes(), Half::Am),
+    ("ઉત્તર મધ્યાહ્ન".as_bytes(), Half::Pm),
+    ("පෙ.ව.".as_bytes(), Half::Am),
+    ("ප.ව.".as_bytes(), Half::Pm),
+    ("ก่อนเที่ยง".as_bytes(), Half::Am),
+    ("หลังเที่ยง".as_bytes(), Half::Pm),
+    ("ກ່ອນທ່ຽງ".as_bytes(), Half::Am),
+    ("ຫຼັງທ່ຽງ".as_bytes(), Half::Pm),
+    ("ព្រឹក".as_bytes(), Half::Am),
+    ("ល្ងាច".as_bytes(), Half::Pm),
+    ("ጥዋት".as_bytes(), Half::Am),
+    ("ከሰዓት".as_bytes(), Half::Pm),
+    ("կեսօրից առաջ".as_bytes(), Half::Am),
+    ("կեսօրից հետո".as_bytes(), Half::Pm),
 ];
 
 /// Reads AM or PM in one of the languages of [`HALVES`]. Returns the half of the day and the length of the word.
@@ -468,9 +536,19 @@ const HALVES: [(&[u8], Half); 34] = [
 fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
     HALVES.iter().find_map(|(word, half)| {
         let rest = text.strip_prefix(*word)?;
-        let is_whole = !rest.first().is_some_and(|&byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        // An hour may follow without a blank, as in Chinese.
+        let is_joined =
+            |byte: u8| if word.is_ascii() { byte.is_ascii_alphanumeric() } else { byte.is_ascii_alphabetic() };
+        let is_whole = !rest.first().is_some_and(|&byte| is_joined(byte) || !byte.is_ascii());
         is_whole.then_some((*half, word.len()))
     })
+}
+
+/// Whether a text ends with AM or PM, but not with the German word `am`.
+pub(in crate::time) fn ends_with_half_day(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b" ").unwrap_or(text);
+    let word = text.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(word, b"AM" | b"PM") || other_half_day(word).is_some_and(|(_, len)| len == word.len())
 }
 
 /// Reads SA or CH, which are AM and PM in Vietnamese, at the start of `text`. They are also the names of other things, so they count
@@ -496,6 +574,9 @@ pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     match text.strip_prefix(b" ").unwrap_or(text) {
         [b'A' | b'a' | b'P' | b'p' | 0x80..=0xFF, ..]
         | [b'd' | b'o' | b'v' | b'n', _, b'.' | b'p', ..]
+        | [b'e' | b'f' | b'i' | b'r', b'.', ..]
+        | [b'v', b'o', b'r', b'm', ..]
+        | [b'n', b'a', b'c', b'h', ..]
         | [b'e', b' ', b'p', ..] => any_half_day(text),
         [b',' | b';' | b'\t' | b'|', b'A' | b'a' | b'P' | b'p' | b'"' | b' ', ..]
         | [b'"', b',' | b';' | b'\t' | b'|', ..] => half_day_in_column(text),
@@ -536,7 +617,7 @@ fn any_half_day(text: &[u8]) -> Option<(Half, usize)> {
         [b'M' | b'm', ..] => 2,
         // As in directory listings: `03:13p`.
         _ if blank == 0 && rest[0].is_ascii_lowercase() => 1,
-        _ => return None,
+        _ => return other_half_day(rest).map(|(half, len)| (half, blank + len)),
     };
     let is_whole = !text.get(blank + len).is_some_and(u8::is_ascii_alphanumeric);
     is_whole.then_some((half, blank + len))
@@ -580,7 +661,7 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
 }
 
 /// Reads the separator after a column, with any quotes around it, and returns its length.
-fn column(text: &[u8]) -> Option<usize> {
+pub(in crate::time) fn column(text: &[u8]) -> Option<usize> {
     if text.starts_with(b"\" \"") {
         return Some(3);
     }

@@ -160,7 +160,7 @@ pub(super) fn to_minute(steps: &[Step]) -> usize {
         Step::Digits { part, .. } => *part != Part::WholeSecond,
         Step::Fraction
         | Step::FractionDigits
-        | Step::HalfDay
+        | Step::HalfDay { .. }
         | Step::Zone
         | Step::Offset
         | Step::Bias { .. }
