@@ -48,7 +48,7 @@ pub struct Stamp {
 }
 
 /// Where the zone and the date of a time come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Basis {
     /// Where the zone of the time comes from.
     pub zone: ZoneBasis,
@@ -57,7 +57,7 @@ pub struct Basis {
 }
 
 /// Where the zone of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ZoneBasis {
     /// The line contains a time zone or an offset.
     Named,
@@ -72,7 +72,7 @@ pub enum ZoneBasis {
 }
 
 /// Where the date of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DateBasis {
     /// The line contains the year, the month and the day, in an unambiguous order.
     Line,
