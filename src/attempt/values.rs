@@ -48,7 +48,8 @@ impl Number {
 }
 
 /// How many of the last numbers are remembered. The same few users and addresses repeat.
-const RECENT: usize = 1 << 10;
+const RECENT: usize = 1 << RECENT_BITS;
+const RECENT_BITS: u32 = 10;
 
 /// The number of the first text. Smaller numbers mean that there is no text, or that it is beyond the limit.
 const FIRST: usize = 2;
@@ -126,7 +127,7 @@ impl Values {
     /// Returns the number of `text`, and stores the text if it is new.
     #[inline]
     pub fn number(&mut self, text: &str) -> Number {
-        let slot = slot(text.as_bytes());
+        let slot = slot(text.as_bytes(), RECENT_BITS);
         let index = |number: &Number| number.index().checked_sub(FIRST);
         if let Some(recent) = self.recent.get(slot)
             && index(recent).is_some_and(|index| self.shown.get(index) == Some(text))
@@ -185,16 +186,16 @@ impl Values {
     }
 }
 
-/// Returns a number less than [`RECENT`] that depends on the ends of a text.
+/// Returns a number of `bits` bits that depends on the ends of a text.
 #[inline]
-fn slot(text: &[u8]) -> usize {
+pub(crate) fn slot(text: &[u8], bits: u32) -> usize {
     let ends = match (text.first_chunk(), text.last_chunk()) {
         (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
         _ => text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
     };
     // The upper bits of a product depend on all bits of its factors. The factor is that of the golden ratio.
     let product = (ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(product >> 54).unwrap_or_default()
+    usize::try_from(product >> (u64::BITS - bits)).unwrap_or_default()
 }
 
 /// Whether two texts are the same apart from letter case.

@@ -8,11 +8,14 @@ use crate::code::Key;
 use crate::finding::Cells;
 use crate::finding::people_hours::{PARTS_OF_WEEK, part_of_week, people_hours};
 use crate::summary::sign_ins::{Settled, Value};
-use crate::summary::{Dimension, Tally};
+use crate::summary::{Dimension, Tally, hosts};
 use crate::time::Time;
 
 /// The host or user of a row, or `None` if it is unknown or results are not compared by that.
 pub type Place = Option<Box<str>>;
+
+/// What stands for the hosts or users that are not distinguished.
+const OTHERS: &str = "(others)";
 
 /// The number of persons without whom a change must remain.
 const BUSIEST: usize = 3;
@@ -64,9 +67,60 @@ pub struct Counted {
 pub fn place_of(value: &Value) -> Place {
     match value {
         Value::Text(text) => Some(text.clone()),
-        Value::Others => Some("(others)".into()),
+        Value::Others => Some(OTHERS.into()),
         _ => None,
     }
+}
+
+/// Gives each host the same name on both sides, because a side that has only the long name of a host shows that one. `of` is what results
+/// are compared by. The rule is that by which one run counts hosts.
+pub fn name_hosts_alike(sides: &mut [Counted; 2], of: Option<Dimension>) {
+    let is_by_host = of == Some(Dimension::Host);
+    let places = |side: &'_ Counted| side.places.keys().flatten().filter(|_| is_by_host).cloned().collect::<Vec<_>>();
+    let names: BTreeSet<Box<str>> = sides
+        .iter()
+        .flat_map(|side| side.hosts.iter().chain(side.logged.keys()).cloned().chain(places(side)))
+        .filter(|name| **name != *OTHERS)
+        .collect();
+    let machines = hosts::machines(names.iter().map(|name| &**name));
+    let mut shown: HashMap<u32, &str> = HashMap::new();
+    for (name, machine) in names.iter().zip(&machines) {
+        let best = shown.entry(*machine).or_insert(name);
+        if hosts::is_shown(name, best) {
+            *best = name;
+        }
+    }
+    let named = names.iter().zip(&machines).map(|(name, machine)| (&**name, shown[machine]));
+    let changed: HashMap<&str, &str> = named.filter(|(name, shown)| name != shown).collect();
+    if changed.is_empty() {
+        return;
+    }
+    let name = |host: Box<str>| changed.get(&*host).map_or(host, |shown| Box::from(*shown));
+    let place = |host: Place| if is_by_host { host.map(name) } else { host };
+    for side in sides {
+        side.hosts = std::mem::take(&mut side.hosts).into_iter().map(name).collect();
+        for (host, hours) in std::mem::take(&mut side.logged) {
+            side.logged.entry(name(host)).or_default().extend(hours);
+        }
+        for ((host, key), count) in std::mem::take(&mut side.rows) {
+            *side.rows.entry((place(host), key)).or_default() += count;
+        }
+        for cases in [&mut side.cases, &mut side.busiest] {
+            for ((host, key), more) in std::mem::take(cases) {
+                add_all(cases.entry((place(host), key)).or_default(), &more);
+            }
+        }
+        for (host, more) in std::mem::take(&mut side.places) {
+            let exposure = side.places.entry(place(host)).or_default();
+            exposure.results += more.results;
+            add_all(&mut exposure.units, &more.units);
+            exposure.hours = exposure.hours.into_iter().chain(more.hours).reduce(|one, other| one + other);
+        }
+    }
+}
+
+fn add_all(sum: &mut [u64; PARTS_OF_WEEK], more: &[u64; PARTS_OF_WEEK]) {
+    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
 /// Adds up the cases of the persons with the most of them.
@@ -75,7 +129,7 @@ pub(super) fn busiest(mut of_persons: Vec<[u64; PARTS_OF_WEEK]>) -> [u64; PARTS_
     of_persons.sort_unstable_by_key(|cases| std::cmp::Reverse((cases.iter().sum::<u64>(), *cases)));
     let mut sum = [0; PARTS_OF_WEEK];
     for cases in of_persons.iter().take(BUSIEST) {
-        sum.iter_mut().zip(cases).for_each(|(sum, cases)| *sum += cases);
+        add_all(&mut sum, cases);
     }
     sum
 }

@@ -23,7 +23,7 @@ mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use counted::{Counted, Exposure, Place, place_of};
+pub use counted::{Counted, Exposure, Place, name_hosts_alike, place_of};
 pub use saved::{NotSaved, Saved, is_saved, read};
 
 use crate::code::Key;

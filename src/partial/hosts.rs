@@ -1,6 +1,15 @@
 //! Compares the machines that answered with those that should have answered.
+//!
+//! A name with a domain and one without may be those of one machine. What follows the first dot of a name is a domain if it has two parts or
+//! more, such as `corp.example`, or is one of those that networks use alone, such as `local`. So `PC1.old` is a name of its own: if it were
+//! taken for `PC1`, only one of the two would count.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::machines::is_no_machine;
+
+/// The domains of one part that private networks use: those in appendix G of RFC 6762, that of multicast DNS, and a default of Linux.
+const ALONE: [&str; 8] = ["corp", "home", "internal", "intranet", "lan", "local", "localdomain", "private"];
 
 /// The machines that should answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,9 +22,20 @@ pub struct Expected {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// The machines that did not answer.
-    pub silent: Vec<String>,
+    pub silent: Vec<Silent>,
+    /// The machines that answered under another name, with or without a domain: the name in the list, and the one that was seen.
+    pub renamed: Vec<(String, String)>,
     /// The machines that answered although they are not expected.
     pub unexpected: Vec<String>,
+}
+
+/// A machine that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// Its name.
+    pub name: String,
+    /// The machines that answered although they are not expected, and whose names have the same first part.
+    pub similar: Vec<String>,
 }
 
 impl Expected {
@@ -62,7 +82,7 @@ impl Expected {
                 left.push((folded, name));
             }
         }
-        let mut unexpected = Vec::new();
+        let (mut unexpected, mut renamed) = (Vec::new(), Vec::new());
         for (folded, name) in left {
             let alike = by_short.get(short(folded)).map_or(&[][..], Vec::as_slice);
             let mut matching =
@@ -70,6 +90,7 @@ impl Expected {
             match (matching.next(), matching.next()) {
                 (Some(only), None) => {
                     silent.remove(*only);
+                    renamed.push((self.names[*only].clone(), (*name).to_owned()));
                     found.insert(machine(folded));
                 }
                 _ => unexpected.push((folded, (*name).to_owned())),
@@ -77,9 +98,14 @@ impl Expected {
         }
         // A machine may have answered under both of its names.
         unexpected.retain(|(folded, _)| !found.contains(&machine(folded)));
+        let silent = silent.into_iter().map(|folded| {
+            let is_similar = |other: &&(&String, String)| first_part(other.0) == first_part(folded);
+            let similar = unexpected.iter().filter(is_similar).map(|(_, name)| name.clone()).collect();
+            Silent { name: self.names[folded].clone(), similar }
+        });
+        let silent = silent.collect();
         let unexpected = unexpected.into_iter().map(|(_, name)| name).collect();
-        let silent = silent.into_iter().map(|folded| self.names[folded].clone()).collect();
-        Difference { silent, unexpected }
+        Difference { silent, renamed, unexpected }
     }
 }
 
@@ -105,12 +131,24 @@ fn by_short_name<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<&'n st
 
 /// Returns a name without its domain. An IP address has none.
 fn short(name: &str) -> &str {
-    if name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
-    {
-        return name;
+    let is_domain = |domain: &str| {
+        let last = domain.rsplit('.').next().unwrap_or_default();
+        (last.len() < domain.len() || ALONE.contains(&domain)) && !last.is_empty() && !is_no_machine(last)
+    };
+    match name.split_once('.') {
+        Some((_, domain)) if !is_address(name) && is_domain(domain) => first_part(name),
+        _ => name,
     }
-    name.split_once('.').map_or(name, |(short, _)| short)
+}
+
+/// Returns a name up to its first dot. An IP address has no parts.
+fn first_part(name: &str) -> &str {
+    if is_address(name) { name } else { name.split_once('.').map_or(name, |(first, _)| first) }
+}
+
+fn is_address(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
 }
 
 fn has_domain(name: &str) -> bool {
@@ -122,8 +160,8 @@ mod tests {
     use super::*;
 
     fn compare(expected: &str, answered: &[&str]) -> (Vec<String>, Vec<String>) {
-        let Difference { silent, unexpected } = Expected::parse(expected).compare(answered.iter().copied());
-        (silent, unexpected)
+        let Difference { silent, unexpected, .. } = Expected::parse(expected).compare(answered.iter().copied());
+        (silent.into_iter().map(|silent| silent.name).collect(), unexpected)
     }
 
     #[test]
@@ -149,6 +187,24 @@ mod tests {
     fn a_machine_may_answer_under_both_of_its_names() {
         let (silent, unexpected) = compare("A\nb.one.example", &["a", "a.one.example", "B", "b.one.example"]);
         assert_eq!((silent, unexpected), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_name_that_only_looks_like_one_with_a_domain_is_that_of_another_machine() {
+        for other in ["pc1.old", "pc1.bak", "pc1.2017-02-14", "pc1.2017.02", "pc1.corp.example.old", "pc1.", "pc1.."] {
+            let names = machines(["PC1", other].into_iter());
+            assert_eq!((&*names["pc1"], &*names[other]), ("pc1", other));
+            let difference = Expected::parse("PC1").compare([other].into_iter());
+            let similar = vec![other.to_owned()];
+            assert_eq!(difference.silent, [Silent { name: "PC1".to_owned(), similar: similar.clone() }]);
+            assert_eq!((difference.unexpected, difference.renamed), (similar, vec![]));
+        }
+        for other in ["pc1.local", "pc1.corp.example"] {
+            assert_eq!(machines(["PC1", other].into_iter())["pc1"], other);
+            let difference = Expected::parse("PC1").compare([other].into_iter());
+            assert_eq!(difference.renamed, [("PC1".to_owned(), other.to_owned())]);
+            assert!(difference.silent.is_empty() && difference.unexpected.is_empty());
+        }
     }
 
     #[test]

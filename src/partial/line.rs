@@ -12,12 +12,12 @@
 //!
 //! The marks at both ends show where a line begins in the row of a CSV file, and whether a tool has cut it.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64_simd::URL_SAFE_NO_PAD as BASE64;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use memchr::memmem;
 use serde_json::Value;
 
-use crate::pipeline::packed::{self, Column};
+use crate::pipeline::packed::{Packer, Unpacked};
 use crate::pipeline::recorded::{ascii, column};
 
 /// The largest number of characters of a line.
@@ -61,7 +61,7 @@ pub(super) fn write((header, pieces): &Content) -> Result<String, usize> {
     );
     let mut bytes = blake3::hash(json.as_bytes()).as_bytes()[..SUM_BYTES].to_vec();
     bytes.extend(deflated(json.as_bytes()));
-    let payload = BASE64URL_NOPAD.encode(&bytes);
+    let payload = BASE64.encode_to_string(&bytes);
     let line = format!("{BEGIN}{}:{payload}{END}", payload.len());
     if line.len() <= LIMIT && json.len() <= JSON_LIMIT { Ok(line) } else { Err(line.len().max(LIMIT + 1)) }
 }
@@ -103,7 +103,7 @@ fn payload(rest: &[u8]) -> Option<&[u8]> {
 }
 
 fn content(payload: &[u8]) -> Option<Content> {
-    let bytes = BASE64URL_NOPAD.decode(payload).ok()?;
+    let bytes = BASE64.decode_to_vec(payload).ok()?;
     let (sum, packed) = bytes.split_at_checked(SUM_BYTES)?;
     let json = inflated(packed)?;
     if blake3::hash(&json).as_bytes()[..SUM_BYTES] != *sum {
@@ -148,10 +148,11 @@ fn to_columns(message: &Value) -> Option<Value> {
     let mut message = message.clone();
     let part = message.get_mut("part")?.as_object_mut()?;
     let notes = part.remove("notes")?;
-    let (_, columns) = packed::unpack(notes.as_str()?, column::COUNT)?;
-    let columns = columns.into_iter().map(|column| match column {
-        Column::Same(value) => Value::from(value),
-        Column::Each(values) => Value::from(values),
+    let unpacked = Unpacked::of(notes.as_str()?)?;
+    let (rows, columns) = unpacked.columns::<{ column::COUNT }>()?;
+    let columns = columns.iter().map(|column| match column.same() {
+        Some(value) => Value::from(value),
+        None => Value::from(column.values(rows)),
     });
     part.insert("columns".to_owned(), columns.collect());
     Some(message)
@@ -169,8 +170,9 @@ fn to_packed(mut message: Value) -> Option<Value> {
         value => value.as_u64().map(|value| vec![value; rows]),
     };
     let columns: Vec<Vec<u64>> = columns.iter().map(values).collect::<Option<_>>()?;
-    let mut notes = String::new();
-    packed::pack(&columns, &mut notes);
+    let (mut packer, mut notes) = (Packer::new(rows), String::new());
+    columns.into_iter().for_each(|column| packer.column(column.into_iter()));
+    packer.finish(&mut notes);
     part.insert("notes".to_owned(), notes.into());
     Some(message)
 }
@@ -187,15 +189,16 @@ mod tests {
             let columns =
                 [starts.to_vec(), same(code), starts.iter().map(|start| start.wrapping_mul(1_000_003)).collect()];
             let rest = (3..column::COUNT as u64).map(same);
-            let mut notes = String::new();
-            packed::pack(&columns.into_iter().chain(rest).collect::<Vec<_>>(), &mut notes);
+            let (mut packer, mut notes) = (Packer::new(starts.len()), String::new());
+            columns.into_iter().chain(rest).for_each(|column| packer.column(column.into_iter()));
+            packer.finish(&mut notes);
             notes
         };
         let several = json!({"part": {"texts": ["ann", "\u{e4}\u{1f600}"], "unit": 1000, "notes": notes(&[5, 0, 85], 9), "newlines": 3}});
         let single = json!({"part": {"unit": 1, "notes": notes(&[u64::MAX], 0)}});
         let none = json!({"part": {"newlines": 2}});
         let end = json!({"end": {"ends": "a.log", "bytes": 18_446_744_073_709_551_615_u64, "text": null}});
-        (json!({"format": 1, "machine": "PC"}), vec![vec![several, end.clone()], vec![], vec![single, none, end]])
+        (json!({"format": 2, "machine": "PC"}), vec![vec![several, end.clone()], vec![], vec![single, none, end]])
     }
 
     #[test]

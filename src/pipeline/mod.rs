@@ -37,6 +37,7 @@ pub mod sign_ins;
 pub mod similar;
 mod starts;
 pub mod summarise;
+mod texts;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -424,6 +425,8 @@ fn work<V: Visitor>(
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Message<V::Part>) -> io::Result<()>,
 ) -> io::Result<()> {
+    // A command may read its inputs several times.
+    options.opening.meter.start_over();
     // For a single small file, further threads would only be started and stopped again.
     let first: Vec<Found> = inputs.by_ref().take(2).collect();
     let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);

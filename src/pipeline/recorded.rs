@@ -11,18 +11,20 @@
 //! Here, only files with equal bytes are. A file that begins like another one is reported, and both count.
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::hash::Hash;
+use std::fmt;
 use std::io;
 use std::path::MAIN_SEPARATOR;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::copies::{Lookalikes, Looked};
 use super::deliver::Deliver;
-use super::sign_ins::{Counting, Listener, NOTHING, Note, NoteResult, Notes, Recorders, TEXT, UNKNOWN, Wants};
-use super::{InputEnds, LongLines, Message, Options, Outcome, Outlet, TaskEnd, Visitor, delivered, packed, work};
+use super::packed::{Packer, Unpacked};
+use super::sign_ins::{Counting, Kind, Listener, NOTHING, Note, NoteResult, Notes, Recorders, TEXT, UNKNOWN, Wants};
+use super::texts::Collected;
+use super::{InputEnds, LongLines, Message, Options, Outcome, Outlet, TaskEnd, delivered, packed, work};
 use crate::attempt;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Changes, Chunk};
@@ -30,12 +32,13 @@ use crate::code::{Code, Name, is_family};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
 use crate::scan::Scanner;
+use crate::source::names::Texts;
 use crate::source::{Chain, Digest, Digests, Found, HashedPart, Source, What};
 use crate::summary::covered::Mark;
 use crate::summary::near_misses::{NearMisses, Stored};
 use crate::summary::sign_ins::{Settled, Sought, Writer};
 use crate::time::zone::DisplayZone;
-use crate::time::{Assumed, Basis, Stamp, Time};
+use crate::time::{Assumed, Basis, Time};
 use crate::units::{Units, Written};
 
 /// The largest number of bytes or lines in a recorded line. Larger ones cannot be right, and their sum might overflow.
@@ -43,9 +46,6 @@ const COUNT_LIMIT: u64 = 1 << 56;
 
 /// The size of notes in bytes above which they are written as a part. A large part has each of its texts only once.
 const RECORDED_BYTES: usize = 1 << 20;
-
-/// The largest length in bytes of the texts of a part, so that a short line cannot fill the memory.
-const TEXTS_LIMIT: usize = 256 << 20;
 
 /// A message of a worker, as it is written to a file.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ enum Line<P> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Part<'a> {
-    /// The texts to which notes refer.
-    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
-    texts: Vec<Text<'a>>,
+    /// The texts to which notes refer. [`part_json`] writes them.
+    #[serde(skip_serializing, deserialize_with = "read_texts")]
+    texts: Texts,
     /// The bases of times to which notes refer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bases: Vec<Basis>,
@@ -79,11 +79,11 @@ struct Part<'a> {
     names: Vec<(String, String)>,
     /// The kinds of notes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<Kind>,
+    kinds: Vec<StoredKind>,
     /// The unit of the times of notes in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     unit: u64,
-    /// The notes, as [packed] [columns](mod@column). They are the last field, which [`Recorded::into_json`] appends.
+    /// The notes, as [packed] [columns](mod@column). [`part_json`] writes them.
     #[serde(borrow, skip_serializing)]
     notes: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -122,16 +122,51 @@ impl Marked {
     }
 }
 
-/// A text that need not be copied.
-#[derive(Debug, Serialize, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// Reads texts without an allocation for each.
+fn read_texts<'de, D: Deserializer<'de>>(from: D) -> Result<Texts, D::Error> {
+    struct All;
+    struct One<'t>(&'t mut Texts);
+    impl<'de> Visitor<'de> for All {
+        type Value = Texts;
 
-/// What many notes have in common: the result, the index of the basis of the time, the pattern and the outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Kind(Option<NotedResult>, Option<u32>, u32, Option<attempt::Outcome>);
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of texts")
+        }
 
-/// The result in a note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Texts, A::Error> {
+            let mut texts = Texts::default();
+            while from.next_element_seed(One(&mut texts))?.is_some() {}
+            Ok(texts)
+        }
+    }
+    impl<'de> DeserializeSeed<'de> for One<'_> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+            from.deserialize_str(self)
+        }
+    }
+    impl Visitor<'_> for One<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<(), E> {
+            self.0.push(text);
+            Ok(())
+        }
+    }
+    from.deserialize_seq(All)
+}
+
+/// A [`Kind`]: the result, the index of the basis of the time, the pattern and the outcome.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct StoredKind(Option<NotedResult>, Option<u32>, u32, Option<attempt::Outcome>);
+
+/// The result of a [`StoredKind`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum NotedResult {
     Code(i32),
@@ -255,7 +290,7 @@ struct Recorder<'r> {
     rename: Option<Rename<'r>>,
 }
 
-impl Visitor for Recorder<'_> {
+impl super::Visitor for Recorder<'_> {
     type Part = serde_json::Result<String>;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
@@ -339,7 +374,9 @@ impl Recorded {
     ///
     /// Returns what is wrong with the line.
     pub fn parse(line: &[u8], patterns: usize) -> Result<Recorded, String> {
-        let line: Line<Part<'_>> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        // Checking all of the line at once is faster than checking each text in it.
+        let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+        let line: Line<Part<'_>> = serde_json::from_str(line).map_err(|error| error.to_string())?;
         Recorded::checked(line, patterns).ok_or_else(|| "a value is not possible".to_owned())
     }
 
@@ -407,27 +444,21 @@ impl Recorded {
     pub fn rename(&mut self, rename: Rename<'_>) {
         let Line::Part(notes) = &mut self.0 else { return };
         let before = std::mem::take(&mut notes.texts);
-        let mut rest = before.as_str();
-        let mut next = |len| {
-            let (this, after) = rest.split_at(len as usize);
-            rest = after;
-            this
-        };
-        let mut known: foldhash::HashMap<&str, String> = foldhash::HashMap::default();
-        let texts = &mut notes.texts;
+        let mut after = Collected::default();
+        let mut index = |text: &str| after.index(text.as_bytes(), || Cow::Borrowed(text));
+        let mut users: Vec<Option<u32>> = vec![None; before.len()];
         for note in &mut notes.notes {
-            let [user, others @ ..] = &mut note.lens;
-            if *user != NOTHING {
-                let user_before = next(*user);
-                let renamed = known.entry(user_before).or_insert_with(|| rename(user_before));
-                *texts += renamed;
-                *user = u32::try_from(renamed.len()).unwrap_or(NOTHING);
+            let text = |index: u32| before.get(index as usize).unwrap_or_default();
+            let [user, others @ ..] = &mut note.said;
+            if let Some(renamed) = users.get_mut(*user as usize) {
+                *user = *renamed.get_or_insert_with(|| index(&rename(text(*user))));
             }
-            others.iter().filter(|len| **len != NOTHING).for_each(|len| *texts += next(*len));
-            for writer in note.writers.iter().filter(|writer| **writer != UNKNOWN && **writer >= TEXT) {
-                *texts += next(u32::try_from(writer - TEXT).unwrap_or(0));
+            others.iter_mut().filter(|other| **other != NOTHING).for_each(|other| *other = index(text(*other)));
+            for writer in note.writers.iter_mut().filter(|writer| **writer != UNKNOWN && **writer >= TEXT) {
+                *writer = TEXT + u64::from(index(text(u32::try_from(*writer - TEXT).unwrap_or(NOTHING))));
             }
         }
+        notes.texts = after.take();
         // The lines of near misses may name users, but their shapes do not.
         let mut stored = notes.near_misses.to_stored();
         stored.forget_lines();
@@ -471,21 +502,112 @@ fn wanted(mut notes: Notes, wants: Wants) -> Notes {
     notes
 }
 
-/// Returns the line of JSON in ASCII for the notes of a part.
+/// Returns the line of JSON in ASCII for the notes of a part. Most of it is written here, because the texts and the packed columns are long.
 fn part_json(notes: &Notes) -> serde_json::Result<String> {
-    let (part, columns) = Part::of(notes);
-    let mut json = ascii(serde_json::to_string(&Line::Part(part))?);
-    // Base64 need not be searched for characters to escape.
     const END: &str = "}}";
-    if columns[column::START].is_empty() || !json.ends_with(END) {
-        return Ok(json);
+    let (times, unit) = times(notes);
+    let unit = if notes.notes.is_empty() { 0 } else { unit };
+    let mut json = ascii(serde_json::to_string(&Line::Part(Part::of(notes, unit)))?);
+    json.truncate(json.len().saturating_sub(END.len()));
+    let put = |json: &mut String, name: &str| {
+        *json += if json.ends_with('{') { "\"" } else { ",\"" };
+        *json += name;
+        *json += "\":";
+    };
+    if notes.texts.len() > 0 {
+        put(&mut json, "texts");
+        json.reserve(notes.texts.size_bytes() + 4 * notes.texts.len());
+        // All texts together, without an early end, because that is faster.
+        let is_plain = notes.texts.bytes().iter().fold(true, |all, byte| all & (b' '..=b'~').contains(byte));
+        for (index, text) in notes.texts.iter().enumerate() {
+            json += if index == 0 { "[" } else { "," };
+            if is_plain {
+                push_plain(text, &mut json);
+            } else {
+                json += &ascii(serde_json::to_string(text)?);
+            }
+        }
+        json += "]";
     }
-    json.truncate(json.len() - END.len());
-    json += ",\"notes\":\"";
-    packed::pack(&columns, &mut json);
-    json += "\"";
+    if !notes.notes.is_empty() {
+        put(&mut json, "notes");
+        json += "\"";
+        columns(notes, &times).finish(&mut json);
+        json += "\"";
+    }
     json += END;
     Ok(json)
+}
+
+/// Appends a text of printable ASCII as JSON.
+fn push_plain(text: &str, json: &mut String) {
+    *json += "\"";
+    let mut copied = 0;
+    // A domain is followed by a backslash.
+    for at in memchr::memchr2_iter(b'\\', b'"', text.as_bytes()) {
+        *json += &text[copied..at];
+        *json += "\\";
+        copied = at;
+    }
+    *json += &text[copied..];
+    *json += "\"";
+}
+
+/// Returns the distance of the time of each note from that of the last note with a time, in units, and the unit in nanoseconds. Times have a
+/// precision of a second, a millisecond or a microsecond.
+fn times(notes: &Notes) -> (Vec<u64>, i64) {
+    let has_time: Vec<bool> = notes.kinds.iter().map(|kind| kind.basis.is_some()).collect();
+    let (mut time, mut unit) = (0_i64, 1_000_000_000);
+    let distances = notes.notes.iter().map(|note| {
+        let since = if has_time[note.kind as usize] {
+            let this = note.time.nanoseconds();
+            this.wrapping_sub(std::mem::replace(&mut time, this))
+        } else {
+            0
+        };
+        while !is_multiple(since, unit) {
+            unit /= 1000;
+        }
+        since
+    });
+    let distances: Vec<i64> = distances.collect();
+    fn folded<const UNIT: i64>(distances: &[i64]) -> Vec<u64> {
+        distances.iter().map(|since| packed::folded(since / UNIT)).collect()
+    }
+    // The units are written out, because dividing by a number that is not known takes long.
+    let folded = match unit {
+        1_000_000_000 => folded::<1_000_000_000>(&distances),
+        1_000_000 => folded::<1_000_000>(&distances),
+        1_000 => folded::<1_000>(&distances),
+        _ => folded::<1>(&distances),
+    };
+    (folded, unit)
+}
+
+/// Packs the [columns](mod@column) of notes, whose times are these.
+fn columns(notes: &Notes, times: &[u64]) -> Packer {
+    let notes = &notes.notes;
+    let mut packer = Packer::new(notes.len());
+    let mut start = 0;
+    packer.column(notes.iter().map(|note| {
+        let since = note.line_start.wrapping_sub(std::mem::replace(&mut start, note.line_start));
+        packed::folded(since.cast_signed())
+    }));
+    packer.column(notes.iter().map(|note| u64::from(note.kind)));
+    packer.column(times.iter().copied());
+    // What is absent is the largest number, and 0 in its column.
+    for index in 0..3 {
+        packer.column(notes.iter().map(|note| u64::from(note.said[index].wrapping_add(1))));
+    }
+    for index in 0..2 {
+        packer.column(notes.iter().map(|note| match note.writers[index] {
+            UNKNOWN => 0,
+            writer @ TEXT.. => 2 + 2 * (writer - TEXT),
+            number => 1 + 2 * number,
+        }));
+    }
+    packer.column(notes.iter().map(|note| u64::from(note.line_bytes.wrapping_add(1))));
+    packer
 }
 
 /// Puts the name of a source below that of a machine.
@@ -511,7 +633,7 @@ pub(crate) fn ascii(json: String) -> String {
     escaped
 }
 
-/// Whether a time is a multiple of a unit. The units are written out, because dividing by a number that is not known takes long.
+/// Whether a time is a multiple of a unit. The units are written out here, too.
 #[inline]
 fn is_multiple(time: i64, unit: i64) -> bool {
     match unit {
@@ -522,114 +644,40 @@ fn is_multiple(time: i64, unit: i64) -> bool {
     }
 }
 
-/// A list without repeats.
-struct Distinct<T> {
-    all: Vec<T>,
-    index_of: foldhash::HashMap<T, u64>,
-}
-
-impl<T: Clone + Eq + Hash> Distinct<T> {
-    fn new() -> Distinct<T> {
-        Distinct { all: Vec::new(), index_of: foldhash::HashMap::default() }
-    }
-
-    /// Returns the index of an item, which is added if it is new.
-    fn index(&mut self, item: T) -> u64 {
-        match self.index_of.entry(item) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                let index = self.all.len() as u64;
-                self.all.push(entry.key().clone());
-                *entry.insert(index)
-            }
-        }
-    }
-}
-
-/// The columns of the notes of a part.
-type Columns = [Vec<u64>; column::COUNT];
-
 impl Part<'_> {
-    /// Returns the notes of a part as it is written, and apart from it the columns, which are not packed yet.
-    fn of(notes: &Notes) -> (Part<'_>, Columns) {
-        let (mut texts, mut names, mut bases) = (Distinct::<&str>::new(), Distinct::new(), Vec::<Basis>::new());
-        let mut kinds = Distinct::<Kind>::new();
-        let mut rest = notes.texts.as_str();
-        let mut text = |len| {
-            let (this, after) = rest.split_at(len as usize);
-            rest = after;
-            texts.index(this)
-        };
-        let rows = notes.notes.len();
-        let mut columns: Columns = std::array::from_fn(|_| Vec::with_capacity(rows));
-        let (mut time, mut start, mut unit) = (0_i64, 0_u64, 1_000_000_000);
-        for note in &notes.notes {
-            let mut put = |column: usize, value| columns[column].push(value);
-            let since = note.line_start.wrapping_sub(std::mem::replace(&mut start, note.line_start));
-            put(column::START, packed::folded(since.cast_signed()));
-            let result = match note.result {
+    /// Returns the notes of a part as it is written, without its notes and texts, and the unit of times.
+    fn of(notes: &Notes, unit: i64) -> Part<'_> {
+        let mut bases = Vec::<Basis>::new();
+        let kinds = notes.kinds.iter().map(|kind| {
+            let result = match kind.result {
                 NoteResult::None => None,
                 NoteResult::Code(Code(code)) => Some(NotedResult::Code(code)),
-                NoteResult::Name(index) => {
-                    let index =
-                        notes.names.get(index as usize).map_or(0, |name| names.index((name.family(), name.text())));
-                    Some(NotedResult::Name([u32::try_from(index).unwrap_or(u32::MAX)]))
-                }
+                NoteResult::Name(index) => Some(NotedResult::Name([index])),
             };
-            let (since, basis) = match note.stamp {
-                None => (0, None),
-                Some(Stamp { time: this, basis }) => {
-                    let this = this.nanoseconds();
-                    let index = bases.iter().position(|other| *other == basis).unwrap_or_else(|| {
-                        bases.push(basis);
-                        bases.len() - 1
-                    });
-                    (this.wrapping_sub(std::mem::replace(&mut time, this)), u32::try_from(index).ok())
-                }
-            };
-            while !is_multiple(since, unit) {
-                unit /= 1000;
-            }
-            put(column::KIND, kinds.index(Kind(result, basis, note.pattern, note.outcome)));
-            put(column::TIME, packed::folded(since));
-            for (index, len) in note.lens.iter().enumerate() {
-                put(column::USER + index, if *len == NOTHING { 0 } else { 1 + text(*len) });
-            }
-            for (index, writer) in note.writers.iter().enumerate() {
-                put(
-                    column::PROCESS + index,
-                    match *writer {
-                        UNKNOWN => 0,
-                        writer @ TEXT.. => 2 + 2 * text(u32::try_from(writer - TEXT).unwrap_or(0)),
-                        number => 1 + 2 * number,
-                    },
-                );
-            }
-            put(column::LINE_BYTES, if note.line_bytes == NOTHING { 0 } else { 1 + u64::from(note.line_bytes) });
-        }
-        // Times have a precision of a second, a millisecond or a microsecond.
-        let in_units = |times: &mut Vec<u64>, unit| {
-            times.iter_mut().for_each(|time| *time = packed::folded(packed::unfolded(*time) / unit));
-        };
-        match unit {
-            1_000 => in_units(&mut columns[column::TIME], 1_000),
-            1 => {}
-            unit => in_units(&mut columns[column::TIME], unit),
-        }
-        let part = Part {
-            texts: texts.all.into_iter().map(|text| Text(Cow::Borrowed(text))).collect(),
+            let basis = kind.basis.map(|basis| {
+                let known = bases.iter().position(|other| *other == basis);
+                let index = known.unwrap_or_else(|| {
+                    bases.push(basis);
+                    bases.len() - 1
+                });
+                u32::try_from(index).unwrap_or(u32::MAX)
+            });
+            StoredKind(result, basis, kind.pattern, kind.outcome)
+        });
+        let kinds = kinds.collect();
+        Part {
+            texts: Texts::default(),
             bases,
-            names: names.all.into_iter().map(|(family, text)| (family.to_owned(), text.to_owned())).collect(),
-            kinds: kinds.all,
-            unit: if rows == 0 { 0 } else { unit.cast_unsigned() },
+            names: notes.names.iter().map(|name| (name.family().to_owned(), name.text().to_owned())).collect(),
+            kinds,
+            unit: unit.cast_unsigned(),
             notes: Cow::Borrowed(""),
             logged: notes.logged.iter().map(|mark| Marked::of(*mark)).collect(),
             ends: notes.ends.map(|ends| ends.map(Time::nanoseconds)),
             near_misses: (!notes.near_misses.is_empty()).then(|| notes.near_misses.to_stored()),
             newlines: notes.newlines,
             hashes: Cow::Owned(packed::pack_hashes(&notes.hashes)),
-        };
-        (part, columns)
+        }
     }
 
     /// Returns the notes for a set of `patterns` patterns, or `None` if a value cannot be right.
@@ -641,15 +689,17 @@ impl Part<'_> {
             return None;
         }
         let near_misses = self.near_misses.map_or_else(|| Some(NearMisses::default()), NearMisses::from_stored)?;
-        let (notes, texts) = if self.notes.is_empty() {
-            (Vec::new(), String::new())
+        let kind = |kind: &StoredKind| kind.kind(&self.bases, names.len(), patterns);
+        let kinds: Vec<Kind> = self.kinds.iter().map(kind).collect::<Option<_>>()?;
+        let texts = self.texts;
+        let notes = if self.notes.is_empty() {
+            Vec::new()
         } else {
-            let sample = |kind: &Kind| kind.sample(&self.bases, names.len(), patterns);
-            let samples: Vec<Sample> = self.kinds.iter().map(sample).collect::<Option<_>>()?;
-            rows(&self.notes, &self.texts, &samples, i64::try_from(self.unit).ok()?)?
+            rows(&self.notes, texts.len(), &kinds, i64::try_from(self.unit).ok()?)?
         };
         Some(Notes {
             notes,
+            kinds,
             texts,
             names,
             logged: self.logged.into_iter().map(Marked::mark).collect::<Option<_>>()?,
@@ -661,19 +711,10 @@ impl Part<'_> {
     }
 }
 
-/// What the notes of a [`Kind`] have in common.
-#[derive(Clone, Copy)]
-struct Sample {
-    result: NoteResult,
-    basis: Option<Basis>,
-    pattern: u32,
-    outcome: Option<attempt::Outcome>,
-}
-
-impl Kind {
+impl StoredKind {
     /// Returns `None` if a value cannot be right.
-    fn sample(&self, bases: &[Basis], names: usize, patterns: usize) -> Option<Sample> {
-        let Kind(result, basis, pattern, outcome) = *self;
+    fn kind(&self, bases: &[Basis], names: usize, patterns: usize) -> Option<Kind> {
+        let StoredKind(result, basis, pattern, outcome) = *self;
         let result = match result {
             None => NoteResult::None,
             Some(NotedResult::Code(code)) => NoteResult::Code(Code(code)),
@@ -685,53 +726,74 @@ impl Kind {
             None => None,
             Some(index) => Some(*bases.get(index as usize)?),
         };
-        ((pattern as usize) < patterns).then_some(Sample { result, basis, pattern, outcome })
+        ((pattern as usize) < patterns).then_some(Kind { result, basis, pattern, outcome })
     }
 }
 
-/// Returns the notes in packed columns and their texts, or `None` if a value cannot be right.
-fn rows(packed: &str, texts: &[Text<'_>], samples: &[Sample], unit: i64) -> Option<(Vec<Note>, String)> {
-    let (rows, columns) = packed::unpack(packed, column::COUNT)?;
-    let (mut notes, mut joined) = (Vec::with_capacity(rows), String::new());
-    let mut text = |index: u64| {
-        let Text(text) = texts.get(usize::try_from(index).ok()?)?;
-        if joined.len() + text.len() > TEXTS_LIMIT {
-            return None;
-        }
-        joined.push_str(text);
-        u32::try_from(text.len()).ok()
+/// Returns the notes in packed columns, which refer to `texts` texts, or `None` if a value cannot be right.
+fn rows(packed: &str, texts: usize, kinds: &[Kind], unit: i64) -> Option<Vec<Note>> {
+    let unpacked = Unpacked::of(packed)?;
+    let (rows, columns) = unpacked.columns::<{ column::COUNT }>()?;
+    let empty = Note {
+        kind: 0,
+        said: [NOTHING; 3],
+        writers: [UNKNOWN; 2],
+        time: Time::from_nanoseconds(0),
+        line_start: 0,
+        line_bytes: NOTHING,
     };
-    let (mut time, mut start) = (0_i64, 0_u64);
-    for row in 0..rows {
-        let at = |column: usize| columns[column].get(row);
-        start = start.wrapping_add(packed::unfolded(at(column::START)).cast_unsigned());
-        let Sample { result, basis, pattern, outcome } = *samples.get(usize::try_from(at(column::KIND)).ok()?)?;
-        time = time.wrapping_add(packed::unfolded(at(column::TIME)).checked_mul(unit)?);
-        let stamp = basis.map(|basis| Stamp { time: Time::from_nanoseconds(time), basis });
-        let mut lens = [NOTHING; 3];
-        for (index, len) in lens.iter_mut().enumerate() {
-            if let Some(of) = at(column::USER + index).checked_sub(1) {
-                *len = text(of)?;
-            }
+    let mut notes = vec![empty; rows];
+    let low = |value: u64| u32::try_from(value).unwrap_or(NOTHING);
+    // One column after another, because then each loop is short.
+    let (mut is_sane, mut start, mut time) = (true, 0_u64, 0_i64);
+    columns[column::START].each(&mut notes, |note, since| {
+        start = start.wrapping_add(packed::unfolded(since).cast_unsigned());
+        is_sane &= start <= COUNT_LIMIT;
+        note.line_start = start;
+    });
+    columns[column::KIND].each(&mut notes, |note, kind| {
+        is_sane &= kind < kinds.len() as u64;
+        note.kind = low(kind);
+    });
+    columns[column::TIME].each(&mut notes, |note, since| {
+        let (since, is_over) = packed::unfolded(since).overflowing_mul(unit);
+        is_sane &= !is_over;
+        time = time.wrapping_add(since);
+        note.time = Time::from_nanoseconds(time);
+    });
+    // A value that is absent is 0, and 1 less than that is no index.
+    for index in 0..empty.said.len() {
+        let column = &columns[column::USER + index];
+        if column.same() != Some(0) {
+            column.each(&mut notes, |note, text| {
+                is_sane &= text <= texts as u64;
+                note.said[index] = low(text.wrapping_sub(1));
+            });
         }
-        let mut writers = [UNKNOWN; 2];
-        for (index, writer) in writers.iter_mut().enumerate() {
-            *writer = match at(column::PROCESS + index) {
-                0 => UNKNOWN,
-                number if number % 2 == 1 => Some(number / 2).filter(|number| *number < Writer::LIMIT)?,
-                of => TEXT + u64::from(text(of / 2 - 1)?),
-            };
-        }
-        let line_bytes = match at(column::LINE_BYTES) {
-            0 => NOTHING,
-            bytes => u32::try_from(bytes - 1).ok().filter(|bytes| *bytes != NOTHING)?,
-        };
-        if start > COUNT_LIMIT {
-            return None;
-        }
-        notes.push(Note { result, stamp, writers, lens, pattern, outcome, line_start: start, line_bytes });
     }
-    Some((notes, joined))
+    for index in 0..empty.writers.len() {
+        let column = &columns[column::PROCESS + index];
+        if column.same() != Some(0) {
+            column.each(&mut notes, |note, writer| {
+                let (half, is_text) = (writer.wrapping_sub(1) / 2, writer % 2 == 0);
+                let limit = if is_text { texts as u64 } else { Writer::LIMIT };
+                is_sane &= half < limit || writer == 0;
+                note.writers[index] = match writer {
+                    0 => UNKNOWN,
+                    _ if is_text => TEXT + half,
+                    _ => half,
+                };
+            });
+        }
+    }
+    let column = &columns[column::LINE_BYTES];
+    if column.same() != Some(0) {
+        column.each(&mut notes, |note, bytes| {
+            is_sane &= bytes <= u64::from(NOTHING);
+            note.line_bytes = low(bytes.wrapping_sub(1));
+        });
+    }
+    is_sane.then_some(notes)
 }
 
 impl End {
@@ -789,74 +851,84 @@ mod tests {
     use super::*;
     use crate::time::{DateBasis, ZoneBasis};
 
-    fn number<T: Arbitrary + From<u8> + Clone + std::fmt::Debug + 'static>() -> impl Strategy<Value = T> {
+    fn number<T: Arbitrary + From<u8> + Clone + fmt::Debug + 'static>() -> impl Strategy<Value = T> {
         prop_oneof![any::<T>(), any::<u8>().prop_map(T::from)]
     }
 
-    /// A note, and the texts to which it refers.
-    fn note() -> impl Strategy<Value = (Note, Vec<String>)> {
-        let text = || prop::option::of(prop_oneof!["[a-c]?", r"CONTOSO\\[a-c]{3}", "\\PC{0,9}"]);
+    const TEXTS: u32 = 5;
+    const KINDS: u32 = 4;
+
+    fn kind() -> impl Strategy<Value = Kind> {
         let result = prop_oneof![
             Just(NoteResult::None),
             number::<i32>().prop_map(|code| NoteResult::Code(Code(code))),
             (0..3_u32).prop_map(NoteResult::Name)
         ];
-        let writer = || {
-            prop_oneof![
-                Just((UNKNOWN, None)),
-                (0..Writer::LIMIT).prop_map(|number| (number, None)),
-                "[a-c]{0,3}".prop_map(|text| (TEXT + text.len() as u64, Some(text)))
-            ]
-        };
-        let basis = |is_named| Basis {
-            zone: if is_named { ZoneBasis::Named } else { ZoneBasis::Assumed },
-            date: DateBasis::Line,
-        };
-        let stamp =
-            prop::option::of((prop_oneof![any::<i64>(), (0..9_i64).prop_map(|time| time * 1_000_000)], any::<bool>()))
-                .prop_map(move |stamp| {
-                    stamp.map(|(time, named)| Stamp { time: Time::from_nanoseconds(time), basis: basis(named) })
-                });
+        let basis = prop::option::of(any::<bool>()).prop_map(|basis| {
+            let zone = |is_named| if is_named { ZoneBasis::Named } else { ZoneBasis::Assumed };
+            basis.map(|is_named| Basis { zone: zone(is_named), date: DateBasis::Line })
+        });
         let outcome = prop::option::of(prop_oneof![Just(attempt::Outcome::Succeeded), Just(attempt::Outcome::Failed)]);
+        (result, basis, 0..9_u32, outcome).prop_map(|(result, basis, pattern, outcome)| Kind {
+            result,
+            basis,
+            pattern,
+            outcome,
+        })
+    }
+
+    /// A note of one of [`KINDS`] kinds, which refers to [`TEXTS`] texts.
+    fn note() -> impl Strategy<Value = Note> {
+        let text = || prop_oneof![Just(NOTHING), 0..TEXTS];
+        let writer =
+            || prop_oneof![Just(UNKNOWN), 0..Writer::LIMIT, (0..TEXTS).prop_map(|index| TEXT + u64::from(index))];
+        let time = prop_oneof![any::<i64>(), (0..9_i64).prop_map(|time| time * 1_000_000)];
         let (start, bytes) = (0..=COUNT_LIMIT, prop_oneof![Just(NOTHING), 0..NOTHING]);
-        ((result, stamp, [text(), text(), text()]), ([writer(), writer()], 0..9_u32, outcome, start, bytes)).prop_map(
-            |((result, stamp, said), (writers, pattern, outcome, line_start, line_bytes))| {
-                let lens = said
-                    .each_ref()
-                    .map(|text| text.as_ref().map_or(NOTHING, |text| u32::try_from(text.len()).unwrap()));
-                let texts = said.into_iter().chain(writers.iter().map(|(_, text)| text.clone())).flatten();
-                let writers = writers.each_ref().map(|(writer, _)| *writer);
-                (Note { result, stamp, writers, lens, pattern, outcome, line_start, line_bytes }, texts.collect())
+        (0..KINDS, [text(), text(), text()], [writer(), writer()], time, start, bytes).prop_map(
+            |(kind, said, writers, time, line_start, line_bytes)| {
+                let time = Time::from_nanoseconds(time);
+                Note { kind, said, writers, time, line_start, line_bytes }
             },
         )
     }
 
     fn notes() -> impl Strategy<Value = Notes> {
+        let text = || prop_oneof!["[a-c]?", r"CONTOSO\\[a-c]{3}", "\\PC{0,9}"];
         (
             prop::collection::vec(note(), 0..20),
+            prop::collection::vec(kind(), KINDS as usize),
+            prop::collection::vec(text(), TEXTS as usize),
             any::<Vec<u32>>(),
             0..=COUNT_LIMIT,
             prop::collection::vec((0..=COUNT_LIMIT, any::<i32>()), 0..20),
         )
-            .prop_map(|(all, hashes, newlines, logged)| Notes {
-                texts: all.iter().map(|(_, texts)| texts.concat()).collect(),
-                notes: all.iter().map(|(note, _)| *note).collect(),
-                names: ["NO_PIN", "NO_PIN2", "NO_PIN3"].map(|name| Name::of("mfa", name)).to_vec(),
-                logged: logged.into_iter().filter_map(|(offset, hour)| Marked(offset, hour.into()).mark()).collect(),
-                newlines,
-                hashes,
-                ..Notes::default()
+            .prop_map(|(notes, kinds, all, hashes, newlines, logged)| {
+                let mut texts = Texts::default();
+                all.iter().for_each(|text| texts.push(text));
+                Notes {
+                    notes,
+                    kinds,
+                    texts,
+                    names: ["NO_PIN", "NO_PIN2", "NO_PIN3"].map(|name| Name::of("mfa", name)).to_vec(),
+                    logged: logged
+                        .into_iter()
+                        .filter_map(|(offset, hour)| Marked(offset, hour.into()).mark())
+                        .collect(),
+                    newlines,
+                    hashes,
+                    ..Notes::default()
+                }
             })
     }
 
-    /// Returns each note with its texts, because the names of results are numbered in the order in which they are used.
+    /// Returns everything in notes. The time of one without a basis means nothing.
     fn shown(notes: &Notes) -> String {
-        let name = |note: &Note| {
-            if let NoteResult::Name(index) = note.result { Some(&notes.names[index as usize]) } else { None }
-        };
-        let of = |note: &Note| format!("{:?} {note:?}", name(note)).replace(&format!("{:?}", note.result), "");
-        let rows: Vec<String> = notes.notes.iter().map(of).collect();
-        format!("{rows:?} {:?} {:?} {:?} {}", notes.texts, notes.logged, notes.hashes, notes.newlines)
+        let mut rows = notes.notes.clone();
+        let has_time = |note: &Note| notes.kinds[note.kind as usize].basis.is_some();
+        rows.iter_mut().filter(|note| !has_time(note)).for_each(|note| note.time = Time::from_nanoseconds(0));
+        let Notes { kinds, texts, names, logged, hashes, newlines, .. } = notes;
+        let texts: Vec<&str> = texts.iter().collect();
+        format!("{rows:?} {kinds:?} {texts:?} {names:?} {logged:?} {hashes:?} {newlines}")
     }
 
     proptest! {
@@ -871,11 +943,13 @@ mod tests {
 
         #[test]
         fn any_columns_are_refused_or_notes(values in prop::collection::vec(prop_oneof![9 => 0..4_u64, 1 => any::<u64>()], 27), unit in number::<u64>()) {
-            let columns: Vec<Vec<u64>> = values.chunks(3).map(<[u64]>::to_vec).collect();
-            let mut notes = String::new();
-            packed::pack(&columns, &mut notes);
-            let texts = ["a", "b"].map(|text| Text(text.into())).into();
-            let kinds = vec![Kind(None, None, 0, None), Kind(Some(NotedResult::Code(102)), None, 3, None)];
+            let (mut packer, mut notes) = (Packer::new(3), String::new());
+            values.chunks(3).for_each(|column| packer.column(column.iter().copied()));
+            packer.finish(&mut notes);
+            let mut texts = Texts::default();
+            ["a", "b"].iter().for_each(|text| texts.push(text));
+            let kinds =
+                vec![StoredKind(None, None, 0, None), StoredKind(Some(NotedResult::Code(102)), None, 3, None)];
             let part = Part { texts, kinds, unit, notes: notes.into(), ..Part::default() };
             if let Some(notes) = part.into_notes(4) {
                 prop_assert_eq!(notes.notes.len(), 3);

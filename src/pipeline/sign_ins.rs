@@ -8,7 +8,8 @@
 //! another recorder. Then [`count`] reads the file again.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher as _;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -17,7 +18,9 @@ use foldhash::fast::FixedState;
 
 use super::annotate::newlines;
 use super::overlaps::{self, Overlaps};
+use super::texts::Collected;
 use super::{CopyRule, Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
+use crate::attempt::values::Number;
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -27,13 +30,14 @@ use crate::near_miss::{self, NearMiss, Shape};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
+use crate::source::names::Texts;
 use crate::source::{EncodingChoice, Found, Source};
 use crate::summary::covered::Mark;
 use crate::summary::near_misses::{First, NearMisses};
-use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Sought, Writer};
+use crate::summary::sign_ins::{self, Field, Heard, KeyNumber, Settled, SignInTotals, SignIns, Sought, Writer};
 use crate::summary::{Counts, Summary, quiet};
 use crate::time::zone::DisplayZone;
-use crate::time::{Stamp, Time};
+use crate::time::{Basis, Stamp, Time};
 use crate::units::CodePage;
 
 /// Counts the sign-ins in `inputs`. Each sign-in counts once, however many logs have recorded it.
@@ -440,35 +444,52 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     part.logged.iter().for_each(|mark| sign_ins.logged(*mark));
     part.ends.into_iter().for_each(|ends| sign_ins.reaches(ends));
-    let mut texts = part.texts.as_str();
+    let kinds: Vec<(Writing, Option<KeyNumber>)> = part
+        .kinds
+        .iter()
+        .map(|kind| {
+            let key = match kind.result {
+                NoteResult::None => None,
+                NoteResult::Code(code) => Some(Key::Code(code)),
+                NoteResult::Name(index) => part.names.get(index as usize).cloned().map(Key::Name),
+            };
+            (recorders.0[kind.pattern as usize], key.map(|key| sign_ins.key(&key)))
+        })
+        .collect();
+    // The number of each text in each field, as soon as it is known.
+    let mut numbers = vec![[Number::default(); Field::COUNT]; part.texts.len()];
     for note in &part.notes {
-        let mut next = |len| {
-            let (this, rest) = (len != NOTHING).then(|| texts.split_at(len as usize))?;
-            texts = rest;
-            Some(this)
+        let mut number = |field: Field, index: u32| {
+            let Some(number) = numbers.get_mut(index as usize).map(|of_fields| &mut of_fields[field as usize]) else {
+                return Number::default();
+            };
+            if !number.is_known() {
+                *number = sign_ins.number(field, part.texts.get(index as usize).unwrap_or_default());
+            }
+            *number
         };
-        let [user, host, address] = note.lens.map(&mut next);
+        let [user, host, address] = note.said;
+        let (user, address) = (number(Field::User, user), number(Field::Address, address));
+        let names_host = host != NOTHING;
+        let host = number(Field::Host, host);
         let [process, thread] = note.writers.map(|writer| match writer {
             UNKNOWN => Writer::Unknown,
-            TEXT.. => next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map_or(Writer::Unknown, Writer::Text),
+            TEXT.. => Writer::Text(number(Field::Writer, u32::try_from(writer - TEXT).unwrap_or(NOTHING))),
             number => Writer::Number(number),
         });
-        let Writing { recorder, is_joined, is_general, role } = recorders.0[note.pattern as usize];
+        let (Kind { basis, outcome, .. }, (writing, key)) = (part.kinds[note.kind as usize], kinds[note.kind as usize]);
+        let Writing { recorder, is_joined, is_general, role } = writing;
         // The copy that a relay keeps names the machine, and counts as a separate recorder.
-        let relayed = Recorder::from(recorder > 0 && host.is_some());
+        let relayed = Recorder::from(recorder > 0 && names_host);
         sign_ins.hear(&Heard {
             recorder: recorder + relayed,
             is_joined,
             begins: role == Role::Begins,
             is_general,
-            key: match note.result {
-                NoteResult::None => None,
-                NoteResult::Code(code) => Some(Key::Code(code)),
-                NoteResult::Name(index) => Some(Key::Name(part.names[index as usize].clone())),
-            },
-            stamp: note.stamp,
+            key,
+            stamp: basis.map(|basis| Stamp { time: note.time, basis }),
             user,
-            outcome: note.outcome,
+            outcome,
             host,
             address,
             process,
@@ -478,7 +499,7 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
     }
 }
 
-/// The length that marks a value that the line does not contain.
+/// The index or length that marks a value that the line does not contain.
 pub(super) const NOTHING: u32 = u32::MAX;
 
 /// The longest line, in bytes, that is compared with lines of other logs. A longer one may have many results.
@@ -491,8 +512,10 @@ pub(super) const PART_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub struct Notes {
     pub(super) notes: Vec<Note>,
-    /// The texts of all notes, one after another.
-    pub(super) texts: String,
+    /// What many notes have in common.
+    pub(super) kinds: Vec<Kind>,
+    /// The texts of all notes.
+    pub(super) texts: Texts,
     /// The names of results without a code.
     pub(super) names: Vec<Name>,
     /// Some of the lines, from which follow the hours in which there are lines.
@@ -506,26 +529,35 @@ pub struct Notes {
     pub(super) hashes: Vec<u32>,
 }
 
-/// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and cheap to drop.
-#[derive(Clone, Copy, Debug)]
+/// What one line contains about a sign-in. In some logs, nearly every line has one, so a note is small and has no texts of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Note {
-    pub(super) result: NoteResult,
-    pub(super) stamp: Option<Stamp>,
-    /// The process and the thread, each as a number, as [`TEXT`] plus the length of a text, or as [`UNKNOWN`]. Their texts come
-    /// after those of `lens`.
+    /// The index of its [`Kind`].
+    pub(super) kind: u32,
+    /// The indexes of the user, the host and the address, or [`NOTHING`].
+    pub(super) said: [u32; 3],
+    /// The process and the thread, each as a number, as [`TEXT`] plus the index of a text, or as [`UNKNOWN`].
     pub(super) writers: [u64; 2],
-    /// The lengths in bytes of the user, the host and the address, or [`NOTHING`].
-    pub(super) lens: [u32; 3],
-    pub(super) pattern: u32,
-    pub(super) outcome: Option<attempt::Outcome>,
+    /// The time, if the kind has a basis.
+    pub(super) time: Time,
     /// The offset of the line in its source.
     pub(super) line_start: u64,
     /// The length of the line in its source, or [`NOTHING`] if its thread is known.
     pub(super) line_bytes: u32,
 }
 
+/// What many notes have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    pub(super) result: NoteResult,
+    /// The basis of the time, or `None` if the line has no time.
+    pub(super) basis: Option<Basis>,
+    pub(super) pattern: u32,
+    pub(super) outcome: Option<attempt::Outcome>,
+}
+
 /// The result in a note.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum NoteResult {
     /// There is no result, because the line is a context.
     None,
@@ -537,21 +569,20 @@ pub(super) enum NoteResult {
 /// The value for a process or thread that the line does not contain.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
-/// The value for a process or thread that is not a number, to which the length of its text is added. Numbers are less than this.
+/// The value for a process or thread that is not a number, to which the index of its text is added. Numbers are less than this.
 pub(super) const TEXT: u64 = Writer::LIMIT;
 
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
         size_of_val(self.notes.as_slice())
-            + self.texts.len()
+            + size_of_val(&self.kinds[..])
+            + self.texts.size_bytes()
             + size_of_val(&self.logged[..])
             + size_of_val(&self.hashes[..])
             + near_misses
     }
-}
 
-impl Notes {
     /// Takes the near misses out of the notes.
     pub(super) fn take_near_misses(&mut self) -> NearMisses {
         std::mem::take(&mut self.near_misses)
@@ -572,24 +603,24 @@ pub(super) struct Listener {
     /// Whether the hashes of lines with results are collected.
     with_hashes: bool,
     notes: Vec<Note>,
-    /// The texts of the notes, in UTF-8, which is checked for all of them together.
-    texts: Vec<u8>,
-    names: Vec<Name>,
+    kinds: Kinds,
+    texts: Collected,
+    names: Distinct<Spelled>,
     logged: Vec<Mark>,
     ends: Option<[Time; 2]>,
     near_misses: NearMisses,
     /// The number of line feeds so far, if they are counted.
     newlines: u64,
     hashes: Vec<u32>,
-    /// The number of notes in the last part, and the length of their texts in bytes.
-    last_len: (usize, usize),
+    /// The number of notes in the last part.
+    last_len: usize,
 }
 
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
-        let (notes, texts, names, logged, ends, near_misses, newlines, hashes) = Default::default();
-        let (hours, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, (0, 0));
+        let (notes, kinds, texts, names, logged, ends, near_misses, newlines, hashes) = Default::default();
+        let (hours, sought, with_ends, with_hashes, last_len) = (None, Sought::No, false, false, 0);
         Listener {
             encoding,
             joined: Vec::new(),
@@ -598,6 +629,7 @@ impl Listener {
             with_ends,
             with_hashes,
             notes,
+            kinds,
             texts,
             names,
             logged,
@@ -692,7 +724,8 @@ impl Listener {
     pub(super) fn size_bytes(&self) -> usize {
         let near_misses = self.near_misses.size_bytes();
         size_of_val(self.notes.as_slice())
-            + self.texts.len()
+            + self.kinds.size_bytes()
+            + self.texts.size_bytes()
             + size_of_val(&self.logged[..])
             + size_of_val(&self.hashes[..])
             + near_misses
@@ -720,29 +753,25 @@ impl Listener {
 
     /// Returns everything that was collected since the last call.
     pub(super) fn take(&mut self) -> Notes {
-        self.last_len = (self.notes.len(), self.texts.len());
-        let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
-        let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
+        self.last_len = self.notes.len();
+        let (notes, kinds, texts) = (std::mem::take(&mut self.notes), self.kinds.take(), self.texts.take());
+        let names = self.names.take().into_iter().map(|Spelled(name)| name).collect();
         let (logged, near_misses) = (std::mem::take(&mut self.logged), std::mem::take(&mut self.near_misses));
         let ends = self.ends.take();
         let (newlines, hashes) = (std::mem::take(&mut self.newlines), std::mem::take(&mut self.hashes));
-        Notes { notes, texts, names, logged, ends, near_misses, newlines, hashes }
+        Notes { notes, kinds, texts, names, logged, ends, near_misses, newlines, hashes }
     }
 
     /// Adds a note on a line. `key` is its result, or `None` if the line only adds to another one.
     pub(super) fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
         if self.notes.is_empty() {
             // The next part is about as large as the last one.
-            self.notes.reserve(self.last_len.0);
-            self.texts.reserve(self.last_len.1);
+            self.notes.reserve(self.last_len);
         }
         let result = match key {
             None => NoteResult::None,
             Some(Key::Code(code)) => NoteResult::Code(code),
-            Some(Key::Name(name)) => {
-                self.names.push(name);
-                NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
-            }
+            Some(Key::Name(name)) => NoteResult::Name(self.names.index(Spelled(name))),
         };
         if self.with_hashes
             && hit.time.is_some()
@@ -754,7 +783,7 @@ impl Listener {
         }
         let user = hit.user();
         let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
-        let lens = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));
+        let said = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));
         let is_joined = self.joined.get(hit.pattern).is_none_or(|is_joined| *is_joined);
         let mut writer = |capture| match hit.says(capture).filter(|_| is_joined) {
             None => UNKNOWN,
@@ -762,28 +791,148 @@ impl Listener {
         };
         let writers = [writer(Capture::Process), writer(Capture::Thread)];
         let place = if is_joined { hit.place_without_thread() } else { None };
-        self.notes.push(Note {
+        let kind = self.kinds.index(Kind {
             result,
-            stamp: hit.time,
-            writers,
-            lens,
+            basis: hit.time.map(|stamp| stamp.basis),
             pattern: u32::try_from(hit.pattern).unwrap_or(u32::MAX),
             outcome: hit.says(Capture::Outcome).and_then(attempt::Outcome::read),
+        });
+        self.notes.push(Note {
+            kind,
+            said,
+            writers,
+            time: hit.time.map_or(Time::from_nanoseconds(0), |stamp| stamp.time),
             line_start: hit.line_offset,
             line_bytes: place.and_then(|place| u32::try_from(place.end - place.start).ok()).unwrap_or(NOTHING),
         });
     }
 
-    /// Adds a text and returns its length.
+    /// Returns the index of a text.
     #[inline]
     fn text(&mut self, hit: &Hit<'_>, bytes: &[u8]) -> u32 {
-        let before = self.texts.len();
-        if bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() {
-            self.texts.extend_from_slice(bytes);
-        } else {
-            let page = CodePage::of(hit.line, hit.units, self.encoding.given());
-            self.texts.extend_from_slice(page.read(bytes).as_bytes());
+        let Listener { texts, encoding, .. } = self;
+        texts.index(bytes, || CodePage::of(hit.line, hit.units, encoding.given()).read(bytes))
+    }
+}
+
+/// A name. Unlike equal names, which may differ in letter case, equal ones have the same spelling.
+#[derive(Clone, Debug)]
+struct Spelled(Name);
+
+impl Spelled {
+    fn parts(&self) -> (&str, &str) {
+        let Spelled(name) = self;
+        (name.family(), name.text())
+    }
+}
+
+impl PartialEq for Spelled {
+    fn eq(&self, other: &Spelled) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Spelled {}
+
+impl Hash for Spelled {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+/// Collects items without repeats, and numbers them from 0 on, in the order in which they come.
+#[derive(Debug)]
+struct Distinct<T> {
+    all: Vec<T>,
+    indexes: foldhash::HashMap<T, u32>,
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Distinct<T> {
+        Distinct { all: Vec::new(), indexes: foldhash::HashMap::default() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    /// Returns the index of an item, which is added if it is new.
+    fn index(&mut self, item: T) -> u32 {
+        let Distinct { all, indexes } = self;
+        match indexes.entry(item) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let index = u32::try_from(all.len()).unwrap_or(u32::MAX);
+                all.push(entry.key().clone());
+                *entry.insert(index)
+            }
         }
-        u32::try_from(self.texts.len() - before).unwrap_or(NOTHING)
+    }
+
+    /// Takes all items, and begins anew.
+    fn take(&mut self) -> Vec<T> {
+        self.indexes.clear();
+        std::mem::take(&mut self.all)
+    }
+}
+
+/// Collects the kinds of notes.
+#[derive(Debug, Default)]
+struct Kinds {
+    distinct: Distinct<Kind>,
+    /// The kinds that were looked up last, as numbers, each with its index. The place is a hash of the number.
+    recent: Vec<(u64, u32)>,
+}
+
+impl Kinds {
+    /// The base-2 logarithm of the number of kinds that are remembered as the last ones.
+    const RECENT_BITS: u32 = 8;
+    /// A number that no kind has.
+    const NONE: u64 = u64::MAX;
+
+    /// Returns the index of a kind.
+    #[inline]
+    fn index(&mut self, kind: Kind) -> u32 {
+        let number = Kinds::number(&kind);
+        // The upper bits of a product depend on all bits of its factors. The factor is that of the golden ratio.
+        let product = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = usize::try_from(product >> (u64::BITS - Kinds::RECENT_BITS)).unwrap_or_default();
+        match self.recent.get(slot) {
+            Some((recent, index)) if *recent == number => *index,
+            _ => self.find(kind, number, slot),
+        }
+    }
+
+    fn find(&mut self, kind: Kind, number: u64, slot: usize) -> u32 {
+        let index = self.distinct.index(kind);
+        self.recent.resize(1 << Kinds::RECENT_BITS, (Kinds::NONE, 0));
+        if number != Kinds::NONE {
+            self.recent[slot] = (number, index);
+        }
+        index
+    }
+
+    /// Returns a number that only this kind has, or [`Kinds::NONE`] if its pattern has a large number.
+    #[inline]
+    fn number(kind: &Kind) -> u64 {
+        let (tag, result) = match kind.result {
+            NoteResult::None => (0, 0),
+            NoteResult::Code(Code(code)) => (1, code.cast_unsigned()),
+            NoteResult::Name(index) => (2, index),
+        };
+        let basis = kind.basis.map_or(0, |basis| (1 + basis.zone as u64) << 4 | basis.date as u64);
+        let outcome = kind.outcome.map_or(0, |outcome| 1 + outcome as u64);
+        if kind.pattern >= 1 << 20 {
+            return Kinds::NONE;
+        }
+        u64::from(kind.pattern) << 44 | basis << 36 | outcome << 34 | tag << 32 | u64::from(result)
+    }
+
+    fn size_bytes(&self) -> usize {
+        size_of_val(&self.distinct.all[..])
+    }
+
+    /// Takes all kinds, and begins anew.
+    fn take(&mut self) -> Vec<Kind> {
+        self.recent.clear();
+        self.distinct.take()
     }
 }

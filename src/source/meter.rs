@@ -33,6 +33,12 @@ impl Meter {
         Amount { bytes: self.0.bytes.load(Ordering::Relaxed), files: self.0.files.load(Ordering::Relaxed) }
     }
 
+    /// Forgets what was read before, because a run may read the same files several times, one time after the other.
+    pub(crate) fn start_over(&self) {
+        self.0.bytes.store(0, Ordering::Relaxed);
+        self.0.files.store(0, Ordering::Relaxed);
+    }
+
     /// Counts a whole file of `bytes` bytes that is not read.
     pub(super) fn pass_over(&self, bytes: u64) {
         drop(self.begin(Some(bytes)));
@@ -105,6 +111,8 @@ mod tests {
         drop(skipped);
         meter.pass_over(5);
         assert_eq!(meter.read(), Amount { bytes: 1105, files: 3 });
+        meter.start_over();
+        assert_eq!(meter.read(), Amount::default());
     }
 
     #[test]

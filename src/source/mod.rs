@@ -98,6 +98,8 @@ pub struct Opening {
     pub times: Given,
     /// The zones of logs by host or path, for when `times` specifies none.
     pub zones: Zones,
+    /// Whether the lines of files are not read, so that the form of their times is not needed.
+    pub without_lines: bool,
     /// How many threads may convert the same event log.
     pub threads: usize,
     /// Counts what was read.
@@ -609,7 +611,7 @@ impl Known {
         }
         let head = file.head(encoding::HEAD_BYTES);
         let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
-        if self.source.is_text() {
+        if self.source.is_text() && !opening.without_lines {
             written.form = self.times(written, opening).form_of_file(&file, len);
         }
         let listing = self.listing.clone().unwrap_or_else(|| Listing::alone(self.path()));
@@ -725,7 +727,7 @@ impl Known {
         }
         // Only an export as text may have times that are not in UTC.
         let has_utc = chain.iter().last() == Some(&Layer::Codec(Codec::EventLog));
-        if self.source.is_text() && !has_utc {
+        if self.source.is_text() && !has_utc && !opening.without_lines {
             let times = self.times(written, opening);
             let head = input.peek(SAMPLE_BYTES);
             let is_whole = head.len() < SAMPLE_BYTES;

@@ -4,6 +4,7 @@
 //! files are kept until no copy can follow. There may be 100,000 of them, and most differ from the previous one only in their last
 //! characters.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -117,15 +118,14 @@ impl Names {
         let mut texts = Texts { all: String::with_capacity(self.whole_len), ends: Vec::with_capacity(self.len) };
         let (mut at, mut name) = (0, Vec::new());
         while let Some(next) = self.read(at, &mut name) {
-            texts.all.push_str(&String::from_utf8_lossy(&name));
-            texts.ends.push(texts.all.len());
+            texts.push(&String::from_utf8_lossy(&name));
             at = next;
         }
         texts
     }
 }
 
-/// The names of a list as texts, which are quick to access.
+/// A list of texts, which are quick to access.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     all: String,
@@ -133,15 +133,38 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    /// Adds a text.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        self.ends.push(self.all.len());
+    }
+
+    /// Returns the length of all texts in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.all.len()
+    }
+
     /// Returns the number of texts.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Returns the text at `index`.
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<&str> {
+        self.all.get(self.range(index)?)
+    }
+
+    /// Returns the range of bytes of the text at `index` in all texts.
+    #[inline]
+    pub(crate) fn range(&self, index: usize) -> Option<Range<usize>> {
         let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? };
-        self.all.get(start..*self.ends.get(index)?)
+        Some(start..*self.ends.get(index)?)
+    }
+
+    /// Returns the bytes of all texts, one after another.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.all.as_bytes()
     }
 
     /// Iterates over the texts.

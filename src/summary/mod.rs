@@ -19,6 +19,7 @@ pub mod covered;
 mod dimension;
 mod durations;
 mod history;
+pub(crate) mod hosts;
 mod key;
 pub mod near_misses;
 pub mod quiet;

@@ -21,16 +21,16 @@ use super::dimension::Dimension;
 use super::durations::Durations;
 use super::history::{History, Hours, Periods};
 use super::near_misses::NearMisses;
-use super::quiet;
 use super::tally::Tally;
 use super::timeline::{Event, Latest, TIMELINE_LIMIT, Timeline};
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
+use super::{hosts, quiet};
 use crate::attempt::clocks::{self, Apart};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
-use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins, without_network};
+use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
@@ -135,9 +135,31 @@ pub enum When {
     End,
 }
 
-/// What a line reveals about a sign-in.
+/// What a text in a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The name of a user.
+    User,
+    /// The name of a machine.
+    Host,
+    /// A network address.
+    Address,
+    /// What identifies a process or a thread, and is no number.
+    Writer,
+}
+
+impl Field {
+    /// The number of kinds of texts.
+    pub const COUNT: usize = 4;
+}
+
+/// The number that [`SignIns::key`] has returned for a code or name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyNumber(u32);
+
+/// What a line reveals about a sign-in. Its texts are numbers that [`SignIns::number`] has returned.
 #[derive(Clone, Debug)]
-pub struct Heard<'l> {
+pub struct Heard {
     /// The program that recorded the line, or 0 if the pattern does not name one.
     pub recorder: Recorder,
     /// Whether the recorder writes several lines for a sign-in, which must be joined.
@@ -147,38 +169,38 @@ pub struct Heard<'l> {
     /// Whether the pattern may also match lines of other programs, so that its results are counted separately.
     pub is_general: bool,
     /// The result in the line, or `None` if the line only gives context for one.
-    pub key: Option<Key>,
+    pub key: Option<KeyNumber>,
     /// The time of the line, if it has one that can be read.
     pub stamp: Option<Stamp>,
     /// The user whom the line names, if any.
-    pub user: Option<&'l str>,
+    pub user: Number,
     /// Whether the sign-in succeeded, according to the log.
     pub outcome: Option<Outcome>,
     /// The machine that the line names, if any.
-    pub host: Option<&'l str>,
+    pub host: Number,
     /// The network address of the user, if the line contains it.
-    pub address: Option<&'l str>,
+    pub address: Number,
     /// The process that wrote the line, if the line names it.
-    pub process: Writer<'l>,
+    pub process: Writer,
     /// The thread that wrote the line, if the line names it.
-    pub thread: Writer<'l>,
+    pub thread: Writer,
     /// The byte range of the line in its source, if the line names neither its process nor its thread.
     pub beside: Option<Range<u64>>,
 }
 
 /// Identifies a process or a thread, as written in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Writer<'l> {
+pub enum Writer {
     /// The line does not name the process or thread.
     #[default]
     Unknown,
     /// A number less than [`Writer::LIMIT`].
     Number(u64),
-    /// Any other text that identifies the process or thread.
-    Text(&'l str),
+    /// The number of any other text that identifies the process or thread.
+    Text(Number),
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Numbers of processes and threads are less than this. It is less than 2⁶³, so larger numbers can stand for texts.
     pub const LIMIT: u64 = 10_u64.pow(18);
 
@@ -192,6 +214,15 @@ impl Writer<'_> {
             [] | [b'0', ..] => None,
             digits if digits.len() > DIGITS => None,
             digits => digits.iter().try_fold(0, add),
+        }
+    }
+
+    /// Returns a number for the process or thread: the number itself, or one above [`Writer::LIMIT`] for any other text.
+    fn as_u64(self) -> u64 {
+        match self {
+            Writer::Unknown => u64::MAX,
+            Writer::Number(number) => number,
+            Writer::Text(text) => 1 << 63 | u64::from(text.as_u32()),
         }
     }
 }
@@ -673,23 +704,34 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Adds the next line of the current source.
-    pub fn hear(&mut self, heard: &Heard<'_>) {
-        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        let some = |text: &&str| !text.is_empty();
-        let said = Said {
-            user: heard.user.filter(some).map(|user| self.users.number(user)),
-            outcome: heard.outcome,
-            host: heard.host.filter(some).map(|host| self.hosts.number(host)),
-            address: heard.address.filter(some).map(|address| self.addresses.number(address)),
+    /// Returns the number of a text. An empty one is none.
+    pub fn number(&mut self, field: Field, text: &str) -> Number {
+        let values = match field {
+            Field::User => &mut self.users,
+            Field::Host => &mut self.hosts,
+            Field::Address => &mut self.addresses,
+            Field::Writer => return self.writers.number(text),
         };
-        let result = heard.key.as_ref().map(|key| {
+        if text.is_empty() { Number::default() } else { values.number(text) }
+    }
+
+    /// Adds the next line of the current source.
+    pub fn hear(&mut self, heard: &Heard) {
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let some = |number: Number| number.is_known().then_some(number);
+        let said = Said {
+            user: some(heard.user),
+            outcome: heard.outcome,
+            host: some(heard.host),
+            address: some(heard.address),
+        };
+        let result = heard.key.map(|KeyNumber(key)| {
             self.has_results = true;
             if heard.recorder != self.recorder && heard.recorder > 0 {
                 self.has_recorders |= self.recorder > 0;
                 self.recorder = heard.recorder;
             }
-            let result = SignIn::new(self.key(key), heard.stamp, heard.recorder, self.origins.of_next(source));
+            let result = SignIn::new(key, heard.stamp, heard.recorder, self.origins.of_next(source));
             if heard.is_general { result.found_by_general_pattern() } else { result }
         });
         let time = heard.stamp.map(|stamp| stamp.time);
@@ -704,7 +746,7 @@ impl<'c> SignIns<'c> {
             self.without_result += self.count.without_result - before;
             return;
         }
-        let (process, thread) = (self.writer(heard.process), self.writer(heard.thread));
+        let (process, thread) = (heard.process.as_u64(), heard.thread.as_u64());
         let writer = LineWriter { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
         let mut ended = std::mem::take(&mut self.ended);
         self.joiner.line(&writer, line, &mut |attempt| ended.push(attempt));
@@ -780,15 +822,6 @@ impl<'c> SignIns<'c> {
         true
     }
 
-    /// Returns a number for a process or thread: the number itself, or one above [`Writer::LIMIT`] for any other text.
-    fn writer(&mut self, writer: Writer<'_>) -> u64 {
-        match writer {
-            Writer::Unknown => u64::MAX,
-            Writer::Number(number) => number,
-            Writer::Text(text) => 1 << 63 | self.writers.number(text).index() as u64,
-        }
-    }
-
     /// Adds the name of a source that does not count, such as a copy. It still helps to derive the names of machines from paths.
     pub fn skip_source(&mut self, name: &str) {
         self.covered = Covered::default();
@@ -796,7 +829,11 @@ impl<'c> SignIns<'c> {
     }
 
     /// Returns the number of a code or name, and assigns one if it is new.
-    fn key(&mut self, key: &Key) -> u32 {
+    pub fn key(&mut self, key: &Key) -> KeyNumber {
+        KeyNumber(self.number_of(key))
+    }
+
+    fn number_of(&mut self, key: &Key) -> u32 {
         if let Some(&number) =
             self.dense_keys.get(key.code().map_or(usize::MAX, |code| usize::try_from(code.0).unwrap_or(usize::MAX)))
             && number != OTHER_KEYS
@@ -1708,35 +1745,14 @@ impl Places {
             }
         });
         let by_source = by_source.collect();
-        let mut texts: Vec<String> = Vec::new();
-        for index in 0..hosts.indexes() {
-            let text = hosts.text(Number::from_index(index as u64)).unwrap_or_default();
-            texts.push(text.to_lowercase());
-        }
-        let mut networks: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for text in &texts {
-            let (short, whole) = (without_network(text), with_network(text));
-            if short != whole {
-                networks.entry(short).or_default().insert(whole);
-            }
-        }
-        // Names with the same first part are those of one machine, unless they are in several networks.
-        let machine = |text| {
-            let is_one = networks.get(without_network(text)).is_none_or(|networks| networks.len() < 2);
-            if is_one { without_network(text) } else { with_network(text) }
-        };
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let machine_by_host = texts.iter().map(|text| {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *numbers.entry(machine(text)).or_insert(next)
-        });
-        let machine_by_host: Vec<u32> = machine_by_host.collect();
-        // The shortest spelling is shown: host1 and not host1.example.com.
+        let text = |host: Number| hosts.text(host).unwrap_or_default();
+        let numbers = || (0..hosts.indexes()).map(|index| Number::from_index(index as u64));
+        let machine_by_host = hosts::machines(numbers().map(text));
         let mut shown: HashMap<u32, Number> = HashMap::new();
-        for (index, machine) in machine_by_host.iter().enumerate().skip(2) {
-            let (host, text) = (Number::from_index(index as u64), |host| hosts.text(host).unwrap_or_default());
+        // The first two numbers have no text.
+        for (machine, host) in machine_by_host.iter().zip(numbers()).skip(2) {
             let best = shown.entry(*machine).or_insert(host);
-            if (text(host).len(), text(host)) < (text(*best).len(), text(*best)) {
+            if hosts::is_shown(text(host), text(*best)) {
                 *best = host;
             }
         }
@@ -1772,18 +1788,6 @@ impl Places {
     }
 }
 
-/// Returns the name of a machine with its network, and without what is no network, such as the date in `host1.example.com.2017-02-14`.
-fn with_network(host: &str) -> &str {
-    let short = without_network(host).len();
-    let mut whole = host;
-    while let Some((start, _)) =
-        whole.rsplit_once('.').filter(|(start, end)| start.len() >= short && machines::is_no_machine(end))
-    {
-        whole = start;
-    }
-    whole
-}
-
 /// Splits the name of a file of a rotated log into the part that all files of the log share and the age of the file: 0 for
 /// `Svc.log`, which is the newest, and 1 for `Svc.log.1`.
 fn rotation(name: &str) -> (String, u64) {
@@ -1809,18 +1813,23 @@ mod tests {
     use crate::code::Code;
     use crate::time::Form;
 
-    fn heard(recorder: Recorder, key: Key) -> Heard<'static> {
+    /// Returns a line with the code 21.
+    fn heard(sign_ins: &mut SignIns<'_>, recorder: Recorder) -> Heard {
+        of_key(sign_ins, recorder, &Key::Code(Code(21)))
+    }
+
+    fn of_key(sign_ins: &mut SignIns<'_>, recorder: Recorder, key: &Key) -> Heard {
         Heard {
             recorder,
             is_joined: false,
             begins: false,
             is_general: false,
-            key: Some(key),
+            key: Some(sign_ins.key(key)),
             stamp: None,
-            user: None,
+            user: Number::default(),
             outcome: None,
-            host: None,
-            address: None,
+            host: Number::default(),
+            address: Number::default(),
             process: Writer::Unknown,
             thread: Writer::Unknown,
             beside: None,
@@ -1849,9 +1858,11 @@ mod tests {
     fn a_code_has_a_row_however_many_names_came_before() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         for number in 0..KEYS_LIMIT + 10 {
-            sign_ins.hear(&heard(0, Key::Name(format!("NAME_{number}").into())));
+            let heard = of_key(&mut sign_ins, 0, &Key::Name(format!("NAME_{number}").into()));
+            sign_ins.hear(&heard);
         }
-        sign_ins.hear(&heard(0, Key::Code(Code(101))));
+        let heard = of_key(&mut sign_ins, 0, &Key::Code(Code(101)));
+        sign_ins.hear(&heard);
         sign_ins.end_source("a.log", 1);
         let summary = sign_ins.settle().summary;
         assert_eq!(summary.results(), KEYS_LIMIT as u64 + 11);
@@ -1862,7 +1873,8 @@ mod tests {
     fn a_host_with_and_without_its_network_is_one() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         for host in ["host1.example.com", "HOST1", "host2"] {
-            sign_ins.hear(&Heard { host: Some(host), ..heard(1, Key::Code(Code(21))) });
+            let heard = Heard { host: sign_ins.number(Field::Host, host), ..heard(&mut sign_ins, 1) };
+            sign_ins.hear(&heard);
         }
         sign_ins.end_source("relay.log", 1);
         let totals = sign_ins.settle().totals;
@@ -1875,7 +1887,8 @@ mod tests {
             let mut sign_ins =
                 SignIns::new(Options { by: vec![Dimension::Host], ..Options::default() }, Catalogue::built_in());
             for host in hosts {
-                sign_ins.hear(&Heard { host: Some(host), ..heard(1, Key::Code(Code(21))) });
+                let heard = Heard { host: sign_ins.number(Field::Host, host), ..heard(&mut sign_ins, 1) };
+                sign_ins.hear(&heard);
             }
             sign_ins.end_source("relay.log", 1);
             let rows = sign_ins.settle().rows;
@@ -1898,12 +1911,14 @@ mod tests {
     fn results_of_an_unknown_machine_that_a_relay_repeats_are_counted_separately() {
         let counted = |names: [&str; 2], user: &str| {
             let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
-            let heard =
-                |recorder| Heard { user: Some("ann"), stamp: at(recorder), ..heard(recorder, Key::Code(Code(21))) };
-            sign_ins.hear(&Heard { user: Some(user), ..heard(1) });
+            let users = [user, "ann"].map(|user| sign_ins.number(Field::User, user));
+            let hosts = ["host1", "host2"].map(|host| sign_ins.number(Field::Host, host));
+            let heard = [1, 2].map(|recorder| Heard { stamp: at(recorder), ..heard(&mut sign_ins, recorder) });
+            sign_ins.hear(&Heard { user: users[0], ..heard[0].clone() });
             sign_ins.end_source(names[0], 1);
-            sign_ins.hear(&Heard { host: Some("host1"), ..heard(2) });
-            sign_ins.hear(&Heard { host: Some("host2"), ..heard(2) });
+            for host in hosts {
+                sign_ins.hear(&Heard { user: users[1], host, ..heard[1].clone() });
+            }
             sign_ins.end_source(names[1], 1);
             let totals = sign_ins.settle().totals;
             (totals.matched, totals.beside_relay)
@@ -1918,7 +1933,9 @@ mod tests {
         let rows = |by: &[Dimension], host: Option<&'static str>| {
             let mut sign_ins = SignIns::new(Options { by: by.to_vec(), ..Options::default() }, Catalogue::built_in());
             let stamp = at(7);
-            sign_ins.hear(&Heard { stamp, host, ..heard(1, Key::Code(Code(21))) });
+            let host = sign_ins.number(Field::Host, host.unwrap_or_default());
+            let heard = Heard { stamp, host, ..heard(&mut sign_ins, 1) };
+            sign_ins.hear(&heard);
             let hour = stamp.and_then(|stamp| Dimension::Hour.start(stamp.time, DisplayZone::UTC)).unwrap();
             sign_ins.logged(Mark { offset: 0, hour });
             sign_ins.logged(Mark { offset: 100, hour: Dimension::Hour.end(hour, DisplayZone::UTC).unwrap() });
@@ -1936,7 +1953,8 @@ mod tests {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         for name in ["eu.zip!/host1/svc.log", "eu.zip!/host2/svc.log", "us.zip!/host1/svc.log", "us.zip!/host2/svc.log"]
         {
-            sign_ins.hear(&heard(1, Key::Code(Code(21))));
+            let heard = heard(&mut sign_ins, 1);
+            sign_ins.hear(&heard);
             sign_ins.end_source(name, 1);
         }
         assert_eq!(sign_ins.settle().totals.hosts_with_results, 4);
@@ -1948,11 +1966,8 @@ mod tests {
             let mut sign_ins = SignIns::new(Options { with_cells: true, ..Options::default() }, Catalogue::built_in());
             let time = |seconds| at(seconds).unwrap().time;
             sign_ins.reaches([time(2), time(3)]);
-            sign_ins.hear(&Heard {
-                stamp: at(7),
-                key: has_result.then_some(Key::Code(Code(21))),
-                ..heard(1, Key::Code(Code(21)))
-            });
+            let heard = heard(&mut sign_ins, 1);
+            sign_ins.hear(&Heard { stamp: at(7), key: heard.key.filter(|_| has_result), ..heard });
             sign_ins.reaches([time(5), time(40)]);
             sign_ins.end_source("t/host1/svc.log", 1);
             sign_ins.skip_source("t/host2/svc.log");
@@ -1973,7 +1988,9 @@ mod tests {
         let mut sign_ins =
             SignIns::new(Options { with_cells: true, filter, ..Options::default() }, Catalogue::built_in());
         for (code, user) in [(21, "ann"), (102, "ann"), (102, "bob"), (21, "bob"), (132, "carl")] {
-            sign_ins.hear(&Heard { stamp: at(7), user: Some(user), ..heard(1, Key::Code(Code(code))) });
+            let user = sign_ins.number(Field::User, user);
+            let heard = of_key(&mut sign_ins, 1, &Key::Code(Code(code)));
+            sign_ins.hear(&Heard { stamp: at(7), user, ..heard });
         }
         sign_ins.end_source("svc.log", 1);
         let settled = sign_ins.settle();
@@ -1991,7 +2008,8 @@ mod tests {
     #[test]
     fn the_name_of_a_copy_helps_to_distinguish_machines() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
-        sign_ins.hear(&heard(1, Key::Code(Code(21))));
+        let heard = heard(&mut sign_ins, 1);
+        sign_ins.hear(&heard);
         sign_ins.end_source("t/host1/svc.log", 1);
         sign_ins.skip_source("t/host2/svc.log");
         assert_eq!(sign_ins.settle().totals.hosts_with_results, 1);

@@ -50,7 +50,7 @@ pub struct Stamp {
 }
 
 /// Where the zone and the date of a time come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Basis {
     /// Where the zone of the time comes from.
     pub zone: ZoneBasis,
@@ -59,7 +59,7 @@ pub struct Basis {
 }
 
 /// Where the zone of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ZoneBasis {
     /// The line contains a time zone or an offset.
     Named,
@@ -74,7 +74,7 @@ pub enum ZoneBasis {
 }
 
 /// Where the date of a time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DateBasis {
     /// The line contains the year, the month and the day, in an unambiguous order.
     Line,

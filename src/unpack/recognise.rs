@@ -213,15 +213,9 @@ pub(crate) fn is_message(kind: &str, name: &str) -> bool {
 /// Returns the loss for a file with this `name` whose first bytes are damaged: the name is that of an archive or of compressed data,
 /// but the content is neither that nor text. `is` is what its first bytes, `head`, look like.
 pub(crate) fn damaged_beginning(is: Recognised, head: &[u8], name: &str) -> Option<Loss> {
-    let is_unknown = matches!(is, Recognised::Text | Recognised::Binary(NOT_TEXT));
-    // Text that only has such a name is read. UTF-16 has NULs, too.
-    let odd = head.iter().filter(|byte| **byte == 0 || is_control(**byte)).count();
-    if !is_unknown || odd * 50 <= head.len() || is_utf16_or_32(head) {
-        return None;
-    }
     let (_, ending) = name.rsplit_once('.')?;
     let why = "its first bytes are wrong";
-    Some(match ending.to_ascii_lowercase().as_str() {
+    let loss = match ending.to_ascii_lowercase().as_str() {
         "gz" | "tgz" => damaged(Codec::Gzip, why, None),
         "zst" | "tzst" => damaged(Codec::Zstd, why, None),
         "bz2" | "tbz" | "tbz2" => damaged(Codec::Bzip2, why, None),
@@ -230,7 +224,11 @@ pub(crate) fn damaged_beginning(is: Recognised, head: &[u8], name: &str) -> Opti
         "7z" => Format::SevenZip.damaged(why),
         "cab" => Format::Cab.damaged(why),
         _ => return None,
-    })
+    };
+    let is_unknown = matches!(is, Recognised::Text | Recognised::Binary(NOT_TEXT));
+    // Text that only has such a name is read. UTF-16 has NULs, too.
+    let odd = head.iter().filter(|byte| **byte == 0 || is_control(**byte)).count();
+    (is_unknown && odd * 50 > head.len() && !is_utf16_or_32(head)).then_some(loss)
 }
 
 /// Whether `head` is text in UTF-16 or UTF-32.

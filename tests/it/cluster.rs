@@ -103,12 +103,14 @@ assert pack(*[0] * 33) == [16, 16, 1] and pack(400_000, 400_000, 1, 1) == [3, 1]
 assert space["pack"]([b'{"range":[5,9],"bytes":1000000000}\n'] * 2, 1 << 20) == [b'{"range":[5,9],"bytes":1000000000}\n' * 2]
 args = space["arguments"](["--both=--tz 'Europe/Berlin'", "/logs"])
 assert args.both == ["--no-config", "--tz", "Europe/Berlin"] and args.paths == ["/logs"], args
-try:
-    space["arguments"](["logs"])
-except SystemExit as end:
-    assert end.code == 2
-else:
-    assert False
+for wrong in ["logs"], ["--task-bytes=0", "/logs"], ["--task-bytes=-1", "/logs"], ["--task-bytes=x", "/logs"]:
+    try:
+        space["arguments"](wrong)
+    except SystemExit as end:
+        assert end.code == 2
+    else:
+        assert False, wrong
+assert space["arguments"](["--task-bytes=1", "/logs"]).task_bytes == 1
 "#;
     let mut python = Command::new("python3").args(["-c", check]).stdin(Stdio::piped()).spawn().unwrap();
     python.stdin.take().unwrap().write_all(driver.as_bytes()).unwrap();

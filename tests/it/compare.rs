@@ -8,7 +8,7 @@ use std::path::Path;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
-use callcodes::compare::{Comparison, Counted, compare};
+use callcodes::compare::{Comparison, Counted, compare, name_hosts_alike};
 use callcodes::config;
 use callcodes::filter::Filter;
 use callcodes::pattern::PatternSet;
@@ -122,6 +122,48 @@ fn check(comparison: &Comparison, sides: [&[Sign]; 2], of: Option<Dimension>) ->
     prop_assert_eq!(comparison.exposure, sum(&|_| true));
     prop_assert_eq!(comparison.compared, sum(&|part| parts.iter().all(|side| side.contains_key(part))));
     Ok(())
+}
+
+/// Returns a few results of two hosts, with many of one name on the second.
+fn few() -> Vec<Sign> {
+    let sign =
+        |index: u8| (usize::from(index.is_multiple_of(3)), 7 * i64::from(index), index % 5, usize::from(index % 2));
+    (0..60).map(sign).collect()
+}
+
+#[test]
+fn a_host_has_the_same_name_on_both_sides() {
+    let (folder, run, of) = (tempfile::tempdir().unwrap(), divided(2), Some(Dimension::Host));
+    let (before, after) = (folder.path().join("before"), folder.path().join("after"));
+    [&before, &after].iter().for_each(|side| written(side, &few()));
+    let compared = |of: Option<Dimension>| {
+        let mut sides =
+            [&before, &after].map(|side| Counted::of(&settled(side, &run, of, Window::default()), of, false));
+        name_hosts_alike(&mut sides, of);
+        compare(&sides[0], &sides[1])
+    };
+    let ways = [of, None, Some(Dimension::User)];
+    let expected = ways.map(compared);
+    assert!(expected[0].rows.len() > 3 && expected[0].overlapping == 2 && expected[0].hosts_of_one == [0, 0]);
+    for (name, other) in [("host0", "HOST0.corp.example"), ("host1", "host1.corp.example")] {
+        fs::rename(after.join(name), after.join(other)).unwrap();
+    }
+    assert_eq!(ways.map(compared), expected);
+    // A host in another network is another one.
+    fs::rename(before.join("host1"), before.join("host1.lab.example")).unwrap();
+    assert_eq!(compared(of).hosts_of_one, [1, 1]);
+}
+
+#[test]
+fn logs_that_are_read_twice_count_once_in_the_progress() {
+    let (folder, run) = (tempfile::tempdir().unwrap(), divided(2));
+    written(folder.path(), &few());
+    let read = || {
+        settled(folder.path(), &run, None, Window::default());
+        run.opening.meter.read()
+    };
+    let once = read();
+    assert_eq!((once.files, read()), (2, once));
 }
 
 proptest! {

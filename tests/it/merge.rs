@@ -273,11 +273,51 @@ fn merges_of_merges_print_the_same() {
     let merged = run(folder.path(), &["merge", "--format", "json", "both.ccp", "partials"]);
     assert_eq!(merged.stdout, expected.stdout);
     assert_eq!(merged.stderr, "callcodes: 2 pieces or partials are there more than once, and count once\n");
-    // A result may be written beside the partials. It is none of them.
+    // A partial may be written beside the others, but the next merge reads it, too.
+    let beside = "callcodes: partials/all.ccp is in partials, so the next merge of that folder reads it, too. What is there twice counts once\n";
     for _ in 0..2 {
         let merged = run(folder.path(), &["merge", "--partial", "-o", "partials/all.ccp", "partials"]);
-        assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+        assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), beside));
     }
+    let merged = run(folder.path(), &["merge", "--format", "json", "partials"]);
+    assert_eq!(merged.stdout, expected.stdout);
+    assert_eq!(merged.stderr, "callcodes: 3 pieces or partials are there more than once, and count once\n");
+}
+
+#[test]
+fn a_result_beside_the_partials_is_skipped_and_named() {
+    let folder = fleet();
+    let expected = run(folder.path(), &["merge", "--by", "host", "partials"]);
+    let mut skipped = String::new();
+    for name in ["a.csv", "b.json", "c.txt"] {
+        let target = format!("partials/{name}");
+        let written = run(folder.path(), &["merge", "--by", "host", "-o", &target, "partials"]);
+        assert_eq!((written.status, written.stderr.as_str()), (expected.status, skipped.as_str()), "{name}");
+        skipped += &format!("callcodes: {target}: skipped, because it is a result of callcodes and no partial\n");
+    }
+    let merged = run(folder.path(), &["merge", "--by", "host", "partials"]);
+    assert_eq!((&merged.stdout, &merged.stderr), (&expected.stdout, &skipped));
+    // A file that was passed by its name is meant.
+    let passed = run(folder.path(), &["merge", "partials/a.csv"]);
+    assert!(passed.stderr.starts_with("error: partials/a.csv:1: this is no partial of callcodes."), "{passed:?}");
+}
+
+#[test]
+fn a_machine_whose_name_only_looks_like_one_with_a_domain_counts_and_is_named() {
+    let folder = fleet();
+    changed(&folder, "PC2", "\"machine\":\"PC2\"", "\"machine\":\"PC1.old\"");
+    let expected = in_one_run(&folder, &["PC1", "PC2", "PC3"], &["--by", "code", "--format", "csv"]);
+    let merge = ["merge", "--by", "code", "--format", "csv"];
+    let merged = run(folder.path(), &[&merge[..], &["partials"]].concat());
+    assert_eq!((merged.status, merged.stdout, merged.stderr), (Some(0), expected.stdout, String::new()));
+    fs::remove_file(partial(&folder, "PC1")).unwrap();
+    fs::write(folder.path().join("hosts.txt"), "PC1\nPC3.corp.example\n").unwrap();
+    let merged = run(folder.path(), &[&merge[..], &["--expect-hosts", "hosts.txt", "partials"]].concat());
+    let seen = "callcodes: answered under another name than that in hosts.txt: PC3.corp.example as PC3\n\
+                callcodes: 1 machine is not in hosts.txt, and counted anyway: PC1.old\n\
+                callcodes: no partial from PC1 (but from PC1.old); run callcodes scan --partial there\n\
+                callcodes: PC1: no partial is of this host (but from PC1.old), which is in hosts.txt; run callcodes scan --partial on it\n";
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(3), seen));
 }
 
 #[test]
@@ -328,7 +368,7 @@ fn damaged_and_foreign_files_are_refused_with_the_remedy() {
     write("notes.txt", b"");
     let what = "the file is empty. Was the disk full, or the run ended early? Write it again";
     assert_refused(&merge(), &format!("partials/notes.txt: {what}{others}"));
-    write("notes.txt", b"{\"plan\":1,\"version\":\"0.1.0\"}\n");
+    write("notes.txt", b"{\"plan\":2,\"version\":\"0.1.0\"}\n");
     assert_refused(
         &merge(),
         &format!("partials/notes.txt:1: this is a plan and no partial. Pass it with --plan{others}"),
@@ -381,10 +421,12 @@ fn partials_that_differ_in_what_they_have_are_refused_with_the_remedy() {
         (lenient.status, lenient.stderr),
         (Some(3), format!("callcodes: partials/PC2.ccp: line 1: {version}\n"))
     );
-    changed(&folder, "PC2", "\"format\":1", "\"format\":2");
-    let format = "the partial has format 2, and this version of callcodes reads format 1. Write it with this version, or merge with version \
-                  0.0.9";
-    assert_refused(&merge(), &format!("partials/PC2.ccp:1: {format}{others}"));
+    for (before, other) in [(2, 1), (1, 3)] {
+        changed(&folder, "PC2", &format!("\"format\":{before}"), &format!("\"format\":{other}"));
+        let format = format!("the partial has format {other}, and this version of callcodes reads format 2");
+        let remedy = "Write it with this version, or merge with version 0.0.9";
+        assert_refused(&merge(), &format!("partials/PC2.ccp:1: {format}. {remedy}{others}"));
+    }
     let again = |more: &[&str]| {
         fs::remove_file(partial(&folder, "PC2")).unwrap();
         let more = [more, &["-o", "../../partials/PC2.ccp"]].concat();
@@ -511,7 +553,8 @@ fn hosts_that_did_not_answer_are_named() {
     };
     hosts("pc1\r\nPC2.corp.example # Ann's\r\n# old ones\r\nPC3\r\n");
     let all = merge(&[]);
-    assert_eq!((all.status, all.stderr.as_str()), (Some(0), ""));
+    let seen = "callcodes: answered under another name than that in hosts.txt: PC2.corp.example as PC2\n";
+    assert_eq!((all.status, all.stderr.as_str()), (Some(0), seen));
     hosts("PC1\nPC2\nPC7\nPC8.corp.example\n");
     let some = merge(&[]);
     let silent = |host: &str| {

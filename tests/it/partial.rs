@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use base64_simd::STANDARD as BASE64;
 use callcodes::catalogue::Catalogue;
 use callcodes::config;
 use callcodes::partial::hosts::Expected;
@@ -21,7 +22,6 @@ use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Sought};
 use callcodes::time::zone::DisplayZone;
 use callcodes::unpack::{Codec, Format};
-use data_encoding::BASE64;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -426,7 +426,7 @@ fn check_pipe(set: &PatternSet, machines: &[Sent], fates: &[Fate], order: &[u32]
     let expected = Expected::parse(&machines.iter().map(|sent| sent.name.clone() + "\n").collect::<String>());
     let difference = expected.compare(merge.machines());
     assert_eq!(difference.unexpected, Vec::<String>::new());
-    let silent: BTreeSet<&str> = difference.silent.iter().map(String::as_str).collect();
+    let silent: BTreeSet<&str> = difference.silent.iter().map(|silent| silent.name.as_str()).collect();
     for (sent, fate) in machines.iter().zip(fates.iter().cycle()) {
         let is_silent = silent.contains(sent.name.as_str());
         match fate {
@@ -529,9 +529,9 @@ fn no_partial_or_line_makes_a_merge_panic() {
                 // The bytes of the packed notes, which are base64.
                 4 if bytes.len() == texts[0].len() => {
                     let at = packed.start + next(packed.len()) / 4 * 4;
-                    let mut three = BASE64.decode(&bytes[at..at + 4]).unwrap_or_default();
+                    let mut three = BASE64.decode_to_vec(&bytes[at..at + 4]).unwrap_or_default();
                     three.iter_mut().for_each(|byte| *byte ^= u8::try_from(next(256) & next(256) & next(256)).unwrap());
-                    let four = BASE64.encode(&three);
+                    let four = BASE64.encode_to_string(&three);
                     bytes.splice(at..at + four.len(), four.into_bytes());
                 }
                 0 => bytes[at] = u8::try_from(next(256)).unwrap(),

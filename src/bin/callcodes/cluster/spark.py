@@ -33,6 +33,13 @@ BYTES_OF_FILE = 64 << 10
 CHUNK_BYTES = 1 << 20
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too small. Pass 1 or more")
+    return number
+
+
 def arguments(args=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
     options = {"type": shlex.split, "default": [], "metavar": "OPTIONS"}
@@ -42,7 +49,7 @@ def arguments(args=None):
     parser.add_argument("--both", help="options of scan and merge, such as --both='-f /mnt/patterns.toml'", **options)
     parser.add_argument("--callcodes", metavar="PATH", default="callcodes", help="the program that the driver runs and ships")
     parser.add_argument("--installed", metavar="PATH", help="do not ship it: workers have the program at this path")
-    parser.add_argument("--task-bytes", metavar="N", type=int, default=512 << 20, help="bytes for each task [default: 512 MiB]")
+    parser.add_argument("--task-bytes", metavar="N", type=positive, default=512 << 20, help="bytes for each task [default: 512 MiB]")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="absolute paths of files, archives and folders")
     parsed = parser.parse_args(args)
     relative = next((path for path in parsed.paths if not os.path.isabs(path)), None)

@@ -118,15 +118,20 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
     }
     outcome.problems.sort();
     outcome.problems.dedup();
-    let [before, after] = &counts[..] else { return Ok(Status::Refused) };
+    let Ok(mut counts) = <[Counted; 2]>::try_from(counts) else { return Ok(Status::Refused) };
+    compare::name_hosts_alike(&mut counts, of);
+    let [before, after] = &counts;
     if split.is_some() {
         on_both_sides(&described, without_time, &session)?;
     }
     let mut comparison = compare::compare(before, after);
     comparison.rows.retain(|row| keys.check_key(&row.key, catalogue).is_empty());
-    let on_hosts = match &by_host[..] {
-        [before, after] => compare::compare(before, after).rows,
-        _ => Vec::new(),
+    let on_hosts = match <[Counted; 2]>::try_from(by_host) {
+        Ok(mut by_host) => {
+            compare::name_hosts_alike(&mut by_host, Some(Dimension::Host));
+            compare::compare(&by_host[0], &by_host[1]).rows
+        }
+        Err(_) => Vec::new(),
     };
     let is_named = |row: &Row| {
         row.place.is_some() && row.change < Change::Unchanged && keys.check_key(&row.key, catalogue).is_empty()

@@ -3,17 +3,18 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use callcodes::filter::Part;
 use callcodes::name;
-use callcodes::partial::hosts::{self, Difference, Expected};
+use callcodes::partial::hosts::{self, Difference, Expected, Silent};
 use callcodes::partial::plan::Plan;
 use callcodes::partial::pseudonyms::Pseudonyms;
-use callcodes::partial::{self, Coverage, Header, Merge, Purpose, Refused, RefusedError, Stored};
+use callcodes::partial::{self, Coverage, Header, Merge, NOT_PARTIAL, Purpose, Refused, RefusedError, Stored};
 use callcodes::pipeline::{CopyRule, Outcome, recorded};
 use callcodes::problem::{Kind, Problem};
+use callcodes::render::{self, HEAD_BYTES};
 use callcodes::report::problems::Extent;
 use callcodes::report::wording::{counted, remark};
 use callcodes::source::STDIN;
@@ -188,6 +189,7 @@ fn write(args: &MergeArgs, input: &InputArgs) -> Result<Status, Failure> {
     })?;
     let status = Status::of(&problems);
     output.end(status, 1)?;
+    note_beside(&settings.inputs, target);
     let extent = if args.output.verbose { Extent::All } else { Extent::Kinds };
     term::report_problems(&problems, 0, extent);
     Ok(status)
@@ -283,18 +285,26 @@ fn read_hosts(path: &Path) -> Result<Expected, Failure> {
 fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -> Vec<Problem> {
     let max_age = &args.max_age;
     let path = name::shown(path);
-    let Difference { silent, unexpected } = expected.compare(merge.machines());
+    let Difference { silent, renamed, unexpected } = expected.compare(merge.machines());
+    if !renamed.is_empty() {
+        let renamed: Vec<String> = renamed.iter().map(|(name, seen)| format!("{name} as {seen}")).collect();
+        let path = term::shown(&path);
+        term::note(format_args!("answered under another name than that in {path}: {}", some(&renamed)));
+    }
     if let Some(count) = remark(unexpected.len() as u64, "machine is", "machines are") {
         let path = term::shown(&path);
         term::note(format_args!("{count} not in {path}, and counted anyway: {}", some(&unexpected)));
     }
     if !silent.is_empty() && !args.output.verbose {
-        let silent = some(&silent);
+        let named: Vec<String> =
+            silent.iter().map(|Silent { name, similar }| format!("{name}{}", but(similar))).collect();
+        let silent = some(&named);
         term::note(format_args!("no partial from {silent}; run callcodes scan --partial there"));
     }
-    let silent = silent.into_iter().map(|host| {
-        let what = format!("no partial is of this host, which is in {path}; run callcodes scan --partial on it");
-        Problem::new(host, Kind::Unreadable, what)
+    let silent = silent.into_iter().map(|Silent { name, similar }| {
+        let but = but(&similar);
+        let what = format!("no partial is of this host{but}, which is in {path}; run callcodes scan --partial on it");
+        Problem::new(name, Kind::Unreadable, what)
     });
     let written = || merge.headers().filter_map(|(header, _)| Some((header.machine.as_deref()?, header.written?)));
     // Of a clock that is fast, the time must not make all others old.
@@ -330,6 +340,11 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
     silent.chain(old).chain(early).collect()
 }
 
+/// Returns a remark on machines with similar names that answered instead.
+fn but(similar: &[String]) -> String {
+    if similar.is_empty() { String::new() } else { format!(" (but from {})", some(similar)) }
+}
+
 /// Returns the first of some names.
 fn some(names: &[String]) -> String {
     let named: Vec<String> = names.iter().take(NAMED).map(|name| term::shown(name)).collect();
@@ -340,11 +355,42 @@ fn some(names: &[String]) -> String {
 fn add_all(merge: &mut Merge, inputs: &[PathBuf], written: &[PathBuf]) -> Result<Vec<Refused>, Failure> {
     let mut refused = Vec::new();
     for input in inputs {
+        let is_in_folder = input.is_dir();
         for (name, stored) in stored(input, written)? {
-            refused.extend(merge.add(&name, stored));
+            let path = if let Stored::Path(path) = &stored { Some(path.clone()) } else { None };
+            let why = merge.add(&name, stored);
+            let is_foreign = matches!(&why[..], [only] if only.what == NOT_PARTIAL);
+            if is_in_folder && is_foreign && path.is_some_and(|path| is_result(&path)) {
+                let name = term::shown(&name);
+                term::note(format_args!("{name}: skipped, because it is a result of callcodes and no partial"));
+            } else {
+                refused.extend(why);
+            }
         }
     }
     Ok(refused)
+}
+
+/// Whether a file has the output of another run, such as that of a merge that wrote it beside its partials.
+fn is_result(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head));
+    read.is_ok() && render::is_own_output(&head)
+}
+
+/// Prints a note if the partial is written to a folder from which partials are read, because the next merge of that folder reads it, too.
+fn note_beside(inputs: &[PathBuf], target: Option<&Path>) {
+    let Some(target) = target else { return };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(folder) = folder.canonicalize() else { return };
+    let is_around =
+        |input: &&PathBuf| input.is_dir() && input.canonicalize().is_ok_and(|input| folder.starts_with(input));
+    if let Some(input) = inputs.iter().find(is_around) {
+        let [target, input] = [target, input].map(|path| term::shown(&name::shown(path)));
+        term::note(format_args!(
+            "{target} is in {input}, so the next merge of that folder reads it, too. What is there twice counts once"
+        ));
+    }
 }
 
 /// Returns the partials of an input: a file, all files in a folder, or standard input.

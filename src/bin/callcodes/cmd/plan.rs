@@ -27,7 +27,7 @@ pub(crate) fn run(args: PlanArgs, matches: &ArgMatches) -> Result<Status, Failur
     interrupt::install_at_once(output.unfinished());
     let selection = Arc::new(settings.selection.clone());
     let select = Selects::of(&selection, &globs, &iglobs);
-    let opening = Opening::default();
+    let opening = Opening { without_lines: true, ..Opening::default() };
     let pieces = plan::divide(settings.parallel_walk(&output), &opening, (&selection, select), split_bytes);
     let lost = pieces.iter().filter_map(|piece| piece.problem.clone()).filter(|problem| problem.kind.is_loss());
     let problems: Vec<Problem> = lost.collect();
