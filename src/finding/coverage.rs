@@ -21,6 +21,8 @@ const HOURS_WITH_OTHERS: u64 = 8;
 const BY_LINES_BEFORE: f64 = 30.0;
 /// The shortest time that the log of the host covers.
 const COVERS_LEAST: i64 = 48 * HOUR;
+/// The number of different hours with lines of the host, because of a few bursts it is not known when others come.
+const HOURS_LEAST: usize = 10;
 /// The least difference between the beginning or end of a log and that of the logs of most other hosts.
 const EDGE_LEAST: i64 = HOUR;
 
@@ -155,7 +157,8 @@ fn needed(logs: &[Log], options: &Options) -> f64 {
 
 /// Returns the finding about the hole of a host in which most lines are missing.
 fn gap(log: &Log, logs: &[Log], cells: &Cells, options: &Options) -> Option<Finding> {
-    if log.last() - log.first() < COVERS_LEAST {
+    let hours: BTreeSet<i64> = log.periods.iter().map(|period| period.first.div_euclid(HOUR)).collect();
+    if log.last() - log.first() < COVERS_LEAST || hours.len() < HOURS_LEAST {
         return None;
     }
     let holes = log.holes().filter(|(start, end)| end - start >= HOLE_LEAST);

@@ -1,6 +1,7 @@
 //! Joins the stretches of different series that belong to the same incident, and finds out who was affected.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -442,7 +443,10 @@ impl<'k> Change<'k> {
                 known.cells.rows().as_slice().iter().filter(is_of).copied().collect()
             }
         };
-        let places = Places::new(&here, &range, main, host, known);
+        let mut places = Places::new(&here, &range, main, host, known);
+        if main.stretch.side == Side::More && person.is_none() {
+            places.add_new(&here, &range, known);
+        }
         // All numbers of a finding are about the hosts that it names.
         let here = here.into_iter().filter(|case| places.have(case.host)).collect();
         let Stretch { begins, ends, .. } = main.stretch;
@@ -671,7 +675,10 @@ impl<'k> Change<'k> {
         }
         // Of several results, the first may be before the time, and others in it. The lines of what became rarer are all with its codes.
         let times = self.times_as_frequent();
-        let shown = |case: &Row| if is_fewer { u64::from(case.count) } else { inside(case, &self.range, times) };
+        let shown = |case: &Row| {
+            let inside = inside(case, &self.range, times);
+            if is_fewer { u64::from(case.count) - inside } else { inside }
+        };
         let mut samples: Vec<&Row> = self.here.iter().filter(|case| shown(case) > 0).collect();
         let mut persons: HashMap<u32, u64> = HashMap::new();
         samples.iter().for_each(|case| *persons.entry(case.person).or_default() += shown(case));
@@ -872,6 +879,34 @@ impl Places {
             }
         }
         Places { hosts: all, are_only: false }
+    }
+
+    /// Adds the hosts on which all cases are in `range`, if there are none outside it on the hosts that it has, or so many that this is no
+    /// chance.
+    fn add_new(&mut self, cases: &[Row], range: &Range<i64>, known: &Known) {
+        if !self.are_only {
+            return;
+        }
+        let is_in = |row: &Row| range.contains(&row.first) && range.contains(&row.last);
+        let is_new = cases.iter().filter(|case| self.have(case.host)).all(is_in);
+        // Of each other host, the number of units with cases inside and outside, and of all units.
+        let mut others: BTreeMap<u32, [usize; 2]> = BTreeMap::new();
+        let mut last = None;
+        for case in cases.iter().filter(|case| case.host != 0 && !self.have(case.host)) {
+            if last.replace(case.unit()) != Some(case.unit()) || !is_in(case) {
+                others.entry(case.host).or_default()[usize::from(!is_in(case))] += 1;
+            }
+        }
+        for (host, [inside, outside]) in others {
+            let units = known.units.all.iter().filter(|unit| unit.host == host);
+            let (all, there) =
+                units.fold((0, 0), |(all, there), unit| (all + 1, there + usize::from(range.contains(&unit.first))));
+            let share = float(there.max(1)) / float(all.max(1));
+            if outside == 0 && (is_new || float(inside) * ln(1.0 / share) >= ln(100.0)) {
+                self.hosts.push(host);
+            }
+        }
+        self.hosts.sort_unstable();
     }
 
     /// Whether it may show on a host.
