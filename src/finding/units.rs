@@ -519,24 +519,23 @@ mod tests {
 
     #[test]
     fn a_hole_is_a_pause_many_times_as_long_as_the_others() {
-        let holes = |hours: &[i64]| {
-            let log = (hours.last().unwrap() - hours[0] + 1) * HOUR;
+        // The hours up to 200 without these pauses.
+        let holes = |pauses: &[(i64, i64)]| {
+            let is_pause = |hour: &i64| pauses.iter().any(|(from, to)| (from..to).contains(&hour));
+            let hours: Vec<i64> = (0..200).filter(|hour| !is_pause(hour)).collect();
             let mut holes: Vec<_> =
-                holes(hours, log).into_iter().map(|hole| (hole.start / HOUR, hole.end / HOUR)).collect();
+                holes(&hours, 200 * HOUR).into_iter().map(|hole| (hole.start / HOUR, hole.end / HOUR)).collect();
             holes.sort_unstable();
             holes
         };
-        let steady = |gaps: &[std::ops::Range<i64>]| {
-            (0..200).filter(|hour| !gaps.iter().any(|gap| gap.contains(hour))).collect::<Vec<i64>>()
-        };
-        assert_eq!(holes(&steady(&[])), []);
-        assert_eq!(holes(&steady(&[50..74])), [(50, 74)]);
-        assert_eq!(holes(&steady(&[50..74, 100..130, 10..12])), [(50, 74), (100, 130)]);
-        // Nights and a weekend.
-        let nights: Vec<_> = (0..8).map(|day| day * 24 + 18..day * 24 + 30).collect();
-        assert_eq!(holes(&steady(&nights)), []);
-        assert_eq!(holes(&steady(&[50..74, 100..105])), []);
+        assert_eq!(holes(&[]), []);
+        assert_eq!(holes(&[(50, 74)]), [(50, 74)]);
+        assert_eq!(holes(&[(50, 74), (100, 130), (10, 12)]), [(50, 74), (100, 130)]);
+        assert_eq!(holes(&[(50, 74), (100, 105)]), []);
+        // Nights.
+        let nights: Vec<(i64, i64)> = (0..8).map(|day| (day * 24 + 18, day * 24 + 30)).collect();
+        assert_eq!(holes(&nights), []);
         // A stray line before the log.
-        assert_eq!(holes(&[0, 90, 91, 92, 94, 95]), [(1, 90)]);
+        assert_eq!(holes(&[(1, 190), (191, 193)]), [(1, 190)]);
     }
 }
