@@ -128,6 +128,37 @@ fn the_output_is_valid_against_the_schemas_and_has_every_field() {
 }
 
 #[test]
+fn every_row_of_csv_has_a_cell_for_each_column() {
+    for args in [
+        &["scan"][..],
+        &["scan", "--by", "host,code"],
+        &["scan", "--by", "hour,code"],
+        &["scan", "--no-join"],
+        &["scan", "--findings", "only"],
+        &["scan", "--near-misses"],
+        &["lines"],
+        &["lines", "--no-join"],
+        &["timeline", "--user", "*", "--user", ""],
+        &["files"],
+        &["compare", "--split", "2017-02-14 03:00"],
+        &["compare", "--by", "host", "--split", "2017-02-14 03:00"],
+    ] {
+        let text = printed(&[args, &["--format", "csv", "fixtures/logs", "tests/cmd/retries", "tests/cmd/misses"]].concat());
+        let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+        let columns = rows.headers().unwrap().clone();
+        let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        assert!(!rows.is_empty(), "{args:?}");
+        for row in &rows {
+            assert_eq!(row.len(), columns.len(), "{args:?}: {columns:?} {row:?}");
+        }
+        // A column that has the code shows that the others are in their places, too.
+        if let Some(family) = columns.iter().position(|column| column == "family") {
+            assert!(rows.iter().any(|row| &row[family] == "mfa"), "{args:?}");
+        }
+    }
+}
+
+#[test]
 fn the_published_schema_allows_added_fields_and_no_missing_ones() {
     let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
     let validator = jsonschema::validator_for(&document).unwrap();

@@ -53,7 +53,7 @@ impl LineFormat for Csv<'_> {
 }
 
 /// Returns the cells between the line number and the sign-in.
-fn cells(fields: &Fields<'_>) -> [String; 9] {
+fn cells(fields: &Fields<'_>) -> [String; 10] {
     let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
     [
         fields.offset.to_string(),
@@ -65,6 +65,7 @@ fn cells(fields: &Fields<'_>) -> [String; 9] {
         candidates.join(" "),
         text(fields.pattern),
         fields.pattern_kind.unwrap_or_default().to_owned(),
+        text(fields.family),
     ]
 }
 
