@@ -1447,7 +1447,7 @@ pub(super) fn names_another_time(text: &[u8]) -> bool {
     let text = &text[..text.len() - text.iter().rev().take_while(is_mark).count()];
     let is_part =
         |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'_' | b'-' | b'@' | b'$');
-    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
+    let (before, word) = text.split_at(text.len() - text.iter().rev().take_while(is_part).count());
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     let is_other = is_name
         && (word.starts_with("end") || keys::names_another(&word) || PARTS.iter().any(|part| word.contains(part)));
@@ -1458,7 +1458,6 @@ pub(super) fn names_another_time(text: &[u8]) -> bool {
     const PREPOSITIONS: [&str; 4] = ["at", "on", "am", "um"];
     const PLANS: [&str; 9] =
         ["retry", "retries", "retrying", "attempt", "scheduled", "planned", "expires", "expired", "due"];
-    let before = &text[..text.len() - word.len()];
     let near = String::from_utf8_lossy(&before[before.len().saturating_sub(NEAR_BYTES)..]).to_ascii_lowercase();
     let mut words = near.split_ascii_whitespace().rev();
     let first = words.next().unwrap_or_default();
@@ -1570,7 +1569,35 @@ fn places(line: &[u8], (begin, level): (usize, Option<usize>), at: usize) -> [Op
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_before_a_time_is_a_panic(
+            before in prop::collection::vec(prop_oneof![
+                Just(b"Pr\xfcfung\":".to_vec()),
+                Just(b"\xe9=".to_vec()),
+                Just("\u{130}\u{17f}\u{df}: ".as_bytes().to_vec()),
+                Just(b"(last ".to_vec()),
+                Just(b"locked until ".to_vec()),
+                prop::collection::vec(any::<u8>(), 0..6),
+            ], 0..4),
+            opening in prop_oneof![Just("\""), Just("'"), Just("["), Just(" "), Just("=\""), Just(": \"")],
+            time in prop_oneof![
+                Just("2017-02-14T02:57:24Z"), Just("14.02.2017 02:57:24"), Just("02/14/2017 2:57:24 AM"),
+                Just("Feb 14 02:57:24"), Just("1487041044"),
+            ],
+            after in prop::collection::vec(any::<u8>(), 0..6),
+        ) {
+            let line = [before.concat(), opening.into(), time.into(), after].concat();
+            for text in [[&line[..], b"\n"].concat(), [&line[..], b"\nx\n", &line].concat()] {
+                let form = detect(&text, &Circumstances::default());
+                std::hint::black_box(form.read(&line));
+            }
+        }
+    }
 
     #[test]
     fn a_date_is_found_in_the_name_of_a_file() {
