@@ -36,6 +36,8 @@ const BURST: i64 = MINUTE;
 const FEWER_LEAST: f64 = 5.0;
 /// A burst of results that recurs so many times is what is usual.
 const RECURS: usize = 5;
+/// A code with less than one of so many results is not what a change is about.
+const RARE_ONE_IN: u64 = 50;
 /// With so many pauses as long as the time before the first result, a code that is new is one that comes from time to time.
 const PAUSES: usize = 4;
 /// The shortest change of which it is said when most results are.
@@ -380,6 +382,7 @@ fn finding(main: &Timed, members: &[Timed], known: &Known) -> Option<Finding> {
         return None;
     }
     change.find_last_result();
+    change.leave_out_rare();
     let times = change.times_as_frequent();
     let times_of = |key: u32| if change.keys.contains(&key) { times } else { 1.0 };
     let is_there = |row: &Row| change.places.have(row.host);
@@ -517,6 +520,30 @@ impl<'k> Change<'k> {
             missing.before >= self.known.options.deficit_least && missing.since_change * since_change >= MISSING_AT_END;
         if has_stopped {
             *(if is_fewer { &mut self.range.start } else { &mut self.range.end }) = last.saturating_add(1);
+        }
+    }
+
+    /// Leaves out the codes that have hardly any of the results within the borders, or are not more frequent there.
+    fn leave_out_rare(&mut self) {
+        if self.side() == Side::Fewer || self.person().is_some() || self.keys.len() < 2 {
+            return;
+        }
+        let [of_inside, of_outside] = clock_hours(&self.range, self.known.units);
+        let mut counts: HashMap<u32, [u64; 2]> = HashMap::new();
+        for row in &self.here {
+            let inside = inside(row, &self.range, 1.0);
+            let [here, elsewhere] = counts.entry(row.key).or_default();
+            (*here, *elsewhere) = (*here + inside, *elsewhere + u64::from(row.count) - inside);
+        }
+        let all: u64 = counts.values().map(|[inside, _]| inside).sum();
+        let is_kept = |key: &u32| {
+            let [inside, outside] = counts.get(key).copied().unwrap_or_default();
+            inside * RARE_ONE_IN >= all && count(inside) / of_inside > count(outside) / of_outside
+        };
+        let keys: Vec<u32> = self.keys.iter().copied().filter(is_kept).collect();
+        if !keys.is_empty() && keys.len() < self.keys.len() {
+            self.here.retain(|row| keys.contains(&row.key));
+            self.keys = keys;
         }
     }
 

@@ -178,6 +178,17 @@ fn codes_of_one_family_are_one_finding() {
 }
 
 #[test]
+fn a_code_with_hardly_any_of_the_results_is_not_named() {
+    let mut log = Log::day();
+    log.change(14..24, 4, 102);
+    let at = log.0.iter().position(|one| one.code == 102).unwrap();
+    log.0[at + 40].code = 117;
+    let finding = log.finding();
+    assert_eq!((finding.kind, codes(&finding)), (Kind::New, vec![102]));
+    assert_eq!(finding.count, log.count(102, 0..24));
+}
+
+#[test]
 fn what_was_so_from_the_beginning_has_only_an_end() {
     let mut log = Log::day();
     log.change(0..6, 4, 102);

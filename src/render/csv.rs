@@ -5,7 +5,7 @@
 //! therefore gets a leading `'`, which makes a spreadsheet treat it as text. Control characters are escaped. Scripts that need
 //! the unchanged text should use JSON.
 //!
-//! A missing value is an empty cell. Several values in one cell are separated by spaces, the details of problems by ` | `. Lines
+//! A missing value is an empty cell. Several codes or paths in one cell are separated by spaces, and texts by ` | `. Lines
 //! end in `\n` on every system. The program begins files, but not standard output, with a byte order mark.
 
 use std::borrow::Cow;

@@ -319,6 +319,11 @@ pub fn begins(text: &str) -> bool {
     text.strip_prefix(HEADING).is_some_and(|rest| rest.starts_with("\n1  "))
 }
 
+/// The beginning of checks in the catalogue that are about many users.
+const OF_MANY: &str = "If many users";
+/// What to do about a code that one host has, instead of such a check.
+const OTHER_HOSTS: &str = "Compare the settings and the network of this host with those of the others.";
+
 /// The time within which somebody who is asked again counts as a repeat, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Within(pub i64);
@@ -588,7 +593,7 @@ impl Words<'_> {
     fn retry(&self, finding: &Finding) -> String {
         let seconds = finding.interval_ms.unwrap_or_default() / 1_000;
         let longest = match finding.longest_ms {
-            Some(longest) => format!(", and calls take up to {} s", grouped(longest.div_ceil(1_000))),
+            Some(longest) => format!(", and sign-ins take up to {} s", grouped(longest.div_ceil(1_000))),
             None => String::new(),
         };
         let who = match (finding.users_count, &finding.users[..]) {
@@ -664,7 +669,17 @@ impl Words<'_> {
             Kind::NearMisses => "Look at them. If they are results, make a pattern of one.".to_owned(),
             _ => {
                 let entry = finding.codes.first().and_then(|key| self.catalogue.entry(key));
-                entry.and_then(|entry| entry.checks.first()).map_or_else(String::new, |check| check.check.clone())
+                let mut checks = entry.iter().flat_map(|entry| &entry.checks).map(|check| check.check.clone());
+                match finding.kind {
+                    // An outage of the service is not of one user or host.
+                    Kind::User => checks.find(|check| !check.starts_with(OF_MANY)),
+                    Kind::Host => match checks.next() {
+                        Some(check) if check.starts_with(OF_MANY) => Some(OTHER_HOSTS.to_owned()),
+                        check => check,
+                    },
+                    _ => checks.next(),
+                }
+                .unwrap_or_default()
             }
         }
     }
@@ -1138,7 +1153,7 @@ mod tests {
             worded(&retry),
             [
                 "5 people were asked again 36 times within a minute, 31 of them about 30 s after the last attempt, mostly on host1, first at \
-             2017-02-14 08:17:12Z: the time-out of the client is probably 30 s, and calls take up to 41 s",
+             2017-02-14 08:17:12Z: the time-out of the client is probably 30 s, and sign-ins take up to 41 s",
                 "Raise the time-out of the client, such as the RADIUS client or VPN, or look for a program that signs in regularly.",
                 "",
             ]
@@ -1181,6 +1196,16 @@ mod tests {
             "102 Phone Unreachable: new from 2017-02-14 08:17:12Z to 2017-02-22 08:17:12Z, 15 an hour; most of them from \
              2017-02-15 08:17:12Z to 2017-02-15 09:17:12Z"
         );
+    }
+
+    #[test]
+    fn the_next_step_of_one_user_or_host_is_not_about_many_users() {
+        let next = |kind: Kind, code: i32| worded(&about(kind, &[code]))[1].clone();
+        assert_eq!(next(Kind::Rise, 102), "If many users have it within a few minutes, look for an outage.");
+        assert!(next(Kind::User, 102).starts_with("If it is one user, check the number"), "{}", next(Kind::User, 102));
+        assert_eq!(next(Kind::Host, 102), OTHER_HOSTS);
+        assert_eq!(next(Kind::User, 107), next(Kind::Rise, 107));
+        assert_eq!(next(Kind::Host, 107), next(Kind::Rise, 107));
     }
 
     #[test]

@@ -143,6 +143,11 @@ pub fn clocks(apart: &ClocksApart) -> String {
              give this log its zone in a [[tz]] table: see callcodes help times.",
             if apart.lacks_zone == Some(Side::Ahead) { "first" } else { "second" }
         ),
+        None if apart.name_zones => {
+            "Both name their zones, so a clock was wrong, or a program names a zone that is not its own: see what the times of other logs \
+             of that time are."
+                .to_owned()
+        }
         None => "Their zones differ, or a clock was wrong. [[tz]] tables give logs without a zone theirs: see callcodes help times."
             .to_owned(),
     };
@@ -256,6 +261,19 @@ mod tests {
         for (number, expected) in cases {
             assert_eq!(grouped(number), expected);
         }
+    }
+
+    #[test]
+    fn the_remedy_for_clocks_depends_on_which_log_names_its_zone() {
+        use crate::summary::sign_ins::Side;
+
+        let remedy = |lacks_zone: Option<Side>, name_zones: bool| {
+            clocks(&ClocksApart { quarters: 4, lacks_zone, name_zones, ..ClocksApart::default() })
+        };
+        assert!(remedy(Some(Side::Ahead), false).contains("of the first have no zone"));
+        assert!(remedy(Some(Side::Behind), false).contains("add --tz -01:00 or its name"));
+        assert!(remedy(None, false).contains("\nTheir zones differ, or a clock was wrong."));
+        assert!(remedy(None, true).contains("\nBoth name their zones, so a clock was wrong"));
     }
 
     #[test]

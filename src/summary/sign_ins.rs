@@ -498,6 +498,8 @@ pub struct ClocksApart {
     pub quarters: u32,
     /// Which of the two logs has times without a zone, if the other one has none of them.
     pub lacks_zone: Option<Side>,
+    /// Whether the times of both logs name their zones.
+    pub name_zones: bool,
     /// The first machines, if they are known.
     pub hosts: Vec<Box<str>>,
     /// The number of machines.
@@ -1599,9 +1601,11 @@ fn clocks_apart<'h>(
                 (false, true) => Some(Side::Behind),
                 _ => None,
             };
+            let name_zones = !ahead.zone_is_assumed() && !behind.zone_is_assumed();
             let (ahead, behind) = (file(ahead), file(behind));
             let (quarters, hosts, machines) = (*quarters, Vec::new(), 0);
-            found.push((one, ClocksApart { ahead, behind, quarters, lacks_zone, hosts, machines }));
+            let known = ClocksApart { ahead, behind, quarters, lacks_zone, name_zones, hosts, machines };
+            found.push((one, known));
             found.len() - 1
         });
         let (last, known) = &mut found[index];
@@ -1612,7 +1616,17 @@ fn clocks_apart<'h>(
         }
         *last = one;
     }
-    found.into_iter().map(|(_, known)| known).collect()
+    // A log with results of several recorders is met for each of them.
+    let mut clocks: Vec<ClocksApart> = Vec::new();
+    for (_, known) in found {
+        let logs = |known: &ClocksApart| (known.ahead.clone(), known.behind.clone(), known.quarters, known.lacks_zone);
+        match clocks.iter_mut().find(|other| logs(other) == logs(&known)) {
+            Some(other) if other.machines >= known.machines => {}
+            Some(other) => *other = known,
+            None => clocks.push(known),
+        }
+    }
+    clocks
 }
 
 impl GroupKey {

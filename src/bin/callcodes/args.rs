@@ -538,6 +538,8 @@ pub(crate) struct CountArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
+    ///
+    /// With two in --by, such as host,code, each host with as many results is shown, with all its rows.
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) min: Option<u64>,
     /// Order of the rows
