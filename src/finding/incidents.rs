@@ -136,6 +136,11 @@ impl Timed {
         })
     }
 
+    /// Whether the series of both have a code in common.
+    fn shares_code(&self, other: &Timed) -> bool {
+        self.keys.iter().any(|key| other.keys.contains(key))
+    }
+
     /// Whether this stretch, which has less evidence, is likely to be of the same incident as the other one.
     fn belongs_to(&self, other: &Timed, cells: &Cells) -> bool {
         let overlap = self.overlap(other);
@@ -147,7 +152,8 @@ impl Timed {
         let follows = self.stretch.side == Side::Fewer && other.stretch.side == Side::More || self.keys.is_empty();
         is_same
             || overlap > 0.5 * union
-            || self.is_akin(other, cells) && (overlap > 0.3 * shorter || self.is_next_to(other))
+            || self.is_akin(other, cells) && overlap > 0.3 * shorter
+            || self.shares_code(other) && self.is_next_to(other)
             || follows && overlap > 0.5 * self.length()
     }
 

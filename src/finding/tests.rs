@@ -178,6 +178,18 @@ fn codes_of_one_family_are_one_finding() {
 }
 
 #[test]
+fn an_outage_that_is_followed_by_one_with_another_code_is_found() {
+    let mut log = days(4);
+    log.0.iter_mut().step_by(12).for_each(|one| one.code = 102);
+    log.change(80..83, 4, 102);
+    log.change(83..96, 4, 117);
+    let findings = log.findings();
+    let is_about =
+        |code: i32| findings.iter().any(|one| codes(one) == [code] && one.since.is_some_and(|time| time >= at(79, 50)));
+    assert!(is_about(117) && is_about(102), "{findings:#?}");
+}
+
+#[test]
 fn a_code_with_hardly_any_of_the_results_is_not_named() {
     let mut log = Log::day();
     log.change(14..24, 4, 102);
