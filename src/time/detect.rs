@@ -1471,6 +1471,8 @@ pub(super) fn names_another_time(text: &[u8]) -> bool {
 /// Whether a text ends within a round bracket, after words that say what the next time is about: `ann (last seen`.
 fn is_in_bracket(text: &[u8]) -> bool {
     const TIMES: [&str; 5] = ["at", "on", "time", "um", "am"];
+    // A line may be very long.
+    let text = &text[text.len().saturating_sub(SEARCH_LIMIT_BYTES)..];
     let Some(open) = memchr::memrchr(b'(', text) else { return false };
     let inner = String::from_utf8_lossy(&text[open + 1..]).to_lowercase();
     let is_word = |word: &str| word.chars().all(|char| char.is_alphabetic() || matches!(char, '-' | '_' | ':'));
