@@ -148,7 +148,7 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
         && lines.iter().filter(is_iso).count() * 10 >= least
         && (circumstances.has_events || !has_other_dates(&lines))
         && !has_day_second(&lines, circumstances.end)
-        && !numbers::are_no_offsets(iso_clocks(&lines, Place::Start))
+        && !numbers::are_no_zones(iso_clocks(&lines, Place::Start))
     {
         let slot = match has_unknown_halves(&lines, Place::Start) {
             true => Slot::Nothing,
@@ -943,7 +943,7 @@ impl Detection<'_> {
         let Some(shape) = shape else {
             return Some(match has_unknown_halves(lines, place) {
                 true => Slot::Nothing,
-                false if numbers::are_no_offsets(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
+                false if numbers::are_no_zones(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
                 false => Slot::IsoAt(place),
             });
         };
@@ -998,12 +998,12 @@ impl Detection<'_> {
                 let (parts, end) = shape.read(text)?;
                 Some((parts.moment(&missing)?.second, &text[end..]))
             });
-            numbers::are_no_offsets(clocks)
+            numbers::are_no_zones(clocks)
         });
         Some(Slot::At(place, without_zone.unwrap_or(shape), settled))
     }
 
-    /// Returns the slot of ISO 8601 times at a place, for sources in which other numbers than offsets follow them.
+    /// Returns the slot of ISO 8601 times at a place, for sources in which numbers and words that are no zones follow them.
     fn iso_without_zone(&self, place: Place, lines: &[&[u8]]) -> Option<Slot> {
         let (with_t, all) = lines
             .iter()

@@ -648,7 +648,7 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
                 return Some(name + len);
             }
             let is_whole =
-                !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric());
+                !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_' | b'+') || byte.is_ascii_alphanumeric());
             match names::zone(&text[..name]).filter(|_| is_whole) {
                 Some(ZoneName::Offset(offset)) => parts.offset = Some(offset),
                 Some(ZoneName::Ambiguous) => parts.is_ambiguous_zone = true,
