@@ -947,17 +947,16 @@ impl Detection<'_> {
                 false => Slot::IsoAt(place),
             });
         };
+        // The end may begin in the middle of a line.
+        let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
+        let end: Vec<&[u8]> = self::lines(end).collect();
+        let shape = shape
+            .without_half
+            .as_deref()
+            .filter(|plain| self.has_no_halves(place, plain, shape, &end))
+            .unwrap_or(shape);
         let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
         let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
-        // If `CH` also follows hours above 12, it is the name of something else, but then some hours are read wrong.
-        let is_word = |text: &[u8]| matches!(text, [b' ', b'S', b'A', ..] | [b' ', b'C', b'H', ..]);
-        let ends = || lines.iter().filter_map(|line| with_end(line).map(|((_, end), at)| (line, at + end)));
-        if shape.has_open_half_day
-            && ends().any(|(line, end)| is_word(&line[end.saturating_sub(3)..end]))
-            && ends().any(|(line, end)| is_word(&line[end..]))
-        {
-            return None;
-        }
         let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
         let first_count = read_lines.len();
         // Two numbers are not a month and a day if they often form no date.
@@ -966,9 +965,6 @@ impl Detection<'_> {
         if shape.lacks == Lacks::Year && read_lines.iter().filter(is_possible).count() * 50 < first_count * 49 {
             return None;
         }
-        // The end may begin in the middle of a line.
-        let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
-        let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let has_end = read_lines.len() > first_count;
         let is_english =
@@ -1001,6 +997,23 @@ impl Detection<'_> {
             numbers::are_no_zones(clocks)
         });
         Some(Slot::At(place, without_zone.unwrap_or(shape), settled))
+    }
+
+    /// Whether words such as `PM` after the times of a form are not AM and PM, in all lines and in those of the end. `plain` is the form
+    /// with a 24-hour clock.
+    fn has_no_halves(&self, place: Place, plain: &Shape, shape: &Shape, end: &[&[u8]]) -> bool {
+        let missing = Missing { order: Some(Order::Dmy), last_day: self.around.last_day, day: self.around.day };
+        let clock = |line: &&'_ [u8]| -> Option<(i64, usize)> {
+            let at = place.locate(line)?;
+            let (parts, len) = plain.read(&line[at..])?;
+            let by = |order| parts.moment(&Missing { order: Some(order), ..missing });
+            Some((by(Order::Dmy).or_else(|| by(Order::Mdy))?.second, at + len))
+        };
+        let times = |lines: &[&[u8]]| {
+            let clocks = lines.iter().filter_map(|line| clock(line).map(|(second, end)| (second, &line[end..])));
+            halves::are_other_words(clocks, shape.has_open_half_day)
+        };
+        times(self.lines) || times(end)
     }
 
     /// Returns the slot of ISO 8601 times at a place, for sources in which numbers and words that are no zones follow them.

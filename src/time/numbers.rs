@@ -72,8 +72,13 @@ pub(super) fn are_no_zones<'l>(times: impl Iterator<Item = (i64, &'l [u8])>) -> 
         && (is_plain || is_ordered(&without))
 }
 
+/// Whether the text after a clock time begins with a word like the abbreviation of a zone, but not one that is known.
+pub(super) fn begins_with_word(text: &[u8]) -> bool {
+    found(text) == Some(Found::Word)
+}
+
 /// Returns the time from the first to the last of times.
-fn span(seconds: &[i64]) -> i64 {
+pub(super) fn span(seconds: &[i64]) -> i64 {
     seconds.iter().max().zip(seconds.iter().min()).map_or(0, |(last, first)| last - first)
 }
 
@@ -109,10 +114,10 @@ fn number(text: &[u8], begin: usize) -> Option<Found> {
         _ => return Some(Found::Number),
     };
     let minutes = seconds / 60;
-    if minutes % 60 != 0 && !PARTS_OF_HOURS.contains(&minutes) {
+    let is_joined = begin == 0 && (has_colon || len == 4);
+    if !(is_joined && has_colon) && minutes % 60 != 0 && !PARTS_OF_HOURS.contains(&minutes) {
         return Some(Found::Impossible);
     }
-    let is_joined = begin == 0 && (has_colon || len == 4);
     let is_written_as_one = has_colon || begin > 0 && text[0] != b' ';
     Some(if is_joined { Found::Joined } else { Found::Offset { seconds, is_written_as_one } })
 }
