@@ -6,8 +6,8 @@
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
-//! creation of an account, and so does one with the same earlier date in all lines, or the same later one beside times that are near
-//! each other. A column whose name in a header shows that it does so never wins.
+//! creation of an account, and so does one with the same date in all lines beside times that rise. In one or two lines, a column after the
+//! time of modification loses. A column whose name in a header shows that it does so never wins.
 //!
 //! Of two columns with clock times after one with dates, one can be a duration. Their names decide, and otherwise which of them
 //! rises.
@@ -146,7 +146,7 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let least = if circumstances.has_events { lines.len() * 10 } else { lines.len() * 9 };
     if !lines.is_empty()
         && lines.iter().filter(is_iso).count() * 10 >= least
-        && (circumstances.has_events || !has_other_dates(&lines))
+        && (circumstances.has_events || !has_other_dates(&lines, circumstances.modified))
         && !has_day_second(&lines, circumstances.end)
         && !numbers::are_no_zones(iso_clocks(&lines, Place::Start))
     {
@@ -353,6 +353,12 @@ fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
     !is_local && software.map_or(has_fields || is_named, is_utc)
 }
 
+/// Returns the latest time, by any local clock read as UTC, that a source can contain which was last modified at `modified`.
+fn latest_local(modified: Time) -> Time {
+    const MOST_AHEAD_SECONDS: i64 = 14 * 3600;
+    Time::from_nanoseconds(modified.nanoseconds().saturating_add(MOST_AHEAD_SECONDS * 1_000_000_000))
+}
+
 /// Returns the day of a time, in days since 1970.
 fn day_of(time: Time) -> Option<i32> {
     i32::try_from(time.nanoseconds().div_euclid(86_400_000_000_000)).ok()
@@ -427,7 +433,7 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
 
 /// Whether the date at the start of the lines need not be their time, because they have columns with other dates, or because a header
 /// says so.
-fn has_other_dates(lines: &[&[u8]]) -> bool {
+fn has_other_dates(lines: &[&[u8]], modified: Option<Time>) -> bool {
     let is_other = |line: &&&[u8]| {
         let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
         let ends = memchr::memchr3_iter(b',', b';', b'\t', near).chain(memchr::memchr_iter(b'|', near));
@@ -438,7 +444,12 @@ fn has_other_dates(lines: &[&[u8]]) -> bool {
     };
     let dated = lines.iter().filter(|line| iso_at(line, start(line))).take(FIRST_LINES);
     let (others, all) = dated.fold((0, 0), |(others, all), line| (others + usize::from(is_other(&line)), all + 1));
-    all >= LEAST_ORDERED && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
+    let is_future = |line: &&[u8]| {
+        let stamp = super::iso::Reader::default().read(&line[start(line)..]);
+        stamp.zip(modified).is_some_and(|(stamp, modified)| stamp.time > latest_local(modified))
+    };
+    let are_enough = all >= LEAST_ORDERED || lines.len() < LEAST_ORDERED && lines.iter().any(is_future);
+    are_enough && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
 }
 
 /// Whether the dates at the start of lines have the year first and the day after it. The end of the source counts, too.
@@ -642,6 +653,7 @@ impl Detection<'_> {
             all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
         self.retain_ordered_columns(&mut all, most, lines);
+        self.retain_possible_columns(&mut all, lines);
         let found = all.iter().find_map(|&(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
@@ -697,11 +709,12 @@ impl Detection<'_> {
         }
         let sequences: Vec<Option<Sequence>> = columns.iter().map(|column| self.sequence(*column, lines)).collect();
         let Some(best) = sequences.iter().flatten().max_by_key(|sequence| sequence.kind) else { return };
-        // What is the same in all lines is past for all of them, or long after all of them, or they are all of the same second.
+        // What is the same in all lines is about all of them if other times rise, such as the end of the day.
         let is_worse_than_best = |own: &Sequence| match own.kind {
             SequenceKind::Same => {
-                let is_future = best.is_dense && own.earliest > best.latest + 86_400;
-                best.kind > own.kind && (best.earliest > own.earliest || is_future)
+                let is_other =
+                    best.is_dense && (best.kind == SequenceKind::Near || own.earliest > best.latest + 86_400);
+                best.kind > own.kind && (best.earliest > own.earliest || is_other)
             }
             kind => kind < best.kind && best.kind > SequenceKind::Same,
         };
@@ -710,6 +723,26 @@ impl Detection<'_> {
             own.any(|(_, sequence)| sequence.as_ref().is_some_and(is_worse_than_best))
         };
         all.retain(|(candidate, _)| !is_worse(candidate));
+    }
+
+    /// Removes the columns of dates after the time of modification from a source of one or two lines, whose order shows nothing, if another
+    /// column has earlier dates.
+    fn retain_possible_columns(&self, all: &mut Vec<(Candidate, Votes)>, lines: &[&[u8]]) {
+        let Some(latest) = self.circumstances.modified.map(latest_local) else { return };
+        if self.lines.len() >= LEAST_ORDERED {
+            return;
+        }
+        let is_future = |(place, index): Candidate| {
+            let settled = Settled { order: self.around.order, basis: OrderBasis::Form };
+            let slot = index.map_or(Slot::IsoAt(place), |index| Slot::At(place, self.shape(index), settled));
+            let form = Form::new([Some(slot), None], self.around, false);
+            lines.iter().any(|line| Reader::default().find(&form, line).is_some_and(|stamp| stamp.time > latest))
+        };
+        let columns = all.iter().map(|(candidate, _)| *candidate).filter(|candidate| self.is_column(*candidate));
+        let (future, others): (Vec<Candidate>, Vec<Candidate>) = columns.partition(|candidate| is_future(*candidate));
+        if others.iter().any(|(place, _)| !future.iter().any(|(other, _)| other == place)) {
+            all.retain(|((place, _), _)| !future.iter().any(|(other, _)| other == place));
+        }
     }
 
     /// Returns how the times of a candidate follow each other, or `None` if there are too few of them.
