@@ -6,8 +6,8 @@
 //! after a key in a nested object, then the leftmost; at the same place, the longest wins.
 //!
 //! If several columns have dates, a column whose dates are in order wins. The others say when something else happened, such as the
-//! creation of an account, and so does one with the same earlier date in all lines, or the same later one beside times that are near
-//! each other. A column whose name in a header shows that it does so never wins.
+//! creation of an account, and so does one with the same date in all lines beside times that rise. In one or two lines, a column after the
+//! time of modification loses. A column whose name in a header shows that it does so never wins.
 //!
 //! Of two columns with clock times after one with dates, one can be a duration. Their names decide, and otherwise which of them
 //! rises.
@@ -146,9 +146,9 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let least = if circumstances.has_events { lines.len() * 10 } else { lines.len() * 9 };
     if !lines.is_empty()
         && lines.iter().filter(is_iso).count() * 10 >= least
-        && (circumstances.has_events || !has_other_dates(&lines))
+        && (circumstances.has_events || !has_other_dates(&lines, circumstances.modified))
         && !has_day_second(&lines, circumstances.end)
-        && !numbers::are_no_offsets(iso_clocks(&lines, Place::Start))
+        && !numbers::are_no_zones(iso_clocks(&lines, Place::Start))
     {
         let slot = match has_unknown_halves(&lines, Place::Start) {
             true => Slot::Nothing,
@@ -353,6 +353,12 @@ fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
     !is_local && software.map_or(has_fields || is_named, is_utc)
 }
 
+/// Returns the latest time, by any local clock read as UTC, that a source can contain which was last modified at `modified`.
+fn latest_local(modified: Time) -> Time {
+    const MOST_AHEAD_SECONDS: i64 = 14 * 3600;
+    Time::from_nanoseconds(modified.nanoseconds().saturating_add(MOST_AHEAD_SECONDS * 1_000_000_000))
+}
+
 /// Returns the day of a time, in days since 1970.
 fn day_of(time: Time) -> Option<i32> {
     i32::try_from(time.nanoseconds().div_euclid(86_400_000_000_000)).ok()
@@ -427,7 +433,7 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
 
 /// Whether the date at the start of the lines need not be their time, because they have columns with other dates, or because a header
 /// says so.
-fn has_other_dates(lines: &[&[u8]]) -> bool {
+fn has_other_dates(lines: &[&[u8]], modified: Option<Time>) -> bool {
     let is_other = |line: &&&[u8]| {
         let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
         let ends = memchr::memchr3_iter(b',', b';', b'\t', near).chain(memchr::memchr_iter(b'|', near));
@@ -438,7 +444,12 @@ fn has_other_dates(lines: &[&[u8]]) -> bool {
     };
     let dated = lines.iter().filter(|line| iso_at(line, start(line))).take(FIRST_LINES);
     let (others, all) = dated.fold((0, 0), |(others, all), line| (others + usize::from(is_other(&line)), all + 1));
-    all >= LEAST_ORDERED && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
+    let is_future = |line: &&[u8]| {
+        let stamp = super::iso::Reader::default().read(&line[start(line)..]);
+        stamp.zip(modified).is_some_and(|(stamp, modified)| stamp.time > latest_local(modified))
+    };
+    let are_enough = all >= LEAST_ORDERED || lines.len() < LEAST_ORDERED && lines.iter().any(is_future);
+    are_enough && others * 10 >= all * 9 || Header::of(lines).is_some_and(|header| header.is_other(0))
 }
 
 /// Whether the dates at the start of lines have the year first and the day after it. The end of the source counts, too.
@@ -642,6 +653,7 @@ impl Detection<'_> {
             all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
         self.retain_ordered_columns(&mut all, most, lines);
+        self.retain_possible_columns(&mut all, lines);
         let found = all.iter().find_map(|&(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
@@ -697,11 +709,12 @@ impl Detection<'_> {
         }
         let sequences: Vec<Option<Sequence>> = columns.iter().map(|column| self.sequence(*column, lines)).collect();
         let Some(best) = sequences.iter().flatten().max_by_key(|sequence| sequence.kind) else { return };
-        // What is the same in all lines is past for all of them, or long after all of them, or they are all of the same second.
+        // What is the same in all lines is about all of them if other times rise, such as the end of the day.
         let is_worse_than_best = |own: &Sequence| match own.kind {
             SequenceKind::Same => {
-                let is_future = best.is_dense && own.earliest > best.latest + 86_400;
-                best.kind > own.kind && (best.earliest > own.earliest || is_future)
+                let is_other =
+                    best.is_dense && (best.kind == SequenceKind::Near || own.earliest > best.latest + 86_400);
+                best.kind > own.kind && (best.earliest > own.earliest || is_other)
             }
             kind => kind < best.kind && best.kind > SequenceKind::Same,
         };
@@ -710,6 +723,26 @@ impl Detection<'_> {
             own.any(|(_, sequence)| sequence.as_ref().is_some_and(is_worse_than_best))
         };
         all.retain(|(candidate, _)| !is_worse(candidate));
+    }
+
+    /// Removes the columns of dates after the time of modification from a source of one or two lines, whose order shows nothing, if another
+    /// column has earlier dates.
+    fn retain_possible_columns(&self, all: &mut Vec<(Candidate, Votes)>, lines: &[&[u8]]) {
+        let Some(latest) = self.circumstances.modified.map(latest_local) else { return };
+        if self.lines.len() >= LEAST_ORDERED {
+            return;
+        }
+        let is_future = |(place, index): Candidate| {
+            let settled = Settled { order: self.around.order, basis: OrderBasis::Form };
+            let slot = index.map_or(Slot::IsoAt(place), |index| Slot::At(place, self.shape(index), settled));
+            let form = Form::new([Some(slot), None], self.around, false);
+            lines.iter().any(|line| Reader::default().find(&form, line).is_some_and(|stamp| stamp.time > latest))
+        };
+        let columns = all.iter().map(|(candidate, _)| *candidate).filter(|candidate| self.is_column(*candidate));
+        let (future, others): (Vec<Candidate>, Vec<Candidate>) = columns.partition(|candidate| is_future(*candidate));
+        if others.iter().any(|(place, _)| !future.iter().any(|(other, _)| other == place)) {
+            all.retain(|((place, _), _)| !future.iter().any(|(other, _)| other == place));
+        }
     }
 
     /// Returns how the times of a candidate follow each other, or `None` if there are too few of them.
@@ -943,21 +976,20 @@ impl Detection<'_> {
         let Some(shape) = shape else {
             return Some(match has_unknown_halves(lines, place) {
                 true => Slot::Nothing,
-                false if numbers::are_no_offsets(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
+                false if numbers::are_no_zones(iso_clocks(lines, place)) => self.iso_without_zone(place, lines)?,
                 false => Slot::IsoAt(place),
             });
         };
+        // The end may begin in the middle of a line.
+        let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
+        let end: Vec<&[u8]> = self::lines(end).collect();
+        let shape = shape
+            .without_half
+            .as_deref()
+            .filter(|plain| self.has_no_halves(place, plain, shape, &end))
+            .unwrap_or(shape);
         let with_end = |line: &&[u8]| place.locate(line).and_then(|at| Some((shape.read(&line[at..])?, at)));
         let read = |line: &&[u8]| with_end(line).map(|((parts, _), _)| parts);
-        // If `CH` also follows hours above 12, it is the name of something else, but then some hours are read wrong.
-        let is_word = |text: &[u8]| matches!(text, [b' ', b'S', b'A', ..] | [b' ', b'C', b'H', ..]);
-        let ends = || lines.iter().filter_map(|line| with_end(line).map(|((_, end), at)| (line, at + end)));
-        if shape.has_open_half_day
-            && ends().any(|(line, end)| is_word(&line[end.saturating_sub(3)..end]))
-            && ends().any(|(line, end)| is_word(&line[end..]))
-        {
-            return None;
-        }
         let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
         let first_count = read_lines.len();
         // Two numbers are not a month and a day if they often form no date.
@@ -966,9 +998,6 @@ impl Detection<'_> {
         if shape.lacks == Lacks::Year && read_lines.iter().filter(is_possible).count() * 50 < first_count * 49 {
             return None;
         }
-        // The end may begin in the middle of a line.
-        let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
-        let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let has_end = read_lines.len() > first_count;
         let is_english =
@@ -998,12 +1027,29 @@ impl Detection<'_> {
                 let (parts, end) = shape.read(text)?;
                 Some((parts.moment(&missing)?.second, &text[end..]))
             });
-            numbers::are_no_offsets(clocks)
+            numbers::are_no_zones(clocks)
         });
         Some(Slot::At(place, without_zone.unwrap_or(shape), settled))
     }
 
-    /// Returns the slot of ISO 8601 times at a place, for sources in which other numbers than offsets follow them.
+    /// Whether words such as `PM` after the times of a form are not AM and PM, in all lines and in those of the end. `plain` is the form
+    /// with a 24-hour clock.
+    fn has_no_halves(&self, place: Place, plain: &Shape, shape: &Shape, end: &[&[u8]]) -> bool {
+        let missing = Missing { order: Some(Order::Dmy), last_day: self.around.last_day, day: self.around.day };
+        let clock = |line: &&'_ [u8]| -> Option<(i64, usize)> {
+            let at = place.locate(line)?;
+            let (parts, len) = plain.read(&line[at..])?;
+            let by = |order| parts.moment(&Missing { order: Some(order), ..missing });
+            Some((by(Order::Dmy).or_else(|| by(Order::Mdy))?.second, at + len))
+        };
+        let times = |lines: &[&[u8]]| {
+            let clocks = lines.iter().filter_map(|line| clock(line).map(|(second, end)| (second, &line[end..])));
+            halves::are_other_words(clocks, shape.has_open_half_day)
+        };
+        times(self.lines) || times(end)
+    }
+
+    /// Returns the slot of ISO 8601 times at a place, for sources in which numbers and words that are no zones follow them.
     fn iso_without_zone(&self, place: Place, lines: &[&[u8]]) -> Option<Slot> {
         let (with_t, all) = lines
             .iter()
@@ -1470,6 +1516,8 @@ pub(super) fn names_another_time(text: &[u8]) -> bool {
 /// Whether a text ends within a round bracket, after words that say what the next time is about: `ann (last seen`.
 fn is_in_bracket(text: &[u8]) -> bool {
     const TIMES: [&str; 5] = ["at", "on", "time", "um", "am"];
+    // A line may be very long.
+    let text = &text[text.len().saturating_sub(SEARCH_LIMIT_BYTES)..];
     let Some(open) = memchr::memrchr(b'(', text) else { return false };
     let inner = String::from_utf8_lossy(&text[open + 1..]).to_lowercase();
     let is_word = |word: &str| word.chars().all(|char| char.is_alphabetic() || matches!(char, '-' | '_' | ':'));

@@ -2,9 +2,12 @@
 //! are also words of messages.
 //!
 //! Without its half of the day, an hour of such a clock is not known. Therefore times before such words are not read.
+//!
+//! Also recognises words such as `PM` that are something else, for example the name of a part of a program.
 
 use super::form::is_level;
-use super::numbers::is_ordered;
+use super::forms::read::{Half, half_day};
+use super::numbers::{begins_with_word, is_ordered, span};
 
 /// The length of the longest word that is examined, in bytes.
 const LONGEST_BYTES: usize = 40;
@@ -62,6 +65,38 @@ pub(super) fn are_unknown<'l>(times: impl Iterator<Item = (i64, &'l [u8])>) -> b
         }
         _ => false,
     }
+}
+
+/// Whether words such as `PM` after the clock times of a source are not AM and PM. Each time comes as its second by a 24-hour clock and
+/// the text after it. `has_capitals` says whether `SA` and `CH` are such words, too.
+pub(super) fn are_other_words<'l>(times: impl Iterator<Item = (i64, &'l [u8])>, has_capitals: bool) -> bool {
+    let (mut plain, mut with): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+    let (mut halves, mut words) = (0, 0);
+    for (second, rest) in times {
+        let capitals = match rest {
+            [b' ', b'S', b'A', b' ', ..] => Some(Half::Am),
+            [b' ', b'C', b'H', b' ', ..] => Some(Half::Pm),
+            _ => None,
+        };
+        let half = half_day(rest).map(|(half, _)| half).or(capitals.filter(|_| has_capitals));
+        let hour = second.rem_euclid(86_400) / 3600;
+        // Some clocks begin with the hour 0 instead of 12.
+        if half.is_some() && hour > 12 {
+            return true;
+        }
+        halves += usize::from(half.is_some());
+        words += usize::from(half.is_none() && begins_with_word(rest));
+        plain.push(second);
+        with.push(match (half, hour) {
+            (Some(Half::Pm), 0..12) => second + HALF_A_DAY,
+            (Some(Half::Am), 12) => second - HALF_A_DAY,
+            _ => second,
+        });
+    }
+    let has_words = halves > 0 && words * 10 >= halves;
+    // Two programs can write to one log, one of them with a 12-hour clock. Then times are in order, and nearer to each other, with AM
+    // and PM.
+    is_ordered(&plain) && (!is_ordered(&with) || has_words && span(&with) > span(&plain))
 }
 
 /// Returns the word at the start of `text`, after a blank. Returns `None` if there is none, or one that is the level of a message.
@@ -155,6 +190,28 @@ mod tests {
         for lines in others {
             assert!(!are(lines), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn words_like_pm_are_others_if_the_times_are_in_order_without_them() {
+        let are = |lines: &[(&str, &str)]| {
+            let times = lines.iter().map(|(clock, rest)| {
+                let at: jiff::civil::DateTime = format!("2017-02-14T{clock}").parse().unwrap();
+                (jiff::tz::TimeZone::UTC.to_timestamp(at).unwrap().as_second(), rest.as_bytes())
+            });
+            are_other_words(times, true)
+        };
+        assert!(are(&[("12:59:24", " PM x"), ("13:02:24", " PM x")]));
+        assert!(are(&[("08:17:12", " PM x"), ("08:18:12", " AM x"), ("08:19:12", " PM x")]));
+        assert!(are(&[("08:17:12", " PM x"), ("08:18:12", " DB x")]));
+        assert!(are(&[("08:17:12", " DE x"), ("08:18:12", " CH x")]));
+        assert!(!are(&[("08:17:12", " PM x"), ("08:18:12", " PM x")]));
+        assert!(!are(&[("11:59:12", " AM x"), ("12:18:12", " PM x"), ("01:02:12", " PM x")]));
+        assert!(!are(&[("00:59:12", " PM x"), ("01:18:12", " PM x")]));
+        // Two programs, and the newest first.
+        assert!(!are(&[("02:57:24", " PM x"), ("14:57:25", " DB x"), ("02:57:26", " PM x")]));
+        assert!(!are(&[("01:02:12", " PM x"), ("12:18:12", " PM x"), ("11:59:12", " AM x")]));
+        assert!(!are(&[]));
     }
 
     #[test]

@@ -278,7 +278,7 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         [b'+', rest @ ..] => (1, rest, 1),
         [b'-', rest @ ..] => (-1, rest, 1),
         [b' ', b'(', b'+' | b'-' | b'A'..=b'Z', ..]
-        | [b' ', b'[', b'+' | b'-' | b'U' | b'G', ..]
+        | [b' ', b'[', b'+' | b'-' | b'A'..=b'Z', ..]
         | [b'(', b'+' | b'-' | b'A'..=b'Z', ..] => return Some(in_bracket(text)),
         [b',' | b';' | b'\t' | b'|', b'+' | b'-' | b'A'..=b'Z' | b'"' | b' ', ..]
         | [b'"', b',' | b';' | b'\t' | b'|', ..] => return Some(in_column(text)),
@@ -310,6 +310,9 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
         (2, after) if rest[0] == b'0' && !starts_word(after) => (0, 2),
         _ => return Some((Named::Nothing, 0)),
     };
+    if !ends_offset(&rest[digits_len..], digits_len == 2) {
+        return Some((Named::Nothing, 0));
+    }
     let hours = number(&rest[..digits.min(2)]);
     Some((Named::Offset(sign * (hours * 3600 + minutes * 60)), len + digits_len))
 }
@@ -340,8 +343,8 @@ fn in_column(text: &[u8]) -> (Named, usize) {
     }
 }
 
-/// Reads a zone in brackets, such as ` (+0100)`, ` [+01:00]`, ` (CET)` or ` (UTC+1)`. Returns its meaning and its length. In square
-/// brackets, a name other than UTC is the name of something else.
+/// Reads a zone in brackets, such as ` (+0100)`, ` [+01:00]`, ` (CET)` or ` (UTC+1)`. Returns its meaning and its length. MET
+/// in square brackets is rather the name of a component.
 #[cold]
 fn in_bracket(text: &[u8]) -> (Named, usize) {
     let begin = usize::from(text[0] == b' ') + 1;
@@ -357,7 +360,7 @@ fn in_bracket(text: &[u8]) -> (Named, usize) {
             let (name, rest) = inner.split_at(name);
             match offset_from(name, rest) {
                 Some((offset, len)) => Some((Named::Offset(offset), name.len() + len)),
-                None if close == b']' && !matches!(name, b"UTC" | b"GMT") => None,
+                None if close == b']' && name == b"MET" => None,
                 None => match names::zone(name) {
                     Some(ZoneName::Offset(offset)) => Some((Named::Offset(offset), name.len())),
                     Some(ZoneName::Ambiguous) => Some((Named::Ambiguous, name.len())),
@@ -381,8 +384,15 @@ fn zone_name(text: &[u8], blanks: usize) -> (Named, usize) {
     if let Some((offset, len)) = offset_from(name, rest) {
         return (Named::Offset(offset), blanks + name.len() + len);
     }
-    // `EST-SRV` is a name and not a zone.
-    match names::zone(name).filter(|_| !starts_word(rest) && !matches!(rest.first(), Some(b'-' | b'_'))) {
+    // `EST-SRV` is a name and not a zone, `EST. 5 min` begins a message, and `UTC+1234` is an offset that no zone has.
+    let is_utc = matches!(name, b"UTC" | b"GMT");
+    let goes_on = match rest.first() {
+        Some(b'-' | b'_') => true,
+        Some(b'.') => !is_utc,
+        Some(b'+') => is_utc,
+        _ => starts_word(rest),
+    };
+    match names::zone(name).filter(|_| !goes_on) {
         Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), blanks + name.len()),
         Some(ZoneName::Ambiguous) => (Named::Ambiguous, blanks + name.len()),
         None => (Named::Nothing, 0),
@@ -404,12 +414,25 @@ pub(super) fn offset_from(name: &[u8], rest: &[u8]) -> Option<(i32, usize)> {
             (number(&digits[..len]), number(&[*tens, *ones]), len + 3)
         }
         (1 | 2, _) => (number(&digits[..len]), 0, len),
+        // `UTC+530`
+        (3, _) => (number(&digits[..1]), number(&digits[1..3]), 3),
         (4, _) => (number(&digits[..2]), number(&digits[2..4]), 4),
         _ => return None,
     };
     let is_offset = hours <= 14 && minutes < 60 && !starts_word(&digits[len..]);
     let seconds = hours * 3600 + minutes * 60;
     is_offset.then_some((if *sign == b'-' { -seconds } else { seconds }, blank + 1 + len))
+}
+
+/// Whether an offset, and not another number such as `-05.3`, `-05/3`, `+07%` or `-1200-`, can end before `text`. After hours only, a
+/// digit after a comma belongs to the number, as in `-05,23`.
+fn ends_offset(text: &[u8], has_hours_only: bool) -> bool {
+    match text {
+        [b'%' | b'/' | b'-', ..] => false,
+        [b'.' | b':', next, ..] => !next.is_ascii_digit(),
+        [b',', next, ..] => !(has_hours_only && next.is_ascii_digit()),
+        _ => true,
+    }
 }
 
 /// Whether the text starts with a letter or digit, so that it continues the word before it.

@@ -60,6 +60,8 @@ pub struct Shape {
     pub(super) skips_clock: bool,
     /// This form without the zone at its end, if it has one, for sources in which other numbers follow the clock time.
     pub(super) without_zone: Option<Box<Shape>>,
+    /// This form with a 24-hour clock, if AM or PM may follow it, for sources in which other words follow that look like these.
+    pub(super) without_half: Option<Box<Shape>>,
     /// Whether AM or PM may follow the clock time, and the form does not determine the order of the date.
     pub(super) has_open_half_day: bool,
 }
@@ -164,12 +166,22 @@ impl Shape {
             skips_clock: columns == 2,
             has_open_half_day,
             without_zone: None,
+            without_half: None,
         };
         let without_zone = has_zone.then(|| {
             let steps = shape.steps[..shape.steps.len() - 1].into();
             Box::new(Shape { steps, ..shape.clone() })
         });
-        Ok(Shape { without_zone, ..shape })
+        let clock = match &shape.steps[..] {
+            [clock @ .., Step::HalfDay { is_optional: true }]
+            | [clock @ .., Step::HalfDay { is_optional: true }, Step::Zone] => Some(clock),
+            _ => None,
+        };
+        let without_half = clock.map(|clock| {
+            let steps = clock.iter().cloned().chain([Step::NoHalfDay]).collect();
+            Box::new(Shape { steps, has_open_half_day: false, ..shape.clone() })
+        });
+        Ok(Shape { without_zone, without_half, ..shape })
     }
 
     /// Returns the name of the form.

@@ -32,6 +32,8 @@ pub(super) enum Step {
     FractionDigits,
     /// AM or PM, which may be missing if `is_optional` is set.
     HalfDay { is_optional: bool },
+    /// Nothing: the clock time has no AM or PM, even if a word like that follows.
+    NoHalfDay,
     /// An optional zone.
     Zone,
     /// An offset.

@@ -37,7 +37,10 @@ impl Default for Parts {
 /// The half of the day in a 12-hour clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::time) enum Half {
+    /// No word for it follows, or none that is known.
     Unknown,
+    /// The clock has 24 hours, even if such a word follows.
+    None,
     Am,
     Pm,
 }
@@ -110,7 +113,7 @@ impl Parts {
 
     /// Whether the text has AM or PM.
     pub(in crate::time) fn has_half_day(&self) -> bool {
-        self.half != Half::Unknown
+        matches!(self.half, Half::Am | Half::Pm)
     }
 
     /// Returns the parts of a date whose order the form does not determine, or `None` if the form determines it.
@@ -151,7 +154,7 @@ impl Parts {
             (Half::Am, 13..) => return None,
             (Half::Pm, hour @ 0..12) => hour + 12,
             // The end of the day.
-            (Half::Unknown, 24) if minute == 0 && second == 0 && self.nanosecond == 0 => 24,
+            (Half::Unknown | Half::None, 24) if minute == 0 && second == 0 && self.nanosecond == 0 => 24,
             (_, hour @ 0..24) => hour,
             _ => return None,
         };
@@ -307,6 +310,7 @@ pub(super) fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) 
                     None => return None,
                 }
             }
+            Step::NoHalfDay => parts.half = Half::None,
             Step::Zone => at += zone(text.get(at..)?, parts)?,
             Step::Offset => {
                 let (iso::Named::Offset(offset), len) = iso::zone(text.get(at..)?)? else { return None };
@@ -560,8 +564,11 @@ fn capital_half_day(text: &[u8], parts: &Parts) -> Option<(Half, usize)> {
         [b' ', b'C', b'H', rest @ ..] => (Half::Pm, rest),
         _ => return None,
     };
-    let is_whole =
-        !rest.first().is_some_and(|&byte| matches!(byte, b'-' | b'_' | b':') || byte.is_ascii_alphanumeric());
+    let is_whole = match rest {
+        [b' ', next, ..] => !next.is_ascii_digit(),
+        [next, ..] => !matches!(next, b'-' | b'_' | b':') && !next.is_ascii_alphanumeric(),
+        [] => true,
+    };
     let is_possible = parts.open().is_some() && parts.get(Part::Hour).is_some_and(|hour| (1..=12).contains(&hour));
     (is_whole && is_possible).then_some((half, 3))
 }
@@ -619,8 +626,19 @@ fn any_half_day(text: &[u8]) -> Option<(Half, usize)> {
         _ if blank == 0 && rest[0].is_ascii_lowercase() => 1,
         _ => return other_half_day(rest).map(|(half, len)| (half, blank + len)),
     };
-    let is_whole = !text.get(blank + len).is_some_and(u8::is_ascii_alphanumeric);
-    is_whole.then_some((half, blank + len))
+    ends_half_day(&text[blank + len..]).then_some((half, blank + len))
+}
+
+/// Whether AM or PM can end before `text`. `PM-Gateway`, `PM[12]`, `PM=1` and `pm.max` are the names of something.
+fn ends_half_day(text: &[u8]) -> bool {
+    match text {
+        [b'=' | b'_' | b'#' | b'/' | b'\\', ..] => false,
+        [b'-', next, ..] => !next.is_ascii_alphanumeric(),
+        [b'.', next, ..] => !next.is_ascii_alphabetic(),
+        [b'[' | b'(', next, ..] => !next.is_ascii_digit(),
+        [next, ..] => !next.is_ascii_alphanumeric(),
+        [] => true,
+    }
 }
 
 /// Reads the zone at the start of `text` and returns its length, which is 0 if there is none. Returns `None` for an offset that
@@ -648,7 +666,7 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
                 return Some(name + len);
             }
             let is_whole =
-                !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric());
+                !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_' | b'+') || byte.is_ascii_alphanumeric());
             match names::zone(&text[..name]).filter(|_| is_whole) {
                 Some(ZoneName::Offset(offset)) => parts.offset = Some(offset),
                 Some(ZoneName::Ambiguous) => parts.is_ambiguous_zone = true,

@@ -161,6 +161,7 @@ pub(super) fn to_minute(steps: &[Step]) -> usize {
         Step::Fraction
         | Step::FractionDigits
         | Step::HalfDay { .. }
+        | Step::NoHalfDay
         | Step::Zone
         | Step::Offset
         | Step::Bias { .. }
