@@ -143,7 +143,8 @@ fn every_row_of_csv_has_a_cell_for_each_column() {
         &["compare", "--split", "2017-02-14 03:00"],
         &["compare", "--by", "host", "--split", "2017-02-14 03:00"],
     ] {
-        let text = printed(&[args, &["--format", "csv", "fixtures/logs", "tests/cmd/retries", "tests/cmd/misses"]].concat());
+        let text =
+            printed(&[args, &["--format", "csv", "fixtures/logs", "tests/cmd/retries", "tests/cmd/misses"]].concat());
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let columns = rows.headers().unwrap().clone();
         let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();

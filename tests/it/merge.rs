@@ -167,7 +167,7 @@ fn every_form_of_partials_gives_the_same_result() {
 fn lines_are_found_wherever_they_are_and_give_the_same_result() {
     let folder = fleet();
     let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
-    let mut rows = vec!["Device,Status,Output".to_owned()];
+    let mut rows = vec!["Device,Status,Output,Code".to_owned()];
     for machine in ["PC1", "PC2", "PC3"] {
         let done = run(&folder.path().join("logs").join(machine), &scan(machine, &["--partial-line"]));
         assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""), "{done:?}");
@@ -221,6 +221,109 @@ fn lines_are_found_wherever_they_are_and_give_the_same_result() {
     let lenient = run(folder.path(), &["merge", "--allow-missing", "--format", "csv", "answers"]);
     assert_eq!(lenient.status, Some(3), "{lenient:?}");
     assert!(lenient.stderr.contains("answers/all.csv:3: the partial is damaged"), "{lenient:?}");
+}
+
+#[test]
+fn a_partial_in_json_that_is_not_intact_among_lines_is_refused() {
+    let folder = fleet();
+    let line = run(&folder.path().join("logs/PC1"), &scan("PC1", &["--partial-line"])).stdout;
+    let json = fs::read_to_string(partial(&folder, "PC3")).unwrap();
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let after = |line: &str, json: String| [line.as_bytes(), json.as_bytes()].concat();
+    let joined = |lines: Vec<String>| lines.join("\n") + "\n";
+    let prefixed = joined(json.lines().map(|line| format!("host2: {line}")).collect());
+    let cells = joined(json.lines().map(|line| format!("PC3,\"{}\"", line.replace('"', "\"\""))).collect());
+    let escaped = joined(json.lines().map(|line| format!("out={}", line.replace('"', "\\\""))).collect());
+    let without_first: String = json.split_inclusive('\n').skip(1).collect();
+    let last: Vec<String> = json.lines().rev().take(2).map(str::to_owned).collect();
+    let in_json = "this is of a partial in JSON that is not as it was written, among other lines. Put the partial into a file of its own, or \
+                   collect it again";
+    let with_nul = "there is a NUL, as if text in UTF-16 had been added to text in another encoding. Put each into a file of its own";
+    let merge = |bytes: &[u8]| {
+        fs::write(folder.path().join("all"), bytes).unwrap();
+        run(folder.path(), &["merge", "--format", "csv", "all"])
+    };
+    let files = [
+        (1, after(line.trim_end(), json.clone()), in_json),
+        (2, after(&line, without_first), in_json),
+        (2, after(&line, joined(last.into_iter().rev().collect())), in_json),
+        (2, after(&line, prefixed), in_json),
+        (2, after(&line, cells), in_json),
+        (2, after(&line, escaped), in_json),
+        (2, [line.as_bytes(), &utf16(&format!("\u{feff}{json}"))].concat(), in_json),
+        (2, [line.as_bytes(), &utf16(&line)].concat(), with_nul),
+    ];
+    for (number, bytes, what) in files {
+        let merged = merge(&bytes);
+        assert_eq!((merged.status, merged.stdout.as_str()), (Some(2), ""), "{merged:?}");
+        assert!(
+            merged
+                .stderr
+                .ends_with(&format!("error: all:{number}: {what}. To count the others, pass --allow-missing\n")),
+            "{merged:?}"
+        );
+    }
+    let other =
+        "in line 2, a partial begins that is not in UTF-16, as the text before it is. Put each into a file of its own";
+    for text in [&json, &line] {
+        let merged = merge(&[&utf16(&format!("\u{feff}{line}")), text.as_bytes()].concat());
+        assert_refused(&merged, &format!("all: {other}"));
+    }
+    // JSON of the tool that has collected a partial.
+    let merged = merge(format!("[{{\"done\":true,\"output\":\"{}\"}}]\n", line.trim_end()).as_bytes());
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+    // A partial in JSON is named once, and the line counts.
+    let lenient = {
+        fs::write(folder.path().join("all"), after(line.trim_end(), json)).unwrap();
+        run(folder.path(), &["merge", "--allow-missing", "--format", "csv", "all"])
+    };
+    assert_eq!(lenient.status, Some(3));
+    assert_eq!(lenient.stderr.matches("a partial in JSON").count(), 1, "{lenient:?}");
+    assert_ne!(lenient.stdout, "");
+}
+
+#[test]
+fn a_first_line_without_a_partial_is_named_unless_it_has_the_names_of_columns() {
+    let folder = fleet();
+    let lines = ["PC1", "PC2"].map(|machine| {
+        let done = run(&folder.path().join("logs").join(machine), &scan(machine, &["--partial-line"]));
+        done.stdout.trim_end().to_owned()
+    });
+    let merge = |text: String| {
+        fs::write(folder.path().join("all"), text).unwrap();
+        run(folder.path(), &["merge", "--format", "csv", "all"]).stderr
+    };
+    let [first, second] = &lines;
+    let cut = &first[10..first.len() - 10];
+    let said = |number, text: &str| format!("callcodes: all: line {number} has no partial. It begins with: {text}\n");
+    assert_eq!(merge(format!("{cut}\n{second}\n")), said(1, &cut[..40]));
+    assert_eq!(merge(format!("Device,Output\n{second}\n")), said(1, "Device,Output"));
+    assert_eq!(merge(format!("Device;\"The; output\"\nPC2;{second}\n")), "");
+    assert_eq!(merge(format!("Output\n{second}\n")), "");
+    let both = merge(format!("{cut}\nPC3: failed\n{second}\n"));
+    assert_eq!(
+        both,
+        format!("callcodes: all: 2 lines have no partial, such as line 1, which begins with: {}\n", &cut[..40])
+    );
+}
+
+#[test]
+fn machines_with_the_same_path_have_no_file_that_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (machine, day) in [("A", 13), ("B", 14)] {
+        fs::write(
+            folder.path().join("Svc.log"),
+            format!("2017-02-{day}T08:00:00Z callStatus=102 errorId=0 ann\n").repeat(day),
+        )
+        .unwrap();
+        let done = run(
+            folder.path(),
+            &["scan", "--partial", "--machine", machine, "-o", &format!("{machine}.ccp"), "Svc.log"],
+        );
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    }
+    let merged = run(folder.path(), &["merge", "--format", "csv", "A.ccp", "B.ccp"]);
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
