@@ -911,10 +911,11 @@ impl Merge {
     fn parse(&self, batch: &mut Batch) -> io::Result<()> {
         let mut open: Option<(usize, Lines)> = None;
         for (index, found) in self.found.iter().enumerate() {
-            let place = self.place(index);
+            let (place, parts) = self.place(index);
             let partial = &self.partials[found.partial];
             self.read(found, &mut open, &mut |line, number| {
                 let mut recorded = self.parsed(partial, line, number)?;
+                recorded.add_beginnings(&parts);
                 if let Some(machine) = &partial.header.machine {
                     recorded.put_below(machine);
                 }
@@ -1013,15 +1014,15 @@ impl Merge {
         Ok(recorded)
     }
 
-    /// Returns the place of a piece in its source.
-    fn place(&self, index: usize) -> Place {
+    /// Returns the place of a piece in its source, and the hashes of all pieces if it is the first of several.
+    fn place(&self, index: usize) -> (Place, Vec<HashedPart>) {
         let piece = &self.found[index].piece;
-        let Some([start, _]) = piece.range else { return Place::WHOLE };
+        let Some([start, _]) = piece.range else { return (Place::WHOLE, Vec::new()) };
         let is_same = |found: &&Found| found.piece.path == piece.path && found.piece.range.is_some();
         let is_first = index == 0 || !is_same(&&self.found[index - 1]);
         let is_last = self.found.get(index + 1).is_none_or(|next| !is_same(&next));
-        // The digest of the whole file is only needed at its beginning.
-        let digest = || {
+        // The hashes are only needed at the beginning of the file.
+        let parts = || -> Vec<HashedPart> {
             let mut end = 0;
             let follows = |found: &&Found| {
                 let range = found.piece.range.filter(|[start, _]| *start == end);
@@ -1029,11 +1030,11 @@ impl Merge {
                 is_same(found) && range.is_some()
             };
             let pieces = self.found[index..].iter().take_while(follows);
-            let parts: Vec<HashedPart> = pieces.flat_map(|found| &found.hashed).copied().collect();
-            Digest::of_parts(&parts, piece.bytes?)
+            pieces.flat_map(|found| &found.hashed).copied().collect()
         };
-        let digest = if start == 0 { digest() } else { None };
-        Place { is_first, is_last, digest }
+        let parts = if start == 0 { parts() } else { Vec::new() };
+        let digest = piece.bytes.and_then(|bytes| Digest::of_parts(&parts, bytes));
+        (Place { is_first, is_last, digest }, parts)
     }
 }
 
