@@ -327,6 +327,60 @@ fn machines_with_the_same_path_have_no_file_that_changed() {
 }
 
 #[test]
+fn old_partials_and_missing_hosts_are_each_named_once() {
+    let folder = fleet();
+    for machine in ["PC2", "PC3"] {
+        let text = fs::read_to_string(partial(&folder, machine)).unwrap();
+        let at = text.find("\"written\":").unwrap() + 10;
+        let written = text[at..].split(['}', ',']).next().unwrap().to_owned();
+        changed(&folder, machine, &written, "1500000000");
+    }
+    fs::write(folder.path().join("hosts.txt"), "PC1\nPC2\nPC3\nPC4\n").unwrap();
+    let merged = run(folder.path(), &["merge", "--format", "json", "--expect-hosts", "hosts.txt", "partials"]);
+    let silent =
+        "callcodes: PC4: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on it\n";
+    let old = "callcodes: 2 partials are old or from the future, and count; first: PC2: its partial was written at 2017-07-14T02:40:00Z, more than \
+               1d before the newest, so later results are missing; run callcodes scan --partial on it again (-v lists all)\n";
+    assert_eq!((merged.status, merged.stderr), (Some(3), format!("{silent}{old}")));
+    assert!(merged.stdout.contains("\"kind\": \"no-partial\"") && merged.stdout.contains("\"kind\": \"old-partial\""));
+}
+
+#[test]
+fn a_merge_with_a_plan_suggests_the_options_of_a_plan_for_it() {
+    let folder = fleet();
+    fs::write(folder.path().join("logs/x.png"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap();
+    assert_eq!(run(folder.path(), &["plan", "-o", "p", "logs"]).status, Some(0));
+    assert_eq!(run(folder.path(), &["scan", "--partial", "--plan", "p", "-o", "x.ccp"]).status, Some(0));
+    let merged = run(folder.path(), &["merge", "--plan", "p", "--format", "csv", "x.ccp"]);
+    assert!(
+        merged.stderr.ends_with("callcodes: pass --binary to callcodes plan, which says what is read\n"),
+        "{merged:?}"
+    );
+    assert!(!merged.stderr.contains("to callcodes scan"), "{merged:?}");
+}
+
+#[test]
+fn a_merge_of_a_plan_says_of_files_without_results_what_a_scan_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("l")).unwrap();
+    fs::copy("fixtures/logs/mfa1/MultiFactorAuthSvc.log", path("l/b.log")).unwrap();
+    fs::write(path("l/undecided.log"), "03/02/2017 02:57:24 hello\n".repeat(3)).unwrap();
+    fs::write(path("l/year.log"), "Feb 14 02:57:24 host hello\n".repeat(3)).unwrap();
+    // Two files that only begin alike.
+    for (name, len) in [("l/x.log", 20_000), ("l/y.log", 60_000)] {
+        fs::write(path(name), format!("{} callStatus=102 errorId=0 ann\n", "x".repeat(len)).repeat(2)).unwrap();
+    }
+    assert_eq!(run(folder.path(), &["plan", "--split-bytes", "8K", "-o", "p", "l"]).status, Some(0));
+    assert_eq!(run(folder.path(), &["scan", "--partial", "--plan", "p", "-o", "x.ccp"]).status, Some(0));
+    for way in [&[][..], &["--no-findings"], &["--near-misses"], &["--by", "file"]] {
+        let merged = run(folder.path(), &[&["merge", "--format", "json", "--plan", "p", "x.ccp"], way].concat());
+        let scanned = run(folder.path(), &[&["scan", "--format", "json", "l"], way].concat());
+        assert_eq!((merged.stdout, merged.stderr), (scanned.stdout, scanned.stderr), "{way:?}");
+    }
+}
+
+#[test]
 fn a_host_with_too_many_results_for_a_line_is_refused_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let lines = (0..2000_u64).map(|number| {
@@ -418,7 +472,6 @@ fn a_machine_whose_name_only_looks_like_one_with_a_domain_counts_and_is_named() 
     let merged = run(folder.path(), &[&merge[..], &["--expect-hosts", "hosts.txt", "partials"]].concat());
     let seen = "callcodes: answered under another name than that in hosts.txt: PC3.corp.example as PC3\n\
                 callcodes: 1 machine is not in hosts.txt, and counted anyway: PC1.old\n\
-                callcodes: no partial from PC1 (but from PC1.old); run callcodes scan --partial there\n\
                 callcodes: PC1: no partial is of this host (but from PC1.old), which is in hosts.txt; run callcodes scan --partial on it\n";
     assert_eq!((merged.status, merged.stderr.as_str()), (Some(3), seen));
 }
@@ -669,10 +722,8 @@ fn hosts_that_did_not_answer_are_named() {
     assert_eq!(some.stderr, format!("{unexpected}{}{}", silent("PC7"), silent("PC8.corp.example")));
     assert_eq!((some.status, &some.stdout), (Some(3), &all.stdout));
     let few = run(folder.path(), &["merge", "--format", "csv", "--expect-hosts", "hosts.txt", "partials"]);
-    let named = "callcodes: no partial from PC7, PC8.corp.example; run callcodes scan --partial there\n";
-    let sum = "callcodes: 2 inputs could not be read; first: PC7: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on \
-               it (-v lists all)\n";
-    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{named}{sum}")));
+    let sum = "callcodes: 2 hosts have no partial: PC7, PC8.corp.example; run callcodes scan --partial there (-v tells more)\n";
+    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{sum}")));
     // Another version, and an old partial.
     hosts("PC1\nPC2\nPC3\n");
     changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
@@ -691,13 +742,13 @@ fn hosts_that_did_not_answer_are_named() {
     assert!(merge(&["--max-age", "52w"]).stderr.contains("more than 52w before the newest"));
     let wrong = merge(&["--max-age", "2017-02-14"]);
     assert!(wrong.stderr.contains("use an age such as 2h, 3d or 1w"), "{wrong:?}");
-    assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
+    assert_eq!(old.stderr, format!("callcodes: partials/PC2.ccp: line 1: {version}\ncallcodes: PC3: {date}\n"));
     // A clock that is fast makes no other partial old.
     changed(&folder, "PC3", "1500000000", "4102444800");
     let early = "its partial was written at 2100-01-01T00:00:00Z, which has not come yet by the clock here, so nobody knows how old it is; set \
                  the clock that is wrong";
     let fast = merge(&[]);
-    let expected = format!("callcodes: PC3: {early}\ncallcodes: partials/PC2.ccp: line 1: {version}\n");
+    let expected = format!("callcodes: partials/PC2.ccp: line 1: {version}\ncallcodes: PC3: {early}\n");
     assert_eq!((fast.status, fast.stderr), (Some(3), expected));
     changed(&folder, "PC3", "4102444800", "1500000000");
     // A machine that answered twice.
