@@ -166,6 +166,10 @@ pub enum Kind {
     MixedEncodings,
     /// A file that a plan divides changed after the plan was made, so its pieces may not fit together.
     Changed,
+    /// A machine in the list of those that should have answered has no partial.
+    NoPartial,
+    /// A partial is much older than the newest one, or nobody knows how old it is. It counts, and later results are missing.
+    OldPartial,
     /// Reading further would exceed a limit: of memory, of unpacked bytes, of files in an archive, or of nesting.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
@@ -359,6 +363,8 @@ mod tests {
             TrailingBytes,
             MixedEncodings,
             Changed,
+            NoPartial,
+            OldPartial,
             OverLimit,
         ];
         let others = [

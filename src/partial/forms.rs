@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
+use memchr::memmem;
 
 use super::line::{self, Broken};
 use super::{CONTROLS, LINE_LIMIT};
@@ -66,6 +67,16 @@ impl Form {
                 if bytes.len() as u64 == LINE_LIMIT {
                     return Err(wrong("this file in UTF-16 is larger than 256 MiB"));
                 }
+                let starts = CONTROLS.into_iter().chain([line::BEGIN.as_bytes()]);
+                if let Some(at) = starts.filter_map(|start| memmem::find(&bytes, start)).min() {
+                    bytes.truncate(at);
+                    let number =
+                        String::from_utf8_lossy(&units::of_text(&bytes).lines_in_utf8(&bytes)).matches('\n').count()
+                            + 1;
+                    return Err(io::Error::other(format!(
+                        "in line {number}, a partial begins that is not in UTF-16, as the text before it is. Put each into a file of its own"
+                    )));
+                }
                 let text = units::text(bytes).map_err(|_| wrong("this file in UTF-16 is damaged"))?;
                 Ok(Box::new(Cursor::new(text.into_bytes())))
             }
@@ -77,6 +88,50 @@ impl Form {
 pub(super) fn is_inside(line: &[u8]) -> bool {
     const MESSAGES: [&[u8]; 5] = [b"{\"begin\":", b"{\"hashed\":", b"{\"part\":", b"{\"end\":", b"{\"problem\":"];
     CONTROLS.iter().chain(&MESSAGES).any(|start| line.starts_with(start))
+}
+
+/// Returns how a line of a partial in JSON begins that is anywhere in this line, if there is one. Its quotes may be doubled or escaped, and
+/// its text may be in UTF-16.
+pub(super) fn control(line: &[u8]) -> Option<&'static [u8]> {
+    let mut plain = Vec::with_capacity(line.len());
+    for byte in line.iter().filter(|byte| ![0, b'\\'].contains(*byte)) {
+        if *byte != b'"' || plain.last() != Some(byte) {
+            plain.push(*byte);
+        }
+    }
+    CONTROLS.into_iter().find(|start| memmem::find(&plain, start).is_some())
+}
+
+/// The cells of a line in a CSV file.
+pub(super) struct Cells {
+    delimiter: u8,
+    count: usize,
+}
+
+impl Cells {
+    /// Returns the cells of the first line of a file, if they can be the names of columns.
+    pub(super) fn of_heading(line: &[u8]) -> Option<Cells> {
+        const NAME_LIMIT: usize = 64;
+        let times = |delimiter: &u8| memchr::memchr_iter(*delimiter, line).count();
+        let delimiter = *[b'\t', b';', b','].iter().max_by_key(|delimiter| times(delimiter))?;
+        let cells = Cells::split(line, delimiter)?;
+        cells.iter().all(|cell| cell.len() <= NAME_LIMIT).then_some(Cells { delimiter, count: cells.len() })
+    }
+
+    /// Whether a line has as many cells.
+    pub(super) fn is_row(&self, line: &[u8]) -> bool {
+        Cells::split(line, self.delimiter).is_some_and(|cells| cells.len() == self.count)
+    }
+
+    fn split(line: &[u8], delimiter: u8) -> Option<csv::ByteRecord> {
+        csv::ReaderBuilder::new()
+            .has_headers(false)
+            .delimiter(delimiter)
+            .from_reader(line)
+            .into_byte_records()
+            .next()?
+            .ok()
+    }
 }
 
 /// Returns the first bytes of a file.

@@ -49,7 +49,7 @@ use crate::pipeline::recorded::{Place, Recorded, ascii, put_below};
 use crate::problem::{Kind, Problem, Remedy};
 use crate::report::wording::grouped;
 use crate::source::{Digest, HashedPart};
-use forms::{Form, Spool};
+use forms::{Cells, Form, Spool};
 use plan::{Changed, Piece, Plan};
 use pseudonyms::Pseudonyms;
 
@@ -533,17 +533,27 @@ impl Merge {
             return Ok(self.index(Location { name: name.to_owned(), path: None, range, is_line: false }, lines));
         }
         let (mut all, mut number, mut count) = (Vec::new(), 0_u64, 0_u64);
-        let mut without: Option<(u64, String, u64)> = None;
+        let mut without = Without::default();
+        // Whether the line before is of a partial in JSON, and the first line with a NUL.
+        let (mut is_in_json, mut with_nul) = (false, None);
         let mut line = Vec::new();
         while read_line(&mut text, LINE_LIMIT, &mut line)? > 0 {
             number += 1;
             let found = line::read(&line);
+            // Beside a partial in a line, other JSON is that of the tool that collected it.
+            let control = forms::control(&line).filter(|control| found.is_empty() || *control == CONTROLS[0]);
             if line.starts_with(CONTROLS[0]) {
                 let what = "a partial in JSON begins here, among other lines. Put it into a file of its own";
                 all.push(refused(name, number, what.to_owned()));
-            } else if found.is_empty() && number > 1 && !line.trim_ascii().is_empty() {
-                // The first line of a CSV file has the names of its columns.
-                without.get_or_insert_with(|| (number, forms::beginning(&line), 0)).2 += 1;
+            } else if control.is_some_and(|control| control == CONTROLS[0] || !is_in_json) {
+                all.push(refused(name, number, IN_JSON.to_owned()));
+            } else if control.is_none() && !is_in_json && line.contains(&0) && line.iter().any(|byte| *byte != 0) {
+                with_nul = with_nul.or(Some(number));
+            }
+            // One message for each partial.
+            is_in_json = control.is_some_and(|control| control != CONTROLS[3]) || is_in_json && found.is_empty();
+            if control.is_none() {
+                without.add(number, &line, !found.is_empty());
             }
             for content in found {
                 count += 1;
@@ -571,16 +581,11 @@ impl Merge {
                 "the file is empty. Was the disk full, or the run ended early? Write it again".to_owned(),
             )]);
         }
-        if count == 0 {
+        if count == 0 && all.is_empty() {
             all.push(refused(name, 1, NOT_PARTIAL.to_owned()));
-        } else if let Some((number, beginning, lines)) = without {
-            self.notes.push(match lines {
-                1 => format!("{name}: line {number} has no partial. It begins with: {beginning}"),
-                _ => format!(
-                    "{name}: {} lines have no partial, such as line {number}, which begins with: {beginning}",
-                    grouped(lines)
-                ),
-            });
+        } else if count > 0 {
+            all.extend(with_nul.map(|number| refused(name, number, WITH_NUL.to_owned())));
+            self.notes.extend(without.note(name));
         }
         Ok(all)
     }
@@ -750,7 +755,8 @@ impl Merge {
             let what = format!("piece {} {what}", found.piece.id);
             refused(&merge.locations[partial.location].name, found.line - 1, what)
         };
-        let is_planned = |found: &&Found| self.partials[found.partial].header.is_planned();
+        let partials = &self.partials;
+        let is_planned = |found: &Found| partials[found.partial].header.is_planned();
         if let Some(plan) = plan {
             let is_foreign = |found: &&Found| is_planned(found) && plan.piece(found.piece.id) != Some(&found.piece);
             if let Some(found) = self.found.iter().find(is_foreign) {
@@ -759,7 +765,6 @@ impl Merge {
                 return Err(foreign(self, found, what));
             }
         }
-        let partials = &self.partials;
         let machine = |found: &Found| partials[found.partial].header.machine.as_deref();
         // Of pieces that were done more than once, the first one counts. It is the same in any order of the partials: that of the version
         // which was modified last, and of one version, the one with the most lines.
@@ -785,8 +790,9 @@ impl Merge {
             }
         }
         self.found.dedup_by(|later, first| is_same(later, first));
-        let of_one_file = |a: &Found, b: &Found| a.piece.path == b.piece.path;
-        coverage.changed = self.found.chunk_by(of_one_file).filter_map(changed).collect();
+        let of_one_file = |a: &Found, b: &Found| machine(a) == machine(b) && a.piece.path == b.piece.path;
+        let files = self.found.chunk_by(of_one_file);
+        coverage.changed = files.filter(|pieces| pieces.first().is_some_and(is_planned)).filter_map(changed).collect();
         if let Some(plan) = plan {
             let mut found = self.found.iter().map(|found| found.piece.id).peekable();
             for piece in plan.pieces() {
@@ -905,10 +911,11 @@ impl Merge {
     fn parse(&self, batch: &mut Batch) -> io::Result<()> {
         let mut open: Option<(usize, Lines)> = None;
         for (index, found) in self.found.iter().enumerate() {
-            let place = self.place(index);
+            let (place, parts) = self.place(index);
             let partial = &self.partials[found.partial];
             self.read(found, &mut open, &mut |line, number| {
                 let mut recorded = self.parsed(partial, line, number)?;
+                recorded.add_beginnings(&parts);
                 if let Some(machine) = &partial.header.machine {
                     recorded.put_below(machine);
                 }
@@ -1007,15 +1014,15 @@ impl Merge {
         Ok(recorded)
     }
 
-    /// Returns the place of a piece in its source.
-    fn place(&self, index: usize) -> Place {
+    /// Returns the place of a piece in its source, and the hashes of all pieces if it is the first of several.
+    fn place(&self, index: usize) -> (Place, Vec<HashedPart>) {
         let piece = &self.found[index].piece;
-        let Some([start, _]) = piece.range else { return Place::WHOLE };
+        let Some([start, _]) = piece.range else { return (Place::WHOLE, Vec::new()) };
         let is_same = |found: &&Found| found.piece.path == piece.path && found.piece.range.is_some();
         let is_first = index == 0 || !is_same(&&self.found[index - 1]);
         let is_last = self.found.get(index + 1).is_none_or(|next| !is_same(&next));
-        // The digest of the whole file is only needed at its beginning.
-        let digest = || {
+        // The hashes are only needed at the beginning of the file.
+        let parts = || -> Vec<HashedPart> {
             let mut end = 0;
             let follows = |found: &&Found| {
                 let range = found.piece.range.filter(|[start, _]| *start == end);
@@ -1023,11 +1030,11 @@ impl Merge {
                 is_same(found) && range.is_some()
             };
             let pieces = self.found[index..].iter().take_while(follows);
-            let parts: Vec<HashedPart> = pieces.flat_map(|found| &found.hashed).copied().collect();
-            Digest::of_parts(&parts, piece.bytes?)
+            pieces.flat_map(|found| &found.hashed).copied().collect()
         };
-        let digest = if start == 0 { digest() } else { None };
-        Place { is_first, is_last, digest }
+        let parts = if start == 0 { parts() } else { Vec::new() };
+        let digest = piece.bytes.and_then(|bytes| Digest::of_parts(&parts, bytes));
+        (Place { is_first, is_last, digest }, parts)
     }
 }
 
@@ -1060,6 +1067,10 @@ const DAMAGED: &str = "is damaged. Copy or collect the file again, or write it a
 const BEGINNING_MISSING: &str = "the beginning of the partial is missing. Copy or collect the whole file again";
 const LOST: &str =
     "left out, because only an older partial has it; pass all folders of a machine to one callcodes scan --partial";
+const IN_JSON: &str = "this is of a partial in JSON that is not as it was written, among other lines. Put the partial into a file of its own, or \
+                       collect it again";
+const WITH_NUL: &str =
+    "there is a NUL, as if text in UTF-16 had been added to text in another encoding. Put each into a file of its own";
 const PLAN: &str = "this is a plan and no partial. Pass it with --plan";
 
 /// Whether `logs` has a log, an archive with it, or a log in it. A line names the logs in an archive, and another partial the archive.
@@ -1129,6 +1140,45 @@ fn changed(pieces: &[Found]) -> Option<Problem> {
     let grown = if has_grown { format!("; nothing after byte {planned} was read") } else { String::new() };
     let what = format!("it changed after the plan was made, and {pieces}{grown}");
     Some(Problem::new(path, Kind::Changed, what).remedy(Remedy::PlanAgain))
+}
+
+/// The lines of a file that have no partial, while others have one.
+#[derive(Default)]
+struct Without {
+    /// The beginning of the first line and its cells, if these may be the names of columns.
+    heading: Option<(String, Cells)>,
+    /// The number and the beginning of the first of the other lines, and how many there are.
+    others: Option<(u64, String, u64)>,
+}
+
+impl Without {
+    /// Adds a line of the file, which may have a partial.
+    fn add(&mut self, number: u64, line: &[u8], has_partial: bool) {
+        if has_partial {
+            let is_same = |(_, cells): &(String, Cells)| cells.is_row(line);
+            self.heading.take_if(|heading| is_same(heading));
+        } else if line.trim_ascii().is_empty() {
+        } else if let (1, Some(cells)) = (number, Cells::of_heading(line)) {
+            self.heading = Some((forms::beginning(line), cells));
+        } else {
+            self.others.get_or_insert_with(|| (number, forms::beginning(line), 0)).2 += 1;
+        }
+    }
+
+    /// Returns the note about the lines of the file with this name, if there are any.
+    fn note(self, name: &str) -> Option<String> {
+        let (heading, others) = (self.heading, self.others);
+        let lines = others.as_ref().map_or(0, |(_, _, lines)| *lines) + u64::from(heading.is_some());
+        let first = heading.map(|(beginning, _)| (1, beginning));
+        let (number, beginning) = first.or(others.map(|(number, beginning, _)| (number, beginning)))?;
+        Some(match lines {
+            1 => format!("{name}: line {number} has no partial. It begins with: {beginning}"),
+            _ => format!(
+                "{name}: {} lines have no partial, such as line {number}, which begins with: {beginning}",
+                grouped(lines)
+            ),
+        })
+    }
 }
 
 /// Reads lines, and knows where they are.

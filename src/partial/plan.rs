@@ -489,6 +489,10 @@ impl Plan {
                 }
             } else {
                 let piece: Piece = serde_json::from_slice(&line).map_err(invalid)?;
+                if piece.name().is_none() {
+                    let what = "this is no line of a plan of callcodes: it names no file. Pass lines as callcodes plan wrote them";
+                    return Err(wrong(what.to_owned()));
+                }
                 if !piece.is_sane() {
                     return Err(wrong("the range of this piece is not possible".to_owned()));
                 }

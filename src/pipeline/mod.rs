@@ -188,6 +188,11 @@ pub trait Visitor: Send {
         size_of_val(part)
     }
 
+    /// Whether a part has something that was found, so that what was assumed about the times of its source matters.
+    fn has_found(_: &Self::Part) -> bool {
+        true
+    }
+
     /// Ends the current task, which has no more chunks. Everything that has not been sent yet must be sent now.
     fn finish(&mut self, out: &mut Outlet<'_, Self::Part>);
 }
@@ -238,8 +243,8 @@ pub struct Outcome<S = Summary> {
     pub problems: Vec<Problem>,
     /// What was assumed about the times of sources with results.
     pub times: Assumed,
-    /// Whether the current source has parts.
-    has_parts: bool,
+    /// Whether anything was found in the current source.
+    has_found: bool,
     /// The times of single sources, by the number of sources that were read before, and only as far as anything was assumed.
     times_of: HashMap<u32, Assumed>,
 }
@@ -248,18 +253,18 @@ impl<S> Outcome<S> {
     /// Returns the same outcome without the results.
     #[must_use]
     pub fn without_results(self) -> (Outcome<()>, S) {
-        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
-        (Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts, times_of }, summary)
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_found, times_of } = self;
+        (Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_found, times_of }, summary)
     }
 }
 
 impl Outcome<()> {
     /// Adds an event.
-    fn note<P>(&mut self, event: &Event<P>) {
+    fn note<V: Visitor>(&mut self, event: &Event<V::Part>) {
         match event {
-            Event::Part(_) => self.has_parts = true,
+            Event::Part(part) => self.has_found |= V::has_found(part),
             Event::SourceEnd(end) => {
-                if std::mem::take(&mut self.has_parts) && end.what.is_some() {
+                if std::mem::take(&mut self.has_found) && end.what.is_some() {
                     let times = end.assumed;
                     self.times.merge(&times);
                     if times != Assumed::default() && end.bytes.is_some() {
@@ -302,8 +307,8 @@ impl<R> Outcome<R> {
     /// Returns the same outcome with another value for the results.
     #[must_use]
     pub fn map<S>(self, change: impl FnOnce(R) -> S) -> Outcome<S> {
-        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts, times_of } = self;
-        Outcome { summary: change(summary), files, bytes, copied_bytes, problems, times, has_parts, times_of }
+        let Outcome { summary, files, bytes, copied_bytes, problems, times, has_found, times_of } = self;
+        Outcome { summary: change(summary), files, bytes, copied_bytes, problems, times, has_found, times_of }
     }
 }
 
@@ -386,7 +391,7 @@ pub fn run<V: Visitor>(
     let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
     if options.opening.stop.is_requested() && !is_reported {
         let event = Event::Problem(Problem::interrupted("all inputs"));
-        outcome.note(&event);
+        outcome.note::<V>(&event);
         sink(event)?;
     }
     Ok(outcome)
@@ -401,7 +406,7 @@ fn delivered<V: Visitor>(
 ) -> io::Result<Outcome<()>> {
     let mut outcome = Outcome::default();
     let mut watched = |event: Event<V::Part>| {
-        outcome.note(&event);
+        outcome.note::<V>(&event);
         let replaced = if let Event::Replaced(replaced) = &event { Some(Rc::clone(replaced)) } else { None };
         sink(event)?;
         replaced.iter().for_each(|replaced| outcome.replace(replaced));

@@ -415,6 +415,14 @@ impl Recorded {
         if let Line::Hashed(parts) = &self.0 { Some(parts) } else { None }
     }
 
+    /// Adds the hashes of beginnings that are longer than a piece of a file, if the line is the beginning of the file. `parts` are those
+    /// of its pieces.
+    pub fn add_beginnings(&mut self, parts: &[HashedPart]) {
+        if let Line::Begin(looked) = &mut self.0 {
+            looked.digests.iter_mut().for_each(|digests| digests.add_beginnings(parts));
+        }
+    }
+
     /// Returns the name of the source that begins or ends here, or of the input of a problem.
     #[must_use]
     pub fn source(&self) -> Option<&str> {

@@ -659,6 +659,12 @@ impl Visitor for Listener {
         part.size_bytes()
     }
 
+    /// The number of line feeds is there for every source if lines are counted.
+    fn has_found(part: &Notes) -> bool {
+        let is_empty = part.notes.is_empty() && part.logged.is_empty() && part.near_misses.is_empty();
+        !is_empty || part.ends.is_some()
+    }
+
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
         if !self.is_empty() {
             out.part(Listener::take(self));

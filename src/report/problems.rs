@@ -30,7 +30,7 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
     let kinds = sorted.chunk_by(|one, next| one.kind == next.kind);
     kinds
         .flat_map(|kind| match (extent, kind) {
-            (Extent::Kinds, [first, _, ..]) => vec![sum(first, kind.len() as u64, copied_bytes)],
+            (Extent::Kinds, [first, _, ..]) => vec![sum(first, kind, copied_bytes)],
             _ => kind.iter().map(ToString::to_string).collect(),
         })
         .collect()
@@ -155,8 +155,12 @@ fn worded(remedy: Remedy) -> &'static str {
     }
 }
 
+/// How many machines a message names.
+const NAMED: usize = 20;
+
 /// Returns the line that sums up several problems of one kind. `first` is the first of them.
-fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
+fn sum(first: &Problem, all: &[&Problem], copied_bytes: u64) -> String {
+    let count = all.len() as u64;
     let many = grouped(count);
     let with_first = |what: &str| format!("{many} {what}; first: {first} (-v lists all)");
     let skipped = |what: &str| format!("{many} {what}");
@@ -170,6 +174,15 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::TrailingBytes => with_first("compressed files are followed by other data"),
         Kind::MixedEncodings => with_first("files are not in the encoding given with -E"),
         Kind::Changed => with_first("files changed after the plan was made, which divides them"),
+        Kind::NoPartial => {
+            let named: Vec<&str> = all.iter().take(NAMED).map(|problem| problem.path.as_str()).collect();
+            let more = if all.len() > NAMED { ", ..." } else { "" };
+            format!(
+                "{many} hosts have no partial: {}{more}; run callcodes scan --partial there (-v tells more)",
+                named.join(", ")
+            )
+        }
+        Kind::OldPartial => with_first("partials are old or from the future, and count"),
         Kind::OverLimit => with_first("files exceed a limit"),
         Kind::LongLine => with_first("files have very long lines"),
         Kind::EncodingChanges => with_first("files change their encoding, and each part was read in its own"),

@@ -139,6 +139,19 @@ impl Digests {
         Digests { whole, ..self }
     }
 
+    /// Adds the hashes of longer beginnings, which follow from those of the parts of the source.
+    pub fn add_beginnings(&mut self, parts: &[HashedPart]) {
+        let mut beginnings = std::mem::take(&mut self.beginnings).into_vec();
+        while let Some(len) =
+            u32::try_from(beginnings.len()).ok().and_then(|steps| 1_u64.checked_shl(FIRST_STEP_LOG + steps))
+        {
+            let within = parts.partition_point(|part| part.end <= len);
+            let Some(digest) = Digest::of_parts(&parts[..within], len) else { break };
+            beginnings.push(digest.short());
+        }
+        self.beginnings = beginnings.into();
+    }
+
     /// Returns the length of the longest beginning that was hashed, or 0 if there is none.
     #[must_use]
     pub fn hashed_bytes(&self) -> u64 {

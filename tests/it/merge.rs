@@ -167,7 +167,7 @@ fn every_form_of_partials_gives_the_same_result() {
 fn lines_are_found_wherever_they_are_and_give_the_same_result() {
     let folder = fleet();
     let expected = run(folder.path(), &["merge", "--format", "json", "partials"]);
-    let mut rows = vec!["Device,Status,Output".to_owned()];
+    let mut rows = vec!["Device,Status,Output,Code".to_owned()];
     for machine in ["PC1", "PC2", "PC3"] {
         let done = run(&folder.path().join("logs").join(machine), &scan(machine, &["--partial-line"]));
         assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""), "{done:?}");
@@ -221,6 +221,163 @@ fn lines_are_found_wherever_they_are_and_give_the_same_result() {
     let lenient = run(folder.path(), &["merge", "--allow-missing", "--format", "csv", "answers"]);
     assert_eq!(lenient.status, Some(3), "{lenient:?}");
     assert!(lenient.stderr.contains("answers/all.csv:3: the partial is damaged"), "{lenient:?}");
+}
+
+#[test]
+fn a_partial_in_json_that_is_not_intact_among_lines_is_refused() {
+    let folder = fleet();
+    let line = run(&folder.path().join("logs/PC1"), &scan("PC1", &["--partial-line"])).stdout;
+    let json = fs::read_to_string(partial(&folder, "PC3")).unwrap();
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let after = |line: &str, json: String| [line.as_bytes(), json.as_bytes()].concat();
+    let joined = |lines: Vec<String>| lines.join("\n") + "\n";
+    let prefixed = joined(json.lines().map(|line| format!("host2: {line}")).collect());
+    let cells = joined(json.lines().map(|line| format!("PC3,\"{}\"", line.replace('"', "\"\""))).collect());
+    let escaped = joined(json.lines().map(|line| format!("out={}", line.replace('"', "\\\""))).collect());
+    let without_first: String = json.split_inclusive('\n').skip(1).collect();
+    let last: Vec<String> = json.lines().rev().take(2).map(str::to_owned).collect();
+    let in_json = "this is of a partial in JSON that is not as it was written, among other lines. Put the partial into a file of its own, or \
+                   collect it again";
+    let with_nul = "there is a NUL, as if text in UTF-16 had been added to text in another encoding. Put each into a file of its own";
+    let merge = |bytes: &[u8]| {
+        fs::write(folder.path().join("all"), bytes).unwrap();
+        run(folder.path(), &["merge", "--format", "csv", "all"])
+    };
+    let files = [
+        (1, after(line.trim_end(), json.clone()), in_json),
+        (2, after(&line, without_first), in_json),
+        (2, after(&line, joined(last.into_iter().rev().collect())), in_json),
+        (2, after(&line, prefixed), in_json),
+        (2, after(&line, cells), in_json),
+        (2, after(&line, escaped), in_json),
+        (2, [line.as_bytes(), &utf16(&format!("\u{feff}{json}"))].concat(), in_json),
+        (2, [line.as_bytes(), &utf16(&line)].concat(), with_nul),
+    ];
+    for (number, bytes, what) in files {
+        let merged = merge(&bytes);
+        assert_eq!((merged.status, merged.stdout.as_str()), (Some(2), ""), "{merged:?}");
+        assert!(
+            merged
+                .stderr
+                .ends_with(&format!("error: all:{number}: {what}. To count the others, pass --allow-missing\n")),
+            "{merged:?}"
+        );
+    }
+    let other =
+        "in line 2, a partial begins that is not in UTF-16, as the text before it is. Put each into a file of its own";
+    for text in [&json, &line] {
+        let merged = merge(&[&utf16(&format!("\u{feff}{line}")), text.as_bytes()].concat());
+        assert_refused(&merged, &format!("all: {other}"));
+    }
+    // JSON of the tool that has collected a partial.
+    let merged = merge(format!("[{{\"done\":true,\"output\":\"{}\"}}]\n", line.trim_end()).as_bytes());
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+    // A partial in JSON is named once, and the line counts.
+    let lenient = {
+        fs::write(folder.path().join("all"), after(line.trim_end(), json)).unwrap();
+        run(folder.path(), &["merge", "--allow-missing", "--format", "csv", "all"])
+    };
+    assert_eq!(lenient.status, Some(3));
+    assert_eq!(lenient.stderr.matches("a partial in JSON").count(), 1, "{lenient:?}");
+    assert_ne!(lenient.stdout, "");
+}
+
+#[test]
+fn a_first_line_without_a_partial_is_named_unless_it_has_the_names_of_columns() {
+    let folder = fleet();
+    let lines = ["PC1", "PC2"].map(|machine| {
+        let done = run(&folder.path().join("logs").join(machine), &scan(machine, &["--partial-line"]));
+        done.stdout.trim_end().to_owned()
+    });
+    let merge = |text: String| {
+        fs::write(folder.path().join("all"), text).unwrap();
+        run(folder.path(), &["merge", "--format", "csv", "all"]).stderr
+    };
+    let [first, second] = &lines;
+    let cut = &first[10..first.len() - 10];
+    let said = |number, text: &str| format!("callcodes: all: line {number} has no partial. It begins with: {text}\n");
+    assert_eq!(merge(format!("{cut}\n{second}\n")), said(1, &cut[..40]));
+    assert_eq!(merge(format!("Device,Output\n{second}\n")), said(1, "Device,Output"));
+    assert_eq!(merge(format!("Device;\"The; output\"\nPC2;{second}\n")), "");
+    assert_eq!(merge(format!("Output\n{second}\n")), "");
+    let both = merge(format!("{cut}\nPC3: failed\n{second}\n"));
+    assert_eq!(
+        both,
+        format!("callcodes: all: 2 lines have no partial, such as line 1, which begins with: {}\n", &cut[..40])
+    );
+}
+
+#[test]
+fn machines_with_the_same_path_have_no_file_that_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (machine, day) in [("A", 13), ("B", 14)] {
+        fs::write(
+            folder.path().join("Svc.log"),
+            format!("2017-02-{day}T08:00:00Z callStatus=102 errorId=0 ann\n").repeat(day),
+        )
+        .unwrap();
+        let done = run(
+            folder.path(),
+            &["scan", "--partial", "--machine", machine, "-o", &format!("{machine}.ccp"), "Svc.log"],
+        );
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+    }
+    let merged = run(folder.path(), &["merge", "--format", "csv", "A.ccp", "B.ccp"]);
+    assert_eq!((merged.status, merged.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn old_partials_and_missing_hosts_are_each_named_once() {
+    let folder = fleet();
+    for machine in ["PC2", "PC3"] {
+        let text = fs::read_to_string(partial(&folder, machine)).unwrap();
+        let at = text.find("\"written\":").unwrap() + 10;
+        let written = text[at..].split(['}', ',']).next().unwrap().to_owned();
+        changed(&folder, machine, &written, "1500000000");
+    }
+    fs::write(folder.path().join("hosts.txt"), "PC1\nPC2\nPC3\nPC4\n").unwrap();
+    let merged = run(folder.path(), &["merge", "--format", "json", "--expect-hosts", "hosts.txt", "partials"]);
+    let silent =
+        "callcodes: PC4: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on it\n";
+    let old = "callcodes: 2 partials are old or from the future, and count; first: PC2: its partial was written at 2017-07-14T02:40:00Z, more than \
+               1d before the newest, so later results are missing; run callcodes scan --partial on it again (-v lists all)\n";
+    assert_eq!((merged.status, merged.stderr), (Some(3), format!("{silent}{old}")));
+    assert!(merged.stdout.contains("\"kind\": \"no-partial\"") && merged.stdout.contains("\"kind\": \"old-partial\""));
+}
+
+#[test]
+fn a_merge_with_a_plan_suggests_the_options_of_a_plan_for_it() {
+    let folder = fleet();
+    fs::write(folder.path().join("logs/x.png"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap();
+    assert_eq!(run(folder.path(), &["plan", "-o", "p", "logs"]).status, Some(0));
+    assert_eq!(run(folder.path(), &["scan", "--partial", "--plan", "p", "-o", "x.ccp"]).status, Some(0));
+    let merged = run(folder.path(), &["merge", "--plan", "p", "--format", "csv", "x.ccp"]);
+    assert!(
+        merged.stderr.ends_with("callcodes: pass --binary to callcodes plan, which says what is read\n"),
+        "{merged:?}"
+    );
+    assert!(!merged.stderr.contains("to callcodes scan"), "{merged:?}");
+}
+
+#[test]
+fn a_merge_of_a_plan_says_of_files_without_results_what_a_scan_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("l")).unwrap();
+    fs::copy("fixtures/logs/mfa1/MultiFactorAuthSvc.log", path("l/b.log")).unwrap();
+    fs::write(path("l/undecided.log"), "03/02/2017 02:57:24 hello\n".repeat(3)).unwrap();
+    fs::write(path("l/year.log"), "Feb 14 02:57:24 host hello\n".repeat(3)).unwrap();
+    // Two files that only begin alike.
+    for (name, len) in [("l/x.log", 20_000), ("l/y.log", 60_000)] {
+        fs::write(path(name), format!("{} callStatus=102 errorId=0 ann\n", "x".repeat(len)).repeat(2)).unwrap();
+    }
+    assert_eq!(run(folder.path(), &["plan", "--split-bytes", "8K", "-o", "p", "l"]).status, Some(0));
+    assert_eq!(run(folder.path(), &["scan", "--partial", "--plan", "p", "-o", "x.ccp"]).status, Some(0));
+    for way in [&[][..], &["--no-findings"], &["--near-misses"], &["--by", "file"]] {
+        let merged = run(folder.path(), &[&["merge", "--format", "json", "--plan", "p", "x.ccp"], way].concat());
+        let scanned = run(folder.path(), &[&["scan", "--format", "json", "l"], way].concat());
+        assert_eq!((merged.stdout, merged.stderr), (scanned.stdout, scanned.stderr), "{way:?}");
+    }
 }
 
 #[test]
@@ -315,7 +472,6 @@ fn a_machine_whose_name_only_looks_like_one_with_a_domain_counts_and_is_named() 
     let merged = run(folder.path(), &[&merge[..], &["--expect-hosts", "hosts.txt", "partials"]].concat());
     let seen = "callcodes: answered under another name than that in hosts.txt: PC3.corp.example as PC3\n\
                 callcodes: 1 machine is not in hosts.txt, and counted anyway: PC1.old\n\
-                callcodes: no partial from PC1 (but from PC1.old); run callcodes scan --partial there\n\
                 callcodes: PC1: no partial is of this host (but from PC1.old), which is in hosts.txt; run callcodes scan --partial on it\n";
     assert_eq!((merged.status, merged.stderr.as_str()), (Some(3), seen));
 }
@@ -566,10 +722,8 @@ fn hosts_that_did_not_answer_are_named() {
     assert_eq!(some.stderr, format!("{unexpected}{}{}", silent("PC7"), silent("PC8.corp.example")));
     assert_eq!((some.status, &some.stdout), (Some(3), &all.stdout));
     let few = run(folder.path(), &["merge", "--format", "csv", "--expect-hosts", "hosts.txt", "partials"]);
-    let named = "callcodes: no partial from PC7, PC8.corp.example; run callcodes scan --partial there\n";
-    let sum = "callcodes: 2 inputs could not be read; first: PC7: no partial is of this host, which is in hosts.txt; run callcodes scan --partial on \
-               it (-v lists all)\n";
-    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{named}{sum}")));
+    let sum = "callcodes: 2 hosts have no partial: PC7, PC8.corp.example; run callcodes scan --partial there (-v tells more)\n";
+    assert_eq!((few.status, few.stderr), (Some(3), format!("{unexpected}{sum}")));
     // Another version, and an old partial.
     hosts("PC1\nPC2\nPC3\n");
     changed(&folder, "PC2", "\"version\":\"0.1.0\"", "\"version\":\"0.0.9\"");
@@ -588,13 +742,13 @@ fn hosts_that_did_not_answer_are_named() {
     assert!(merge(&["--max-age", "52w"]).stderr.contains("more than 52w before the newest"));
     let wrong = merge(&["--max-age", "2017-02-14"]);
     assert!(wrong.stderr.contains("use an age such as 2h, 3d or 1w"), "{wrong:?}");
-    assert_eq!(old.stderr, format!("callcodes: PC3: {date}\ncallcodes: partials/PC2.ccp: line 1: {version}\n"));
+    assert_eq!(old.stderr, format!("callcodes: partials/PC2.ccp: line 1: {version}\ncallcodes: PC3: {date}\n"));
     // A clock that is fast makes no other partial old.
     changed(&folder, "PC3", "1500000000", "4102444800");
     let early = "its partial was written at 2100-01-01T00:00:00Z, which has not come yet by the clock here, so nobody knows how old it is; set \
                  the clock that is wrong";
     let fast = merge(&[]);
-    let expected = format!("callcodes: PC3: {early}\ncallcodes: partials/PC2.ccp: line 1: {version}\n");
+    let expected = format!("callcodes: partials/PC2.ccp: line 1: {version}\ncallcodes: PC3: {early}\n");
     assert_eq!((fast.status, fast.stderr), (Some(3), expected));
     changed(&folder, "PC3", "4102444800", "1500000000");
     // A machine that answered twice.

@@ -107,9 +107,13 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     }
     outcome.problems.extend(problems);
     outcome.problems.sort();
-    let options = options_of_scan(&outcome);
+    let (of_plan, options): (Vec<_>, Vec<_>) =
+        options_of_logs(&outcome).into_iter().partition(|option| plan.is_some() && OPTIONS_OF_PLAN.contains(option));
     let passed = [merge.options(), typed.options].concat();
     let status = job.present(session, outcome, &again::merged(matches, &passed, &inputs))?;
+    if !of_plan.is_empty() {
+        term::note(format_args!("pass {} to callcodes plan, which says what is read", of_plan.join(" or ")));
+    }
     if !options.is_empty() {
         term::note(format_args!(
             "pass {} to callcodes scan --partial, because merge reads no logs",
@@ -119,8 +123,11 @@ pub(crate) fn run(args: &MergeArgs, matches: &ArgMatches) -> Result<Status, Fail
     Ok(status)
 }
 
-/// Returns the options that messages suggest and that only `scan` has.
-fn options_of_scan(outcome: &Outcome<Settled>) -> Vec<&'static str> {
+/// The options of [`options_of_logs`] that `plan` has, and `scan` with a plan has not.
+const OPTIONS_OF_PLAN: [&str; 2] = ["--binary", "-L"];
+
+/// Returns the options that messages suggest and that only commands have which read logs.
+fn options_of_logs(outcome: &Outcome<Settled>) -> Vec<&'static str> {
     let is_there = |kinds: &[Kind]| outcome.problems.iter().any(|problem| kinds.contains(&problem.kind));
     let Settled { summary, totals, clocks, .. } = &outcome.summary;
     // The messages about an empty window and about clocks.
@@ -295,16 +302,10 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
         let path = term::shown(&path);
         term::note(format_args!("{count} not in {path}, and counted anyway: {}", some(&unexpected)));
     }
-    if !silent.is_empty() && !args.output.verbose {
-        let named: Vec<String> =
-            silent.iter().map(|Silent { name, similar }| format!("{name}{}", but(similar))).collect();
-        let silent = some(&named);
-        term::note(format_args!("no partial from {silent}; run callcodes scan --partial there"));
-    }
     let silent = silent.into_iter().map(|Silent { name, similar }| {
         let but = but(&similar);
         let what = format!("no partial is of this host{but}, which is in {path}; run callcodes scan --partial on it");
-        Problem::new(name, Kind::Unreadable, what)
+        Problem::new(name, Kind::NoPartial, what)
     });
     let written = || merge.headers().filter_map(|(header, _)| Some((header.machine.as_deref()?, header.written?)));
     // Of a clock that is fast, the time must not make all others old.
@@ -318,7 +319,7 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
              wrong",
             date(written)
         );
-        Problem::new(machine, Kind::Unreadable, what)
+        Problem::new(machine, Kind::OldPartial, what)
     });
     // Before partials are counted, there may be one for each of the two names of a machine.
     let names = hosts::machines(merge.machines());
@@ -335,7 +336,7 @@ fn compared(merge: &Merge, expected: &Expected, path: &Path, args: &MergeArgs) -
              --partial on it again",
             date(written)
         );
-        Problem::new(machine, Kind::Unreadable, what)
+        Problem::new(machine, Kind::OldPartial, what)
     });
     silent.chain(old).chain(early).collect()
 }
