@@ -165,7 +165,7 @@ impl Times {
         Beside { range: start..clipped, length: length - (end - clipped) }
     }
 
-    /// Returns how many other times of the same length, none of which overlap, have as many results.
+    /// Counts the other stretches of the same length that have at least as many results. They do not overlap.
     pub(super) fn recurs(&self, range: &Range<i64>) -> usize {
         let length = range.end.saturating_sub(range.start);
         let count = self.count(range);

@@ -404,7 +404,7 @@ mod tests {
         assert!(is_scheduled(minutes(&with_others)));
         let daily: Vec<i64> = (0..20).map(|day| day * 1_440 + 242 + day * 5 % 14).collect();
         assert!(is_scheduled(minutes(&daily)));
-        // Anybody may sign in a few times at the same minute, and whoever signs in all the time does so in every minute.
+        // A few sign-ins at the same minute may be chance, and a user who signs in all the time has some in every minute.
         assert!(!is_scheduled(minutes(&hourly[..4])));
         assert!(!is_scheduled(minutes(&(0..20).map(|number| number * 97).collect::<Vec<_>>())));
         assert!(!is_scheduled(minutes(&(0..600).map(|number| number * 2).collect::<Vec<_>>())));

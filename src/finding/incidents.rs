@@ -34,13 +34,13 @@ const EARLY_ONE_IN: f64 = 20.0;
 const BURST: i64 = MINUTE;
 /// The least number of results that must be missing of a code that is said to be less frequent at the same time.
 const FEWER_LEAST: f64 = 5.0;
-/// A burst of results that recurs so many times is what is usual.
+/// A burst of results that recurs this many times is usual.
 const RECURS: usize = 5;
-/// A code with less than one of so many results is not what a change is about.
+/// A change is not about a code that has fewer than one in this many of its results.
 const RARE_ONE_IN: u64 = 50;
-/// With so many pauses as long as the time before the first result, a code that is new is one that comes from time to time.
+/// A code is not new if it has this many pauses that are as long as the time before its first result: it comes from time to time.
 const PAUSES: usize = 4;
-/// The shortest change of which it is said when most results are.
+/// The shortest change for which a finding also says when most of its results are.
 const DENSE_LEAST: i64 = 2 * HOUR;
 
 /// A stretch with its times.

@@ -539,7 +539,7 @@ pub(crate) struct CountArgs {
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
     ///
-    /// With two in --by, such as host,code, each host with as many results is shown, with all its rows.
+    /// If --by names two, such as host,code, this counts the results of each host. A host that is shown has all its rows.
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) min: Option<u64>,
     /// Order of the rows
