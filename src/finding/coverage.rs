@@ -21,7 +21,7 @@ const HOURS_WITH_OTHERS: u64 = 8;
 const BY_LINES_BEFORE: f64 = 30.0;
 /// The shortest time that the log of the host covers.
 const COVERS_LEAST: i64 = 48 * HOUR;
-/// The number of different hours with lines of the host, because of a few bursts it is not known when others come.
+/// The least number of different hours in which the host has lines. After a few bursts, it is not known when others come.
 const HOURS_LEAST: usize = 10;
 /// The least difference between the beginning or end of a log and that of the logs of most other hosts.
 const EDGE_LEAST: i64 = HOUR;

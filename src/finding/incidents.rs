@@ -914,8 +914,8 @@ impl Places {
         Places { hosts: all, are_only: false }
     }
 
-    /// Adds the hosts on which all cases are in `range`, if there are none outside it on the hosts that it has, or so many that this is no
-    /// chance.
+    /// Adds each host on which all cases are in `range`, if the code is new on the hosts that are known already, or if chance alone would not
+    /// put so many cases there.
     fn add_new(&mut self, cases: &[Row], range: &Range<i64>, known: &Known) {
         if !self.are_only {
             return;
